@@ -1,0 +1,46 @@
+# pult: `make` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV_VERSION := 0.13.9
+
+.PHONY: help setup demo test lint bench docs clean lock catalogue
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv with pult and everything it needs
+
+$(STAMP): pyproject.toml requirements/dev.txt Makefile
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: setup ## the simulated department and pult against it, in your browser
+	@$(BIN)/pult demo
+
+test: setup lint ## lint, types, layers, and every test
+	@$(BIN)/pytest
+
+lint: setup ## format, ruff, mypy, import contracts
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary && $(BIN)/lint-imports --no-logo
+
+bench: setup ## speed and memory beside bare floors, in one run
+	@$(BIN)/python -m tests.bench
+
+docs: setup ## regenerate what docs/ takes from the code
+	@$(BIN)/python -m tests.docs
+
+lock: setup ## resolve dependencies anew into requirements/
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements/dev.txt
+
+catalogue: setup ## bring the translation catalogues in line with the code
+	@$(BIN)/python -m bot.adapters.words
+
+clean: ## remove what was built
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
