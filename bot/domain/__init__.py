@@ -1,0 +1,1 @@
+"""Rules as frozen dataclasses and pure functions. Standard library only, nothing awaits."""

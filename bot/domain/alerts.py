@@ -1,0 +1,169 @@
+"""Alert groups: what a notification does to the state people see. Time-ordered, so repeats and late ones do nothing.
+
+Per fingerprint the state follows startsAt/endsAt (a fingerprint is the same across repeats,
+re-fires and Alertmanagers; a new incident shows as a new startsAt).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+RE_FIRE_AFTER = timedelta(minutes=5)
+"""A firing with the old startsAt this long after its resolve was received is a real re-fire (Prometheus keeps
+ActiveAt when an alert only expired in Alertmanager), not the late word of a second Alertmanager."""
+
+SEVERITIES = ("critical", "warning", "info", "none")
+"""From worst to mildest; an unknown or missing severity counts as warning."""
+
+
+class Status(StrEnum):
+    """Of an alert and of a group."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert as its source told it last. ``ends_at`` is None while it fires."""
+
+    fingerprint: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime | None = None
+    url: str = ""
+
+    @property
+    def firing(self) -> bool:
+        return self.ends_at is None
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What one webhook said of one group. ``key`` is the source's group identity; ``truncated``: alerts it cut off."""
+
+    source: str
+    key: str
+    receiver: str
+    labels: Mapping[str, str]
+    alerts: tuple[Alert, ...]
+    url: str = ""
+    truncated: int = 0
+
+
+@dataclass(frozen=True)
+class Ack:
+    """Who holds the group, and until when the hold lasts while it still fires."""
+
+    person: str
+    at: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One episode of an alert group, from its first firing to its last resolve.
+
+    ``seen`` holds, per resolved fingerprint, when its resolve was received: see RE_FIRE_AFTER.
+    """
+
+    id: str
+    key: str
+    source: str
+    labels: Mapping[str, str]
+    alerts: Mapping[str, Alert]
+    opened_at: datetime
+    closed_at: datetime | None = None
+    url: str = ""
+    truncated: int = 0
+    episode: int = 1
+    previous: str = ""
+    ack: Ack | None = None
+    silence: str = ""
+    seen: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def firing(self) -> tuple[Alert, ...]:
+        return tuple(alert for alert in self.alerts.values() if alert.firing)
+
+    @property
+    def status(self) -> Status:
+        return Status.FIRING if self.firing else Status.RESOLVED
+
+    @property
+    def severity(self) -> str:
+        """The highest of the firing alerts, or of all once resolved (ruling 24)."""
+        return min((severity(alert) for alert in self.firing or self.alerts.values()), key=SEVERITIES.index)
+
+    @property
+    def since(self) -> datetime:
+        return min(alert.starts_at for alert in self.firing or self.alerts.values())
+
+    @property
+    def name(self) -> str:
+        return self.common("alertname") or "alert"
+
+    @property
+    def service(self) -> str:
+        return self.common("service") or self.common("job")
+
+    def common(self, label: str) -> str:
+        """The value every alert shares for *label*, or an empty string."""
+        values = {alert.labels.get(label, "") for alert in self.firing or self.alerts.values()}
+        return values.pop() if len(values) == 1 else ""
+
+
+def severity(alert: Alert) -> str:
+    """The alert's level, folded to one of SEVERITIES."""
+    word = alert.labels.get("severity", "").lower()
+    match word:
+        case "critical" | "page" | "error" | "fatal" | "emergency":
+            return "critical"
+        case "info" | "none":
+            return word
+        case _:
+            return "warning"
+
+
+def fold(group: Group | None, told: Notification, now: datetime, new_id: str) -> Group | None:
+    """The group after *told*; the same object when nothing a reader sees changed; None when there is nothing to show.
+
+    A group that fires again after it closed becomes a new episode that names the old one (ruling 10).
+    """
+    open_group = group if group and group.closed_at is None else None
+    stale = group.alerts if group and open_group is None else {}
+    fresh = [alert for alert in told.alerts if _news(alert, group, now)]
+    if open_group is None:
+        firing = [alert for alert in fresh if alert.firing]
+        if not firing:
+            return group
+        kept = {alert.fingerprint: alert for alert in fresh if alert.fingerprint not in stale or alert.firing}
+        return Group(
+            new_id, told.key, told.source, told.labels, kept, now, url=told.url, truncated=told.truncated,
+            episode=group.episode + 1 if group else 1, previous=group.id if group else "",
+        )  # fmt: skip
+    if not fresh and told.truncated == open_group.truncated:
+        return open_group
+    alerts = {**open_group.alerts, **{alert.fingerprint: alert for alert in fresh}}
+    seen = {**open_group.seen, **{alert.fingerprint: now for alert in fresh if not alert.firing}}
+    merged = replace(open_group, alerts=alerts, truncated=told.truncated, seen=seen)
+    return merged if merged.firing else replace(merged, closed_at=now)
+
+
+def _news(told: Alert, group: Group | None, now: datetime) -> bool:
+    """Whether *told* moves this fingerprint forward in time, or changes words that a reader sees."""
+    known = group.alerts.get(told.fingerprint) if group else None
+    if known is None or group is None:
+        return True
+    if told.starts_at != known.starts_at:
+        return told.starts_at > known.starts_at
+    if known.ends_at is not None and told.firing:
+        received = group.seen.get(told.fingerprint) or group.closed_at
+        return received is not None and now - received >= RE_FIRE_AFTER
+    if told.ends_at is not None:
+        return known.ends_at is None
+    return (told.labels, told.annotations) != (known.labels, known.annotations)

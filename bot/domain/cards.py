@@ -1,0 +1,95 @@
+"""Cards: this destination should be showing this subject at this revision.
+
+A destination is ``platform:chat`` (``slack:C0INC``, ``telegram:-1001/17``, ``console:ops``); it has its own order,
+budget and failures. A subject is ``kind:id`` (``alert:a-7k2f``, ``op:op-41c9``, ``reply:…``, ``notice:…``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """Which due card of a destination goes first."""
+
+    PAGE = 0
+    ANSWER = 1
+    OPERATION = 2
+    NORMAL = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where exactly in a chat: the conversation, the thread or message to answer, the one person who may see it.
+
+    ``private_to``: the platform's account id for an ephemeral message. ``press``: the platform's handle of a button
+    press to answer (Telegram callback query id, Slack response_url). ``locale``/``zone``: the reader's, when it is one
+    person; empty means the chat's own.
+    """
+
+    destination: str
+    thread: str = ""
+    reply_to: str = ""
+    private_to: str = ""
+    press: str = ""
+    locale: str = ""
+    zone: str = ""
+
+    @property
+    def platform(self) -> str:
+        return self.destination.partition(":")[0]
+
+    @property
+    def chat(self) -> str:
+        return self.destination.partition(":")[2]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The platform's own handle of a posted message. ``kind``: text, photo, ephemeral…; it decides how to edit."""
+
+    chat: str
+    message: str
+    kind: str = "text"
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A card to create or bump. ``parent``: subject whose message it is threaded under, where that is posted."""
+
+    subject: str
+    place: Place
+    priority: Priority = Priority.NORMAL
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A row of the cards table: due while ``shown`` is behind ``wanted``."""
+
+    subject: str
+    place: Place
+    priority: Priority
+    wanted: int
+    shown: int
+    ref: Ref | None
+    attempts: int
+    created_at: datetime
+    changed_at: datetime
+    not_before: datetime | None = None
+    parent: str = ""
+    parent_ref: Ref | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the message on the other side (Slack metadata), so that it can be found again after a crash."""
+        return f"{self.subject}@{self.place.destination}"
+
+
+def subject(kind: str, ident: str) -> str:
+    """``kind:id``."""
+    return f"{kind}:{ident}"

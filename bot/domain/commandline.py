@@ -1,0 +1,26 @@
+"""What a person typed, as a command's name and its words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_BOT_SUFFIX = re.compile(r"^(/?\w+)@\w+")
+
+
+def split(text: str) -> tuple[str, tuple[str, ...]]:
+    """``/slo@pult_bot api 7d`` → ``("slo", ("api", "7d"))``. Quotes keep words together; case is kept in arguments."""
+    words = _tokens(_BOT_SUFFIX.sub(r"\1", text.strip()))
+    if not words:
+        return "", ()
+    return words[0].lstrip("/!").lower().replace("ё", "е"), tuple(words[1:])
+
+
+def _tokens(text: str) -> list[str]:
+    return [quoted or bare for quoted, bare in re.findall(r"[\"“”«»]([^\"“”«»]*)[\"“”«»]|(\S+)", text)]
+
+
+def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
+    """The *known* words that *word* was most likely meant to be."""
+    return difflib.get_close_matches(word, list(known), n=count, cutoff=0.5)

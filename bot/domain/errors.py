@@ -1,0 +1,88 @@
+"""Everything pult raises on purpose. The type is the verdict.
+
+* PultError
+  - UserError            its phrase is safe: shown in the chat as it is
+    · DeniedError        policy said no
+    · DriftError         the world no longer matches the plan
+  - MalformedError       a request from outside that can't be read; says where
+  - ForgedError          no credentials, wrong ones, or a replay
+  - TemporaryError       try again, after ``delay`` seconds (None: the caller's own back-off)
+    · RateLimitedError   the other side named the delay
+    · AmbiguousError     it may have happened: look before doing it again
+    · UnavailableError   the store cannot commit now
+  - PermanentError       a retry cannot help: revoked token, unknown channel
+    · LostReferenceError the message to edit is gone: post anew
+  - NotReadyError        raised at start-up only; the process exits 1
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.phrases import Phrase
+
+if TYPE_CHECKING:
+    from bot.domain.phrases import Value
+
+
+class PultError(Exception):
+    """The root of everything pult raises on purpose."""
+
+
+class UserError(PultError):
+    """Shown to the person who asked: what happened and what to do, in one sentence."""
+
+    def __init__(self, text: str, /, **values: Value) -> None:
+        super().__init__(text)
+        self.phrase = Phrase(text, values)
+
+    def __str__(self) -> str:
+        return self.phrase.plain()
+
+
+class DeniedError(UserError):
+    """Policy said no. Audited."""
+
+
+class DriftError(UserError):
+    """The world no longer matches the plan; its approvals are void."""
+
+
+class MalformedError(PultError):
+    """The body can't be read. The text says where and never repeats a secret."""
+
+
+class ForgedError(PultError):
+    """The sender could not prove who it is. The text is for the log only."""
+
+
+class TemporaryError(PultError):
+    """May work later. ``delay``: seconds the other side asked for, or None."""
+
+    def __init__(self, text: str, delay: float | None = None) -> None:
+        super().__init__(text)
+        self.delay = delay
+
+
+class RateLimitedError(TemporaryError):
+    """Refused for now; nothing happened on the other side."""
+
+
+class AmbiguousError(TemporaryError):
+    """Timeout, disconnect or 5xx after sending: it may have happened."""
+
+
+class UnavailableError(TemporaryError):
+    """The store cannot commit: disk full, server away, backlog over its cap."""
+
+
+class PermanentError(PultError):
+    """A retry cannot help."""
+
+
+class LostReferenceError(PermanentError):
+    """The message to edit no longer exists or can no longer be edited."""
+
+
+class NotReadyError(PultError):
+    """Something needed at start is missing. The text names the remedy."""

@@ -1,0 +1,138 @@
+"""The neutral message: what a card says, before any platform draws it.
+
+A renderer draws the parts in this order: title, blocks, buttons. The verdict stands in the title and the first
+block; everything after that may be shortened at a line, and ``whole`` is then attached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.codec import stored
+from bot.domain.phrases import Code, Link, Phrase, Quantity, Strong
+
+
+class Tone(StrEnum):
+    """Severity at a glance: decides colour and emoji, never the words."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    OK = "ok"
+    MUTED = "muted"
+    WORKING = "working"
+
+
+class StepMark(StrEnum):
+    """State of one step on a progress list."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Style(StrEnum):
+    """A button's weight."""
+
+    PLAIN = "plain"
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One or more sentences."""
+
+    text: Phrase
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Label and value pairs, drawn side by side where the platform can."""
+
+    pairs: tuple[tuple[Phrase, Phrase], ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A list; shortened after whole lines. ``more``: lines that the sender itself left out."""
+
+    items: tuple[Phrase, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header; every row is as long as the header."""
+
+    header: tuple[Phrase, ...]
+    rows: tuple[tuple[Phrase, ...], ...]
+
+
+@dataclass(frozen=True)
+class Preformatted:
+    """Outside text in a fixed-width face: logs, diffs, queries."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The steps of an operation, in order: mark, what, what came of it (or None)."""
+
+    steps: tuple[tuple[StepMark, Phrase, Phrase | None], ...]
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Small print: ids, how it was computed, who else saw it."""
+
+    text: Phrase
+
+
+@dataclass(frozen=True)
+class Collapsed:
+    """Lines few need at once; folded where the platform can fold."""
+
+    title: Phrase
+    items: tuple[Phrase, ...]
+
+
+Block = Paragraph | Facts | Lines | Table | Preformatted | Progress | Aside | Collapsed
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """What a person must read before a dangerous press counts."""
+
+    title: Phrase
+    text: Phrase
+
+
+@dataclass(frozen=True)
+class Button:
+    """A press sends ``command`` exactly as if the person had typed it (at most 64 bytes of ASCII), or opens ``url``."""
+
+    label: Phrase
+    command: str = ""
+    url: str = ""
+    style: Style = Style.PLAIN
+    confirm: Confirm | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """One card's content. ``whole`` is the full text to attach when a platform has to leave something out."""
+
+    title: Phrase
+    tone: Tone = Tone.INFO
+    blocks: tuple[Block, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    whole: str = ""
+
+
+stored(Phrase, Strong, Code, Link, Quantity, Tone, StepMark, Style, Confirm, Button, Message)
+stored(Paragraph, Facts, Lines, Table, Preformatted, Progress, Aside, Collapsed)

@@ -1,0 +1,51 @@
+"""Plans: what an operation will do, immutable, with a hash over its canonical JSON that approvals are bound to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from bot.domain.codec import encode, stored
+from bot.domain.phrases import Phrase
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """``name`` is the journal's key, ``title`` what will be done, ``undo`` how it is undone, None if it can't be."""
+
+    name: str
+    title: Phrase
+    undo: Phrase | None = None
+    skippable: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, where, and on which facts.
+
+    ``pins`` hold the world as it was planned on (digest, commit, version), checked before the first change;
+    ``params`` are the flow's own inputs; together they are all that a flow may read. ``lock`` names what only one
+    live operation may hold.
+    """
+
+    action: str
+    title: Phrase
+    service: str
+    environment: str
+    steps: tuple[PlannedStep, ...]
+    params: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
+    blast: tuple[Phrase, ...] = ()
+    evidence: tuple[tuple[Phrase, Phrase], ...] = ()
+    lock: str = ""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 in hex over the canonical JSON: sorted keys, no blanks, UTF-8."""
+        text = json.dumps(encode(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return sha256(text.encode()).hexdigest()
+
+
+stored(PlannedStep, Plan)

@@ -1,0 +1,44 @@
+"""Masking of secrets before anything leaves the process (promise 12)."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "•••"
+_PATTERNS = (
+    re.compile(r"\bxox[abeprs]-[\w-]{6,}"),  # Slack tokens
+    re.compile(r"\bxapp-[\w-]{6,}"),
+    re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}"),  # Telegram bot tokens
+    re.compile(r"\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}"),
+    re.compile(r"\bdo[opr]_v1_[0-9a-f]{16,}"),  # DigitalOcean
+    re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
+    re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"),  # JSON web tokens
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"(?<=://)[^\s:/@]*:[^\s/@]+(?=@)"),  # user:password in an address
+    re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{8,}"),
+    re.compile(
+        r"(?i)\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|credential)[\w-]*"
+        r"(?P<sep>\"?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)"
+    ),
+)
+_SECRET_NAME = re.compile(r"(?i)password|passwd|secret|token|api_?key|private_?key|credential")
+
+
+def redact(text: str) -> str:
+    """*text* with everything that looks like a secret masked. Idempotent."""
+    for pattern in _PATTERNS:
+        text = pattern.sub(_masked, text)
+    return text
+
+
+def secret_name(label: str) -> bool:
+    """Whether a label or key of this name carries a secret by the look of it."""
+    return _SECRET_NAME.search(label) is not None
+
+
+def _masked(match: re.Match[str]) -> str:
+    groups = match.groupdict()
+    if "value" in groups:
+        start = match.start("value") - match.start()
+        return match[0][:start] + MASK
+    return MASK

@@ -1,0 +1,49 @@
+"""Releases: what is known of one version of one service, gathered from webhooks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.domain.codec import stored
+
+STAGES = ("built", "scanned", "tested", "staging", "ready", "released", "failed")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Release:
+    """``stage`` is one of STAGES; ``evidence`` maps tests/trivy/e2e to the pipeline's word; ``digest`` is sha256:…."""
+
+    service: str
+    version: str
+    stage: str
+    at: datetime
+    image: str = ""
+    digest: str = ""
+    commit: str = ""
+    url: str = ""
+    environment: str = ""
+    notes: str = ""
+    prerelease: bool = False
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.service}/{self.version}"
+
+
+def merge(known: Release | None, told: Release) -> Release:
+    """What is known after *told*: later words win, silence keeps what was said, evidence adds up."""
+    if known is None:
+        return told
+    kept = {
+        name: getattr(told, name) or getattr(known, name)
+        for name in ("image", "digest", "commit", "url", "environment", "notes")
+    }
+    return replace(told, evidence={**known.evidence, **told.evidence}, **kept)
+
+
+stored(Release)

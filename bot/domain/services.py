@@ -1,0 +1,106 @@
+"""The service catalogue: what runs where, and whose hand changes it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bot.domain.errors import UserError
+from bot.domain.phrases import Code
+
+NO_TOOL = "none"
+
+
+@dataclass(frozen=True)
+class GitOps:
+    """``tool`` is argocd, flux or none; ``path`` is the file of ``repo`` on ``branch`` that names the image.
+
+    With NO_TOOL and a ``path``, nothing applies the file: a promotion patches the workload itself.
+    """
+
+    tool: str = NO_TOOL
+    application: str = ""
+    repo: str = ""
+    path: str = ""
+    branch: str = "main"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One stop of a release. ``kind`` and ``workload`` name the Kubernetes object: deployment, api."""
+
+    name: str
+    cluster: str
+    namespace: str
+    kind: str
+    workload: str
+    gitops: GitOps = GitOps()
+
+
+@dataclass(frozen=True)
+class Service:
+    """``clusters``: where production runs, the primary first. ``environments``: in order of promotion, never empty."""
+
+    name: str
+    namespace: str
+    kind: str
+    workload: str
+    clusters: tuple[str, ...]
+    environments: tuple[Environment, ...]
+    repo: str = ""
+
+    @property
+    def last(self) -> Environment:
+        """Where a promotion goes when nobody says where (ruling 8)."""
+        return self.environments[-1]
+
+    @property
+    def primary(self) -> Environment:
+        """Production in the primary cluster: what a command means that names no environment."""
+        own = [e for e in self.environments if e.namespace == self.namespace and e.cluster == self.clusters[0]]
+        return own[-1] if own else self.last
+
+    @property
+    def production(self) -> tuple[Environment, ...]:
+        """Production in every cluster, in the order of promotion."""
+        own = tuple(e for e in self.environments if e.namespace == self.namespace and e.cluster in self.clusters)
+        return own or (self.last,)
+
+    def environment(self, name: str) -> Environment:
+        """UserError, with the names there are, when there is none of this *name*."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        names = ", ".join(environment.name for environment in self.environments)
+        raise UserError(
+            "{service} has no environment {name}. It has: {names}.", service=self.name, name=Code(name), names=names
+        )
+
+
+class Catalogue:
+    """Every service, in the configuration's order. Names are unique (the settings loader checks)."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self._services = {service.name: service for service in services}
+
+    def __iter__(self) -> Iterator[Service]:
+        return iter(self._services.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._services)
+
+    def find(self, name: str) -> Service | None:
+        """The service of this *name*; people type it in any case."""
+        return self._services.get(name.lower())
+
+    def named(self, name: str) -> Service:
+        """The service of this *name*. UserError, with the nearest name, when there is none."""
+        found = self.find(name)
+        if found is not None:
+            return found
+        near = difflib.get_close_matches(name.lower(), self._services, n=1)
+        if near:
+            raise UserError("There is no service {name}. Did you mean {near}?", name=Code(name), near=Code(near[0]))
+        raise UserError("There is no service {name}. Known are: {names}.", name=Code(name), names=", ".join(self.names))

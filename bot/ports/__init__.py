@@ -1,0 +1,1 @@
+"""What the engine and the handlers need of the world, in their own words."""

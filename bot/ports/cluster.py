@@ -1,0 +1,70 @@
+"""Kubernetes, as far as duties need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.phrases import Phrase
+
+
+@dataclass(frozen=True)
+class Workload:
+    """``kind`` is deployment, statefulset or daemonset."""
+
+    cluster: str
+    namespace: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """State of a workload, judged as ``kubectl rollout status`` does.
+
+    ``stuck``: why it will not finish by itself, or None. ``images`` are the containers' images in order; ``template``
+    changes only when the pod template does; ``restarted_by`` is the operation id of the last restart through pult.
+    """
+
+    desired: int
+    updated: int
+    ready: int
+    available: int
+    done: bool
+    stuck: Phrase | None
+    images: tuple[str, ...]
+    template: str
+    paused: bool = False
+    restarted_by: str = ""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """``trouble`` says in words why it is not ready, or None. ``node`` may be empty while pending."""
+
+    name: str
+    phase: str
+    ready: bool
+    restarts: int
+    started_at: datetime | None
+    node: str
+    trouble: Phrase | None = None
+
+
+class Cluster(Protocol):
+    """UserError: no such workload, or RBAC forbids (says which verb). TemporaryError: API server out of reach."""
+
+    async def rollout(self, workload: Workload) -> Rollout: ...
+    async def pods(self, workload: Workload) -> tuple[Pod, ...]: ...
+
+    async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
+        """Roll every pod. The operation's id is kept on the template, so a second call with it changes nothing."""
+        ...
+
+    async def delete_pod(self, workload: Workload, pod: str) -> None: ...
+    async def set_image(self, workload: Workload, image: str, template: str) -> None:
+        """Make the containers of *image*'s repository run it. DriftError: *template* is no longer current."""
+        ...
+
+    async def scale(self, workload: Workload, replicas: int) -> None: ...

@@ -1,0 +1,31 @@
+"""Webhook sources: who may send, and how a body reads. Pure: bytes, headers and time in, a value or an error out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.events import Heard
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One HTTP request as it came. Header names are lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Source:
+    """``authenticate`` raises ForgedError, ``parse`` MalformedError; ``key`` is this delivery's identity (ruling 30).
+
+    An empty key means that the state itself decides what is news (alert groups).
+    """
+
+    name: str
+    authenticate: Callable[[Delivery], None]
+    parse: Callable[[Delivery], Heard]
+    key: Callable[[Delivery], str]
