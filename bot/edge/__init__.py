@@ -1,0 +1,1 @@
+"""The HTTP server: webhooks in, signatures, health, metrics, the console page."""

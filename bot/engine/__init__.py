@@ -1,0 +1,1 @@
+"""Logic over ports: intake, router, delivery, operations."""

@@ -1,0 +1,86 @@
+"""The journal that operations resume from: DBOS's own tables, beside the store.
+
+On SQLite it is a file of its own (``pult.db`` → ``pult.flows.db``), so that the two writers never wait for each other;
+on PostgreSQL a schema of the same database.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from typing import Any
+
+import sqlalchemy
+from dbos import DBOS, DBOSConfig
+from dbos._serialization import Serializer
+
+VERSION = "1"
+"""DBOS resumes work of its own version only; it stays constant, new behaviour gets a new workflow name."""
+THREADS = 16
+BUSY_MS = 30_000
+
+
+class _Json(Serializer):
+    """Step results as plain JSON: readable in the database, no pickle."""
+
+    def serialize(self, data: Any) -> str:  # noqa: ANN401 - DBOS's signature
+        return json.dumps(data, ensure_ascii=False, default=_error)
+
+    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401 - DBOS's signature
+        return json.loads(serialized_data)
+
+    def name(self) -> str:
+        return "pult_json"
+
+
+def open_dbos(url: str) -> None:
+    """Configure DBOS for the store at *url*; it is launched separately, once its workflows are registered."""
+    config: DBOSConfig = {
+        "name": "pult",
+        "application_version": VERSION,
+        "executor_id": "pult",
+        "serializer": _Json(),
+        "max_executor_threads": THREADS,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+        "notification_listener_polling_interval_sec": 0.2,
+    }
+    if url.startswith("sqlite"):
+        address = flows_url(url)
+        config["system_database_url"] = address
+        config["system_database_engine"] = _sqlite(address)
+    else:
+        config["system_database_url"] = url
+        config["dbos_system_schema"] = "pult_flows"
+    DBOS(config=config)
+
+
+def flows_url(url: str) -> str:
+    """``sqlite:///pult.db`` → ``sqlite:///pult.flows.db``."""
+    stem = url.removesuffix(".db")
+    return f"{stem}.flows.db"
+
+
+def _sqlite(url: str) -> sqlalchemy.Engine:
+    engine = sqlalchemy.create_engine(url)
+
+    @sqlalchemy.event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        # DBOS reads the time through strftime, which has whole seconds only before SQLite 3.42.
+        connection.create_function("strftime", 2, _milliseconds)
+
+    return engine
+
+
+def _milliseconds(_format: str, _when: str) -> float:
+    return time.time()  # noqa: TID251 - stands for the database's own clock
+
+
+def _error(value: object) -> object:
+    if isinstance(value, BaseException):
+        return {"error": type(value).__name__, "text": str(value)}
+    raise TypeError(f"a step returned a {type(value).__name__}")

@@ -1,0 +1,291 @@
+"""Operations: runs approved plans durably. The only file that knows DBOS.
+
+A killed process resumes at the step it was in. A step may run again after a crash, so every step looks before it
+acts. What people see (the operation's row and card) is written inside the journaled steps, so it never runs ahead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from dbos import DBOS, SetWorkflowID
+
+from bot.domain.audit import Deed
+from bot.domain.cards import subject
+from bot.domain.codec import decode, encode
+from bot.domain.errors import PultError, UnavailableError, UserError
+from bot.domain.messages import StepMark
+from bot.domain.operations import Choice, Operation, State, StepReport
+from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.plans import Plan
+from bot.engine import journal
+from bot.engine.meters import Meters
+from bot.ports.clock import Clock
+from bot.ports.flows import Flow, Work
+from bot.ports.store import Store, Tx
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PATIENCE = 7 * 24 * 3600.0
+"""Seconds a paused operation waits for a person before it gives up."""
+TOPIC = "choice"
+
+
+class AbortedError(PultError):
+    """A person ended the operation at a failed step. ``undo``: what was done is to be undone."""
+
+    def __init__(self, *, undo: bool) -> None:
+        super().__init__("undo" if undo else "abort")
+        self.undo = undo
+
+
+class Operations:
+    """Starts flows, journals their steps, pauses at failures."""
+
+    def __init__(self, store: Store, clock: Clock, flows: Mapping[str, Flow], meters: Meters) -> None:
+        self._store, self._clock, self._flows, self._meters = store, clock, flows, meters
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._workflow: Any = None
+
+    def launch(self, url: str) -> None:
+        """Open DBOS and resume what was under way. Call it on the event loop: workflows run there."""
+        journal.open_dbos(url)
+        self._workflow = DBOS.workflow(name="operation.1")(self._execute)
+        DBOS.launch()
+
+    def close(self) -> None:
+        """Stop; what is running stays in the journal and is resumed by the next start."""
+        for task in self._tasks:
+            task.cancel()
+        DBOS.destroy(destroy_registry=True)
+
+    async def sweep(self) -> None:
+        """Start what was approved but not started: the process may have died in between."""
+        for operation in await self._store.read(lambda tx: tx.live_operations()):
+            if operation.state is State.APPROVED:
+                self.start(operation.id)
+
+    def start(self, ident: str) -> None:
+        """Run the approved operation *ident*; a second start of the same does nothing."""
+        self._spawn(self._start(ident))
+
+    def choose(self, ident: str, choice: Choice) -> None:
+        """Hand a person's choice to the paused operation *ident*."""
+        self._spawn(DBOS.send_async(ident, str(choice), TOPIC))
+
+    def undoable(self, action: str) -> bool:
+        """Whether the flow for *action* knows how to undo itself."""
+        return self._flows[action].undo is not None
+
+    def _spawn(self, work: Any) -> None:  # noqa: ANN401 - any coroutine
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("operation could not be driven", exc_info=error)
+
+    async def _start(self, ident: str) -> None:
+        with SetWorkflowID(ident):
+            await DBOS.start_workflow_async(self._workflow, ident)
+
+    async def _write(self, work: Callable[[Tx], T]) -> T:
+        """Commit *work*, waiting for a store that is away: an operation under way must not fail because of it."""
+        while True:
+            try:
+                return await self._store.write(work)
+            except UnavailableError as error:
+                log.warning("operation waits for the store", extra={"error": str(error)})
+                await self._clock.sleep(1.0)
+
+    async def _execute(self, ident: str) -> None:
+        """The workflow: deterministic, all effects inside journaled steps."""
+        operation = decode(await DBOS.run_step_async({"name": "begin"}, self._begin, ident))
+        flow = self._flows[operation.plan.action]
+        run = Execution(self, operation)
+        try:
+            state, said = State.SUCCEEDED, await self._verified(flow, run)
+        except AbortedError as ended:
+            state, said = await self._abandoned(flow, run, ended)
+        except UserError as refused:
+            state, said = State.FAILED, refused.phrase
+        await DBOS.run_step_async({"name": "end"}, self._end, ident, str(state), encode(said))
+
+    async def _verified(self, flow: Flow, run: Execution) -> Phrase:
+        drift = await DBOS.run_step_async({"name": "check"}, self._check, flow.action, encode(run.plan))
+        if drift is not None:
+            raise UserError("Nothing was changed: the world is no longer as it was planned. {why}", why=decode(drift))
+        return await flow.run(run)
+
+    async def _abandoned(self, flow: Flow, run: Execution, ended: AbortedError) -> tuple[State, Phrase]:
+        if ended.undo and flow.undo is not None:
+            undone = await DBOS.run_step_async(
+                {"name": "undo"}, self._undo, run.operation, flow.action, encode(run.plan)
+            )
+            return (State.UNDONE if undone["ok"] else State.FAILED), decode(undone["said"])
+        return State.FAILED, phrase("Ended at a failed step by a person. What was done before it stays done.")
+
+    async def _check(self, action: str, plan: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        try:
+            await self._flows[action].check(decode(plan))
+        except UserError as error:
+            return encode(error.phrase)
+        return None
+
+    async def _undo(self, ident: str, action: str, plan: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        undo = self._flows[action].undo
+        if undo is None:
+            raise PultError(f"{action} can't be undone")
+        try:
+            return {"ok": True, "said": encode(await undo(ident, decode(plan)))}
+        except PultError as error:
+            log.warning("undo failed", extra={"operation": ident, "error": str(error)})
+            said = phrase("Undoing failed, look at it yourself: {why}", why=str(error))
+            return {"ok": False, "said": encode(said)}
+
+    async def _begin(self, ident: str) -> Any:  # noqa: ANN401 - JSON out
+        now = self._clock.now()
+
+        def begin(tx: Tx) -> Operation:
+            operation = _row(tx, ident)
+            if operation.state is State.APPROVED:
+                operation = replace(operation.moved(State.RUNNING), started_at=now)
+                tx.save_operation(operation)
+                tx.bump(subject("op", ident), now)
+                tx.append(Deed(now, "pult", "", operation.plan.action, ident, "running", operation.plan.hash))
+            return operation
+
+        return encode(await self._write(begin))
+
+    async def _end(self, ident: str, state: str, said: Any) -> None:  # noqa: ANN401 - JSON in
+        now = self._clock.now()
+
+        def end(tx: Tx) -> Operation:
+            operation = _row(tx, ident)
+            if not operation.final:
+                operation = replace(operation.moved(State(state)), ended_at=now, result=decode(said), choices=())
+                tx.save_operation(operation)
+                tx.bump(subject("op", ident), now)
+                tx.append(Deed(now, "pult", "", operation.plan.action, ident, state, decode(said).plain()))
+            return operation
+
+        operation = await self._write(end)
+        self._meters.operation.labels(operation.plan.action, state).inc()
+
+    async def report(self, ident: str, report: StepReport) -> None:
+        """Show how far one step is."""
+        now = self._clock.now()
+
+        def record(tx: Tx) -> None:
+            tx.save_operation(_row(tx, ident).reported(report))
+            tx.bump(subject("op", ident), now)
+
+        await self._write(record)
+
+    async def attempt(self, ident: str, name: str, work: Work) -> Any:  # noqa: ANN401 - JSON out
+        """Run one step's work once. ``{"ok": …, "said": …}``: a failure is a result, so that it is journaled too."""
+        started = self._clock.now()
+        report = StepReport(name, StepMark.RUNNING, None, started)
+        await self.report(ident, report)
+
+        async def say(so_far: Phrase) -> None:
+            await self.report(ident, replace(report, said=so_far))
+
+        try:
+            said, mark = await work(say), StepMark.DONE
+        except UserError as error:
+            said, mark = error.phrase, StepMark.FAILED
+        except (PultError, TimeoutError, OSError) as error:
+            log.warning("step failed", extra={"operation": ident, "step": name, "error": str(error)})
+            said, mark = verbatim(str(error) or "no answer in time"), StepMark.FAILED
+        except Exception:
+            ref = uuid4().hex[:8]
+            log.exception("step broke", extra={"ref": ref, "operation": ident, "step": name})
+            said, mark = (
+                phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref)),
+                StepMark.FAILED,
+            )
+        await self.report(ident, StepReport(name, mark, said, started, self._clock.now()))
+        return {"ok": mark is StepMark.DONE, "said": encode(said)}
+
+    async def pause(self, ident: str, choices: tuple[Choice, ...]) -> None:
+        """Show the failed step's choices."""
+        await self._turn(ident, State.PAUSED, choices)
+
+    async def resume(self, ident: str) -> None:
+        """Go on after a choice."""
+        await self._turn(ident, State.RUNNING, ())
+
+    async def _turn(self, ident: str, state: State, choices: tuple[Choice, ...]) -> None:
+        now = self._clock.now()
+
+        def turn(tx: Tx) -> None:
+            operation = _row(tx, ident)
+            if operation.state is not state:
+                tx.save_operation(replace(operation.moved(state), choices=choices))
+                tx.bump(subject("op", ident), now)
+                tx.append(Deed(now, "pult", "", operation.plan.action, ident, str(state)))
+
+        await self._write(turn)
+
+    async def skip(self, ident: str, name: str) -> None:
+        """Mark a failed step as skipped."""
+        await self.report(ident, StepReport(name, StepMark.SKIPPED))
+
+
+class Execution:
+    """One run of a flow: journals its steps and pauses where one fails."""
+
+    def __init__(self, operations: Operations, operation: Operation) -> None:
+        self._operations = operations
+        self.operation: str = operation.id
+        self.plan: Plan = operation.plan
+        self._undoable = operations.undoable(operation.plan.action)
+
+    async def step(self, name: str, work: Work) -> None:
+        """Do the step *name*; on failure wait for a person: retry, skip where the plan allows, undo, abort."""
+        attempt = 1
+        while True:
+            done = await DBOS.run_step_async(
+                {"name": f"{name}#{attempt}"}, self._operations.attempt, self.operation, name, work
+            )
+            if done["ok"]:
+                return
+            match await self._choice(name):
+                case Choice.RETRY:
+                    attempt += 1
+                case Choice.SKIP:
+                    await DBOS.run_step_async({"name": f"{name} skipped"}, self._operations.skip, self.operation, name)
+                    return
+                case Choice.UNDO:
+                    raise AbortedError(undo=True)
+                case Choice.ABORT:
+                    raise AbortedError(undo=False)
+
+    async def _choice(self, name: str) -> Choice:
+        choices = self._offers(name)
+        await DBOS.run_step_async({"name": f"{name} paused"}, self._operations.pause, self.operation, choices)
+        told = await DBOS.recv_async(TOPIC, PATIENCE)
+        await DBOS.run_step_async({"name": f"{name} resumed"}, self._operations.resume, self.operation)
+        return Choice(told) if told in choices else Choice.ABORT
+
+    def _offers(self, name: str) -> tuple[Choice, ...]:
+        planned = next(step for step in self.plan.steps if step.name == name)
+        skip = (Choice.SKIP,) if planned.skippable else ()
+        undo = (Choice.UNDO,) if self._undoable else ()
+        return (Choice.RETRY, *skip, *undo, Choice.ABORT)
+
+
+def _row(tx: Tx, ident: str) -> Operation:
+    operation = tx.operation(ident)
+    if operation is None:
+        raise PultError(f"operation {ident} is gone from the store")
+    return operation
