@@ -1,0 +1,1 @@
+"""Cards: a state to the message that shows it, pure."""

@@ -1,0 +1,179 @@
+"""The card of an alert group: severity at a glance, what, since when, how many, where to read on, what to press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+from bot.domain.alerts import Alert, Group, Status
+from bot.domain.messages import (
+    Aside,
+    Block,
+    Button,
+    Facts,
+    Lines,
+    Message,
+    Paragraph,
+    Style,
+    Tone,
+)
+from bot.domain.phrases import Code, Link, Phrase, Quantity, Strong, counted, phrase, verbatim
+from bot.domain.redact import MASK, secret_name
+from bot.ports.metrics import Metrics
+from bot.ports.presenters import Presenter
+
+TONES = {"critical": Tone.CRITICAL, "warning": Tone.WARNING, "info": Tone.INFO, "none": Tone.MUTED}
+SEVERITY_WORDS = {
+    "critical": phrase("critical"),
+    "warning": phrase("warning"),
+    "info": phrase("information"),
+    "none": phrase("no severity"),
+}
+SHOWN_ALERTS = 10
+SHOWN_LABELS = 4
+QUIET_LABELS = frozenset({"alertname", "severity", "prometheus", "job", "service"})
+LINKS = (
+    ("runbook_url", phrase("Runbook")),
+    ("runbook", phrase("Runbook")),
+    ("dashboard", phrase("Dashboard")),
+    ("dashboard_url", phrase("Dashboard")),
+)
+
+
+def presenter(metrics: Metrics | None) -> Presenter:
+    """Alert cards; with *metrics* the value now is added where Prometheus answers in time."""
+
+    async def enrich(group: Group, message: Message) -> Message:
+        return message if metrics is None else await _with_value(metrics, group, message)
+
+    return Presenter(lambda tx, ident: tx.group(ident), draw, enrich)
+
+
+def draw(group: Group) -> Message:
+    """The whole card, from the group alone."""
+    shown = group.firing or tuple(group.alerts.values())
+    whole = "\n".join(_plain(alert) for alert in group.alerts.values()) if len(shown) > SHOWN_ALERTS else ""
+    return Message(_title(group), tone(group), tuple(_blocks(group, shown)), _buttons(group), whole)
+
+
+def tone(group: Group) -> Tone:
+    """Colour: green once resolved, calm once somebody holds it or it is silenced."""
+    if group.status is Status.RESOLVED:
+        return Tone.OK
+    return Tone.MUTED if group.silence else TONES[group.severity]
+
+
+def _title(group: Group) -> Phrase:
+    values = {"name": group.name, "service": group.service}
+    if group.status is Status.RESOLVED:
+        return (
+            phrase("Resolved: {name} · {service}", **values) if group.service else phrase("Resolved: {name}", **values)
+        )
+    return phrase("{name} · {service}", **values) if group.service else phrase("{name}", **values)
+
+
+def _blocks(group: Group, shown: tuple[Alert, ...]) -> Iterable[Block]:
+    if summary := _summary(shown):
+        yield Paragraph(verbatim(summary))
+    yield Facts(tuple(_facts(group)))
+    if len(shown) > 1:
+        yield Lines(tuple(_line(alert) for alert in shown[:SHOWN_ALERTS]), max(0, len(shown) - SHOWN_ALERTS))
+    if group.truncated:
+        yield Paragraph(
+            counted(
+                "{n} more alert was cut off by the sender.",
+                "{n} more alerts were cut off by the sender.",
+                group.truncated,
+            )
+        )
+    if links := tuple(_links(shown)):
+        yield Paragraph(_joined(links))
+    yield Aside(_footer(group))
+
+
+def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
+    yield phrase("Severity"), phrase("{level}", level=Strong(SEVERITY_WORDS[group.severity]))
+    yield phrase("Since"), phrase("{at}", at=group.since)
+    if group.closed_at:
+        yield phrase("Lasted"), phrase("{length}", length=group.closed_at - group.since)
+    firing, total = len(group.firing), len(group.alerts)
+    if total > 1:
+        yield phrase("Firing"), phrase("{firing} of {total}", firing=firing, total=total)
+    for label, title in (("region", phrase("Region")), ("namespace", phrase("Namespace"))):
+        if value := group.common(label):
+            yield title, verbatim(value)
+    if group.ack and group.status is Status.FIRING:
+        yield phrase("Held by"), phrase("{person} since {at}", person=group.ack.person, at=group.ack.at)
+    if group.silence and group.status is Status.FIRING:
+        yield phrase("Silenced"), verbatim(group.silence)
+
+
+def _summary(alerts: tuple[Alert, ...]) -> str:
+    for name in ("summary", "description", "message"):
+        texts = {alert.annotations.get(name, "").strip() for alert in alerts}
+        if len(texts) == 1 and (only := texts.pop()):
+            return only
+    return alerts[0].annotations.get("description", "").strip() if alerts else ""
+
+
+def _line(alert: Alert) -> Phrase:
+    own = [(name, value) for name, value in sorted(alert.labels.items()) if name not in QUIET_LABELS]
+    labels = ", ".join(f"{name}={MASK if secret_name(name) else value}" for name, value in own[:SHOWN_LABELS])
+    said = alert.annotations.get("summary", "")
+    if said:
+        return phrase("{labels}: {summary}", labels=labels or "–", summary=said)
+    return phrase("{labels}", labels=labels or "–")
+
+
+def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:
+    seen: set[str] = set()
+    for annotation, title in LINKS:
+        for alert in alerts:
+            url = alert.annotations.get(annotation, "")
+            if url.startswith(("https://", "http://")) and url not in seen and len(seen) < 4:
+                seen.add(url)
+                yield Link(title, url)
+    if alerts and alerts[0].url.startswith(("https://", "http://")):
+        yield Link(phrase("Query"), alerts[0].url)
+
+
+def _joined(links: tuple[Link, ...]) -> Phrase:
+    names = [f"l{at}" for at in range(len(links))]
+    return Phrase(" · ".join(f"{{{name}}}" for name in names), dict(zip(names, links, strict=True)))
+
+
+def _footer(group: Group) -> Phrase:
+    if group.previous:
+        return phrase("{id} · fired before as {previous}", id=Code(group.id), previous=Code(group.previous))
+    return phrase("{id}", id=Code(group.id))
+
+
+def _buttons(group: Group) -> tuple[Button, ...]:
+    details = Button(phrase("Details"), f"alert {group.id}")
+    if group.status is Status.RESOLVED:
+        return (details,)
+    silence = Button(phrase("Silence 1 h"), f"silence {group.id} 1h")
+    if group.ack:
+        return (silence, details)
+    return (Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY), silence, details)
+
+
+def _plain(alert: Alert) -> str:
+    labels = " ".join(f"{k}={MASK if secret_name(k) else v}" for k, v in sorted(alert.labels.items()))
+    state = "firing" if alert.firing else "resolved"
+    return f"{state}\t{alert.starts_at.isoformat()}\t{labels}\t{alert.annotations.get('summary', '')}"
+
+
+async def _with_value(metrics: Metrics, group: Group, message: Message) -> Message:
+    """The value that Prometheus computes for the rule now, as one more fact."""
+    expression = parse_qs(urlsplit(group.firing[0].url).query).get("g0.expr") if group.firing else None
+    if not expression:
+        return message
+    reading = await metrics.query(expression[0])
+    values = [sample.value for sample in reading.samples if sample.value == sample.value]
+    if not values:
+        return message
+    fact = (phrase("Value now"), phrase("{value}", value=Quantity(max(values), digits=4)))
+    blocks = (replace(b, pairs=(*b.pairs, fact)) if isinstance(b, Facts) else b for b in message.blocks)
+    return replace(message, blocks=tuple(blocks))

@@ -1,0 +1,1 @@
+"""Commands: a request to a reply or a plan."""

@@ -1,0 +1,129 @@
+"""``ops``, ``op``, ``cancel``, ``approve``, ``reject``, ``resume``: what is under way, and people's word on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.domain.errors import UserError
+from bot.domain.ids import OPERATION, full
+from bot.domain.messages import Button, Message, Table
+from bot.domain.operations import STATE_WORDS, Choice, Operation, Verdict
+from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.ports.commands import Call, Command, Reply
+from bot.ports.desk import Desk
+from bot.ports.store import Store, Tx
+from handlers.commands.replies import argument, done, said
+
+SHOWN = 15
+DrawOperation = Callable[[Operation], Message]
+
+
+def listing(store: Store) -> Command:
+    """Operations under way or waiting, then the latest that ended."""
+
+    async def run(_: Call) -> Reply:
+        live, recent = await store.read(lambda tx: (tx.live_operations(), tx.recent_operations(SHOWN)))
+        shown = (*live, *(operation for operation in recent if operation.final))[:SHOWN]
+        if not shown:
+            return said(phrase("No operation yet"))
+        header = (phrase("Id"), phrase("What"), phrase("State"), phrase("By"), phrase("When"))
+        buttons = tuple(Button(phrase("{id}", id=o.id), f"op {o.id}") for o in live[:3])
+        return said(phrase("Operations"), Table(header, tuple(_row(o) for o in shown)), buttons=buttons)
+
+    return Command(("ops", "операции"), "ops", phrase("operations running, waiting, and the latest"), run)
+
+
+def one(store: Store, draw: DrawOperation) -> Command:
+    """One operation with its steps."""
+
+    async def run(call: Call) -> Reply:
+        ident = full(OPERATION, argument(call, 0, "op <id>"))
+        operation = await store.read(lambda tx: _known(tx, ident))
+        return Reply(draw(operation), operation.id)
+
+    return Command(("op", "операция"), "op <id>", phrase("one operation with its steps"), run)
+
+
+def cancel(desk: Desk) -> Command:
+    """Stop an operation that has not begun."""
+
+    async def run(call: Call) -> Reply:
+        operation = await desk.cancel(call, full(OPERATION, argument(call, 0, "cancel <op>")))
+        return done(phrase("{id} is cancelled", id=Code(operation.id)), operation=operation.id)
+
+    return Command(("cancel", "отменить"), "cancel <op>", phrase("stop an operation where it is safe"), run, "cancel")
+
+
+def approve(desk: Desk) -> Command:
+    """A person's yes to one plan."""
+    return Command(
+        ("approve", "одобрить"),
+        "approve <op>",
+        phrase("approve a plan"),
+        _verdict(desk, Verdict.APPROVE, "approve <op>"),
+    )
+
+
+def reject(desk: Desk) -> Command:
+    """A person's no to one plan."""
+    return Command(
+        ("reject", "отклонить"), "reject <op> [why]", phrase("reject a plan"),
+        _verdict(desk, Verdict.REJECT, "reject <op> [why]"),
+    )  # fmt: skip
+
+
+def resume(desk: Desk) -> Command:
+    """How a paused operation goes on."""
+
+    async def run(call: Call) -> Reply:
+        usage = "resume <op> retry|skip|undo|abort"
+        ident = full(OPERATION, argument(call, 0, usage))
+        try:
+            choice = Choice(argument(call, 1, usage).lower())
+        except ValueError as error:
+            raise UserError("Write it like this: {usage}", usage=Code(usage)) from error
+        await desk.choose(call, ident, choice)
+        return done(phrase("{id} goes on: {choice}", id=Code(ident), choice=str(choice)), operation=ident)
+
+    return Command(
+        ("resume", "продолжить"),
+        "resume <op> retry|skip|undo|abort",
+        phrase("tell a paused operation how to go on"),
+        run,
+    )
+
+
+def _verdict(desk: Desk, verdict: Verdict, usage: str) -> Callable[[Call], Awaitable[Reply]]:
+    async def run(call: Call) -> Reply:
+        ident = full(OPERATION, argument(call, 0, usage))
+        seen, reason = ("", call.args[1:])
+        if call.request.pressed and reason:
+            seen, reason = reason[0], reason[1:]
+        outcome = await desk.press(call, ident, verdict, seen, " ".join(reason))
+        if outcome.refusal:
+            raise outcome.refusal
+        operation = outcome.operation
+        code, state = Code(ident), STATE_WORDS[operation.state]
+        title = (
+            phrase("You approved {id}", id=code) if verdict is Verdict.APPROVE else phrase("You rejected {id}", id=code)
+        )
+        return done(title, phrase("It is now: {state}.", state=state), operation=ident)
+
+    return run
+
+
+def _known(tx: Tx, ident: str) -> Operation:
+    operation = tx.operation(ident)
+    if operation is None:
+        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident[:40]), ops=Code("ops"))
+    return operation
+
+
+def _row(operation: Operation) -> tuple[Phrase, ...]:
+    return (
+        phrase("{id}", id=Code(operation.id)),
+        operation.plan.title,
+        STATE_WORDS[operation.state],
+        verbatim(operation.proposer),
+        phrase("{at}", at=operation.created_at),
+    )

@@ -1,0 +1,133 @@
+"""``promote <service> <version> [to <environment>]``: a plan that brings one immutable digest to one environment."""
+
+from __future__ import annotations
+
+from bot.domain.errors import UserError
+from bot.domain.manifests import image_digest
+from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.plans import Plan, PlannedStep
+from bot.domain.releases import Release
+from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
+from bot.ports.cluster import Cluster, Rollout
+from bot.ports.commands import Call, Command, Proposal
+from bot.ports.forge import Forge
+from bot.ports.store import Store
+from handlers.commands.replies import argument, workload
+
+USAGE = "promote <service> <version> [to <environment>]"
+
+
+def duty(store: Store, cluster: Cluster, forge: Forge | None, services: Catalogue) -> Command:
+    """Resolves the version to a digest, and pins what runs now."""
+
+    async def run(call: Call) -> Proposal:
+        service = services.named(argument(call, 0, USAGE))
+        version = argument(call, 1, USAGE).removeprefix("v")
+        environment = _to(call, service)
+        release = await store.read(lambda tx: tx.release(service.name, version))
+        _promotable(service, version, release)
+        assert release is not None
+        rollout = await cluster.rollout(workload(environment))
+        running = rollout.images[0] if rollout.images else ""
+        if running.endswith(release.digest):
+            raise UserError(
+                "{service} {version} already runs in {environment}.",
+                service=service.name,
+                version=version,
+                environment=environment.name,
+            )
+        return Proposal(await _plan(service, environment, release, rollout, forge))
+
+    example = services.names[0] if services.names else "api"
+    return Command(
+        ("promote", "выкатить"), USAGE, phrase("bring a version to an environment"), run, "promote",
+        examples=(f"promote {example} 1.8.0", f"promote {example} 1.8.0 to production"),
+    )  # fmt: skip
+
+
+def _to(call: Call, service: Service) -> Environment:
+    words = call.args[2:]
+    if not words:
+        return service.last
+    if words[0] in {"to", "в", "на"} and len(words) > 1:
+        return service.environment(words[1])
+    return service.environment(words[0])
+
+
+def _promotable(service: Service, version: str, release: Release | None) -> None:
+    if release is None:
+        raise UserError(
+            "pult has not heard of {service} {version}. {releases} lists what it knows.",
+            service=service.name,
+            version=Code(version[:40]),
+            releases=Code(f"releases {service.name}"),
+        )
+    if not release.digest:
+        raise UserError(
+            "{service} {version} has no image digest yet; its pipeline has to report one.",
+            service=service.name,
+            version=version,
+        )
+    if release.stage == "failed":
+        raise UserError("The pipeline of {service} {version} failed.", service=service.name, version=version)
+    if release.prerelease:
+        raise UserError("{service} {version} is a pre-release.", service=service.name, version=version)
+
+
+async def _plan(
+    service: Service, environment: Environment, release: Release, rollout: Rollout, forge: Forge | None
+) -> Plan:
+    current = rollout.images[0] if rollout.images else ""
+    repository = release.image.partition("@")[0] or current.partition("@")[0]
+    params = {
+        "cluster": environment.cluster, "namespace": environment.namespace, "kind": environment.kind,
+        "name": environment.workload, "image": f"{repository}@{release.digest}", "digest": release.digest,
+        "version": release.version, "previous": current,
+    }  # fmt: skip
+    digest = Code(release.digest[:19])
+    pins = {"template": rollout.template}
+    first = PlannedStep(
+        "apply", phrase("Set the image of {name} to {digest}", name=Code(environment.workload), digest=digest),
+        phrase("set the image back to {image}", image=Code(current.rpartition("@")[2][:19] or current)),
+    )  # fmt: skip
+    gitops = environment.gitops
+    if gitops.tool != NO_TOOL:
+        if forge is None:
+            raise UserError("{service} is deployed from git, and no GitHub is configured.", service=service.name)
+        file = await forge.read(gitops.repo, gitops.path, gitops.branch)
+        pins |= {"file": file.sha, "committed": image_digest(file.text, repository)}
+        params |= {"repo": gitops.repo, "path": gitops.path, "branch": gitops.branch, "repository": repository}
+        first = PlannedStep(
+            "apply",
+            phrase("Commit {digest} to {path} in {repo}", digest=digest, path=Code(gitops.path), repo=gitops.repo),
+            phrase("revert the commit"),
+        )  # fmt: skip
+    return Plan(
+        action="promote",
+        title=phrase(
+            "Promote {service} {version} to {environment}",
+            service=service.name, version=release.version, environment=environment.name,
+        ),
+        service=service.name,
+        environment=environment.name,
+        steps=(
+            first,
+            PlannedStep("rollout", phrase("Watch until all {count} pods run it", count=rollout.desired)),
+            PlannedStep("verify", phrase("Verify the digest that runs")),
+        ),
+        params=params,
+        pins=pins,
+        blast=(
+            phrase("{count} pods in {cluster} are replaced one by one.",
+                   count=rollout.desired, cluster=environment.cluster),
+        ),
+        evidence=tuple(_evidence(release, current)),
+        lock=f"{service.name} in {environment.name}",
+    )  # fmt: skip
+
+
+def _evidence(release: Release, current: str) -> list[tuple[Phrase, Phrase]]:
+    rows = [(verbatim(name), verbatim(said)) for name, said in sorted(release.evidence.items())]
+    rows.append((phrase("runs now"), phrase("{image}", image=Code(current.rpartition("@")[2][:19] or "–"))))
+    rows.append((phrase("new digest"), phrase("{image}", image=Code(release.digest[:19]))))
+    return rows

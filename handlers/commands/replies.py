@@ -1,0 +1,45 @@
+"""Small pieces that several commands answer with."""
+
+from __future__ import annotations
+
+from bot.domain.errors import UserError
+from bot.domain.messages import Block, Button, Message, Paragraph, Tone
+from bot.domain.phrases import Code, Phrase
+from bot.domain.services import Environment, Service
+from bot.ports.cluster import Workload
+from bot.ports.commands import Call, Reply
+
+
+def said(
+    title: Phrase, *blocks: Block, tone: Tone = Tone.INFO, buttons: tuple[Button, ...] = (), whole: str = ""
+) -> Reply:
+    """A reply that only informs."""
+    return Reply(Message(title, tone, blocks, buttons, whole))
+
+
+def done(title: Phrase, text: Phrase | None = None, *, operation: str = "") -> Reply:
+    """A reply that confirms."""
+    return Reply(Message(title, Tone.OK, (Paragraph(text),) if text else ()), operation)
+
+
+def argument(call: Call, at: int, usage: str) -> str:
+    """The word at *at*; without it, how the command is written."""
+    if len(call.args) <= at:
+        raise UserError("Write it like this: {usage}", usage=Code(usage))
+    return call.args[at]
+
+
+def workload(environment: Environment) -> Workload:
+    """The Kubernetes object behind one environment of a service."""
+    return Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
+
+
+def chosen_environment(call: Call, service: Service, word: str) -> tuple[Environment, tuple[str, ...]]:
+    """The environment named after *word* ("in"), and the other arguments; production's first cluster by default."""
+    args = call.args[1:]
+    if word in args:
+        at = args.index(word)
+        if at + 1 >= len(args):
+            raise UserError("Name the environment after {word}.", word=Code(word))
+        return service.environment(args[at + 1]), (*args[:at], *args[at + 2 :])
+    return service.primary, args
