@@ -1,0 +1,1 @@
+"""Everything pult talks to besides chats, one folder per vendor."""

@@ -1,0 +1,1 @@
+"""Alertmanager: alerts and silences over API v2."""

@@ -1,0 +1,1 @@
+"""DigitalOcean: managed databases and DNS over REST."""

@@ -1,0 +1,95 @@
+"""Database and Traffic over DigitalOcean: a managed PostgreSQL with a read replica, and a DNS record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.adapters.digitalocean.client import Api
+from bot.adapters.digitalocean.settings import DigitaloceanSettings
+from bot.domain.errors import UserError
+from bot.domain.phrases import Code
+from bot.ports.regions import Replication
+
+FENCE_RULE = {"type": "ip_addr", "value": "192.0.2.1"}
+"""The only source the fenced primary trusts: an address that nobody has (RFC 5737). An empty list would mean open."""
+
+Lag = Callable[[], Coroutine[Any, Any, float | None]]
+"""Seconds the standby is behind, or None: the API itself does not tell."""
+
+
+class ManagedPostgres:
+    """The fence is the primary's firewall: only FENCE_RULE is left in it."""
+
+    def __init__(self, api: Api, primary: str, standby: str, lag: Lag) -> None:
+        self._api, self._primary, self._standby, self._lag = api, primary, standby, lag
+
+    async def replication(self) -> Replication:
+        """Replica, firewall and lag, asked at once. A promoted replica leaves the primary's list."""
+        async with asyncio.TaskGroup() as group:
+            listed = group.create_task(self._api.call(lambda c: c.databases.list_replicas(self._primary)))
+            rules = group.create_task(self._api.call(lambda c: c.databases.list_firewall_rules(self._primary)))
+            lag = group.create_task(self._lag())
+        replicas = {each["name"]: each for each in listed.result().get("replicas") or ()}
+        promoted = self._standby not in replicas and await self._is_primary()
+        return Replication(self._primary, self._standby, lag.result(), promoted, _fenced(rules.result()))
+
+    async def fence(self) -> None:
+        """Replace every trusted source by one that nobody has."""
+        body = {"rules": [FENCE_RULE]}
+        await self._api.call(lambda c: c.databases.update_firewall_rules(self._primary, body=body))
+
+    async def promote(self) -> None:
+        """204 means accepted, not finished. A replica that is no longer listed was promoted before."""
+        if not (await self.replication()).promoted:
+            await self._api.call(lambda c: c.databases.promote_replica(self._primary, self._standby))
+
+    async def _is_primary(self) -> bool:
+        clusters = (await self._api.call(lambda c: c.databases.list_clusters())).get("databases") or ()
+        return any(
+            self._standby in {each.get("id"), each.get("name")} and each.get("status") == "online" for each in clusters
+        )
+
+
+class DnsTraffic:
+    """One record of a zone; ``addresses`` maps a cluster's name to what the record holds when traffic goes there."""
+
+    def __init__(self, api: Api, domain: str, record: int, addresses: Mapping[str, str]) -> None:
+        self._api, self._domain, self._record, self._addresses = api, domain, record, addresses
+
+    async def region(self) -> str:
+        """Whose address the record holds."""
+        data = (await self._api.call(lambda c: c.domains.get_record(self._domain, self._record)))["domain_record"][
+            "data"
+        ]
+        return next((region for region, address in self._addresses.items() if address == data), "")
+
+    async def shift(self, region: str) -> float:
+        """Point the record at *region*; its TTL in seconds, for which resolvers remember the old answer."""
+        address = self._addresses.get(region)
+        if address is None:
+            raise UserError("No address is configured for {region}.", region=Code(region))
+        found = (await self._api.call(lambda c: c.domains.get_record(self._domain, self._record)))["domain_record"]
+        if found["data"] != address:
+            body = {"type": found["type"], "data": address}
+            await self._api.call(lambda c: c.domains.patch_record(self._domain, self._record, body=body))
+        return float(found.get("ttl") or 1800)
+
+
+def _fenced(answer: Mapping[str, object]) -> bool:
+    rules = answer.get("rules")
+    if not isinstance(rules, list) or not rules:  # an empty list is open to the world
+        return False
+    return all(isinstance(rule, dict) and rule.get("value") == FENCE_RULE["value"] for rule in rules)
+
+
+@asynccontextmanager
+async def open_api(settings: DigitaloceanSettings) -> AsyncGenerator[Api, None]:
+    """Connects at the first call."""
+    api = Api(settings)
+    try:
+        yield api
+    finally:
+        api.close()

@@ -1,0 +1,25 @@
+"""Access to DigitalOcean."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from bot.domain.durations import parse_duration
+
+
+class DigitaloceanSettings(BaseModel):
+    """DigitalOcean's API: moves DNS and managed databases in a failover, reads prices. Leave out what you don't use."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    token: SecretStr
+    """Personal access token (dop_v1_…) with scopes database and domain. No default."""
+    api_url: str = Field(default="https://api.digitalocean.com", pattern=r"^https?://")
+    """Address of the API. Change it for the simulator."""
+    timeout: Annotated[timedelta, BeforeValidator(parse_duration)] = Field(
+        default=timedelta(seconds=15), gt=timedelta()
+    )
+    """How long one call may take."""

@@ -1,0 +1,1 @@
+"""GitHub: files, commits and releases over REST."""

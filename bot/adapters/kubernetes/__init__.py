@@ -1,0 +1,1 @@
+"""Kubernetes: workloads of one cluster over its API."""

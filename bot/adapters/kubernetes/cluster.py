@@ -1,0 +1,138 @@
+"""The Cluster port over every configured Kubernetes cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from bot.adapters.kubernetes import judge
+from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
+from bot.adapters.kubernetes.settings import ClusterSettings
+from bot.domain.errors import DriftError, UserError
+from bot.domain.phrases import Code
+from bot.ports.cluster import Pod, Rollout, Workload
+
+KINDS = {"deployment": "deployment", "statefulset": "stateful_set", "daemonset": "daemon_set"}
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+TRIES = 5
+PAGE = 500
+
+
+class KubernetesCluster:
+    """``workload.cluster`` picks the API server."""
+
+    def __init__(self, apis: Mapping[str, Api]) -> None:
+        self._apis = apis
+
+    async def rollout(self, workload: Workload) -> Rollout:
+        """State of the workload now."""
+        return judge.rollout(workload.kind, await self._read(workload))
+
+    async def pods(self, workload: Workload) -> tuple[Pod, ...]:
+        """Its pods, by its own selector, in pages."""
+        labels = (await self._read(workload))["spec"]["selector"].get("matchLabels") or {}
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        found: list[Pod] = []
+        token = ""
+        while True:
+            options: dict[str, Any] = {"label_selector": selector, "limit": PAGE}
+            if token:
+                options["_continue"] = token
+            page = await self._api(workload).call("CoreV1Api", "list_namespaced_pod", workload.namespace, **options)
+            found += (judge.pod(item) for item in page.get("items", ()))
+            token = page.get("metadata", {}).get("continue") or ""
+            if not token:
+                return tuple(found)
+
+    async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
+        """As ``kubectl rollout restart`` does; the operation's id on the template makes a repeat harmless."""
+        if (await self.rollout(workload)).restarted_by == operation:
+            return
+        annotations = {RESTARTED_AT: at.isoformat(timespec="seconds"), judge.OPERATION: operation}
+        await self._patch(workload, {"spec": {"template": {"metadata": {"annotations": annotations}}}}, MERGE)
+
+    async def delete_pod(self, workload: Workload, pod: str) -> None:
+        """A pod that is gone already is done."""
+        if pod in {found.name for found in await self.pods(workload)}:
+            await self._api(workload).call("CoreV1Api", "delete_namespaced_pod", pod, workload.namespace)
+
+    async def set_image(self, workload: Workload, image: str, template: str) -> None:
+        """Patch under the resourceVersion that was read, so that nobody's change is overwritten."""
+        for _ in range(TRIES):
+            obj = await self._read(workload)
+            if judge.template_hash(obj) != template:
+                raise DriftError("{name} was changed meanwhile.", name=Code(workload.name))
+            patch = {
+                "metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]},
+                "spec": {"template": {"spec": {"containers": _containers(obj, image)}}},
+            }
+            try:
+                await self._patch(workload, patch, STRATEGIC)
+            except DriftError:  # its status moved on; the template decides in the next round
+                continue
+            return
+        raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
+
+    async def scale(self, workload: Workload, replicas: int) -> None:
+        """Set the wanted number of replicas."""
+        await self._patch(workload, {"spec": {"replicas": replicas}}, MERGE)
+
+    async def version(self, cluster: str) -> str:
+        """The API server's version: proves that it answers."""
+        answer = await self._apis[cluster].call("VersionApi", "get_code")
+        return str(answer.get("gitVersion", "?"))
+
+    async def may(self, cluster: str, namespace: str, verb: str, resource: str) -> bool:
+        """SelfSubjectAccessReview: whether pult may *verb* *resource* (``apps/deployments``) in *namespace*."""
+        group, _, name = resource.rpartition("/")
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"group": group, "resource": name, "verb": verb, "namespace": namespace}},
+        }
+        answer = await self._apis[cluster].call("AuthorizationV1Api", "create_self_subject_access_review", body=review)
+        return answer.get("status", {}).get("allowed") is True
+
+    def _api(self, workload: Workload) -> Api:
+        api = self._apis.get(workload.cluster)
+        if api is None:
+            raise UserError("No cluster {name} is configured.", name=Code(workload.cluster))
+        return api
+
+    async def _read(self, workload: Workload) -> dict[str, Any]:
+        method = f"read_namespaced_{KINDS[workload.kind]}"
+        return await self._api(workload).call("AppsV1Api", method, workload.name, workload.namespace)
+
+    async def _patch(self, workload: Workload, patch: dict[str, Any], content_type: str) -> None:
+        method = f"patch_namespaced_{KINDS[workload.kind]}"
+        await self._api(workload).call(
+            "AppsV1Api", method, workload.name, workload.namespace, body=patch, _content_type=content_type
+        )
+
+
+def _containers(obj: dict[str, Any], image: str) -> list[dict[str, str]]:
+    """Strategic merge entries for every container of *image*'s repository."""
+    repository = image.partition("@")[0]
+    found = [
+        {"name": container["name"], "image": image}
+        for container in obj["spec"]["template"]["spec"]["containers"]
+        if container["image"].partition("@")[0].rsplit(":", 1)[0] == repository
+    ]
+    if not found:
+        raise UserError(
+            "No container of {name} runs {image}.", name=Code(obj["metadata"]["name"]), image=Code(repository)
+        )
+    return found
+
+
+@asynccontextmanager
+async def open_clusters(settings: Iterable[ClusterSettings]) -> AsyncGenerator[KubernetesCluster, None]:
+    """Connects lazily: a cluster that is down at start does not stop the rest."""
+    apis = {each.name: Api(each) for each in settings}
+    try:
+        yield KubernetesCluster(apis)
+    finally:
+        for api in apis.values():
+            await api.close()

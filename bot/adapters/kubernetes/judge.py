@@ -1,0 +1,132 @@
+"""Reading Kubernetes objects, as plain JSON, into what people ask: is it done, is it stuck, what ails a pod. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.ports.cluster import Pod, Rollout
+
+Object = dict[str, Any]
+OPERATION = "pult.dev/operation"
+"""Annotation on the pod template: which operation restarted it last."""
+
+
+def rollout(kind: str, obj: Object) -> Rollout:
+    """State of a workload. Rules: kubectl's pkg/polymorphichelpers/rollout_status.go; absent counters are 0."""
+    spec, status, template = obj["spec"], obj.get("status", {}), obj["spec"]["template"]
+    counts = _daemonset(status) if kind == "daemonset" else _replicas(spec, status)
+    desired, updated, ready, available = counts
+    observed = obj["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
+    stuck = _stuck(status)
+    annotations = template.get("metadata", {}).get("annotations") or {}
+    return Rollout(
+        desired=desired,
+        updated=updated,
+        ready=ready,
+        available=available,
+        done=observed and stuck is None and _done(kind, spec, status, counts),
+        stuck=stuck if observed else None,
+        images=tuple(container["image"] for container in template["spec"]["containers"]),
+        template=template_hash(obj),
+        paused=spec.get("paused") is True,
+        restarted_by=annotations.get(OPERATION, ""),
+    )
+
+
+def template_hash(obj: Object) -> str:
+    """Changes only when the pod template does."""
+    return sha256(json.dumps(obj["spec"]["template"], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _replicas(spec: Object, status: Object) -> tuple[int, int, int, int]:
+    return (
+        spec.get("replicas", 1), status.get("updatedReplicas", 0),
+        status.get("readyReplicas", 0), status.get("availableReplicas", 0),
+    )  # fmt: skip
+
+
+def _daemonset(status: Object) -> tuple[int, int, int, int]:
+    return (
+        status.get("desiredNumberScheduled", 0), status.get("updatedNumberScheduled", 0),
+        status.get("numberReady", 0), status.get("numberAvailable", 0),
+    )  # fmt: skip
+
+
+def _done(kind: str, spec: Object, status: Object, counts: tuple[int, int, int, int]) -> bool:
+    desired, updated, ready, available = counts
+    match kind:
+        case "statefulset":
+            partition = spec.get("updateStrategy", {}).get("rollingUpdate", {}).get("partition") or 0
+            if ready < desired:
+                return False
+            if partition:
+                return updated >= desired - partition
+            return bool(status.get("updateRevision") == status.get("currentRevision"))
+        case "daemonset":
+            return updated >= desired and available >= desired
+        case _:
+            return updated >= desired and status.get("replicas", 0) <= updated and available >= updated
+
+
+def _stuck(status: Object) -> Phrase | None:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
+            return verbatim(condition.get("message") or "progress deadline exceeded")
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            return verbatim(condition.get("message") or "pods can't be created")
+    return None
+
+
+def pod(obj: Object) -> Pod:
+    """One pod. ``phase`` says Running for a crash loop, so the container states are read as well."""
+    status, meta = obj.get("status", {}), obj["metadata"]
+    containers = status.get("containerStatuses") or []
+    ready = bool(containers) and all(container.get("ready") for container in containers)
+    started = status.get("startTime")
+    return Pod(
+        name=meta["name"],
+        phase="Terminating" if meta.get("deletionTimestamp") else status.get("phase", "Unknown"),
+        ready=ready and not meta.get("deletionTimestamp"),
+        restarts=sum(container.get("restartCount", 0) for container in containers),
+        started_at=datetime.fromisoformat(started) if started else None,
+        node=obj.get("spec", {}).get("nodeName", ""),
+        trouble=_trouble(status),
+    )
+
+
+def _trouble(status: Object) -> Phrase | None:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return phrase("can't be scheduled: {why}", why=condition.get("message", ""))
+    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+        if trouble := _container(container):
+            return trouble
+    return None
+
+
+def _container(container: Object) -> Phrase | None:
+    waiting = container.get("state", {}).get("waiting") or {}
+    last = container.get("lastState", {}).get("terminated") or {}
+    reason = waiting.get("reason", "")
+    if reason in {"ErrImagePull", "ImagePullBackOff", "InvalidImageName"}:
+        return phrase("its image can't be pulled: {image}", image=Code(container.get("image", "")))
+    killed = _killed(last)
+    if reason == "CrashLoopBackOff":
+        return phrase("crashes again and again; last time: {how}", how=killed or phrase("unknown"))
+    if last.get("reason") == "OOMKilled" and not container.get("ready"):
+        return killed
+    if reason and reason not in {"ContainerCreating", "PodInitializing"}:
+        return phrase("waits: {reason}", reason=reason)
+    return None
+
+
+def _killed(last: Object) -> Phrase | None:
+    if not last:
+        return None
+    if last.get("reason") == "OOMKilled":
+        return phrase("killed for using more memory than its limit")
+    return phrase("exit code {code}, {reason}", code=str(last.get("exitCode", "?")), reason=last.get("reason", ""))

@@ -1,0 +1,1 @@
+"""Asking an address from outside, over HTTP."""

@@ -1,0 +1,1 @@
+"""Prometheus: PromQL over its HTTP API."""
