@@ -79,6 +79,10 @@ def presenters(p: Ports) -> Presenters:
     }
 
 
+draw_plan = operation_card.draw
+"""The operation's card under its rule, for the desk's answer."""
+
+
 def draw_operation(p: Ports) -> Callable[[Operation], Message]:
     """The operation's card, for those that answer with it."""
     return lambda operation: operation_card.draw(operation, p.policy.rule(operation.plan.action))

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -36,8 +37,10 @@ def _fields(cls: type[Any]) -> tuple[tuple[str, object], ...]:
 def encode(value: object) -> Json:  # noqa: C901 - one flat choice by type
     """*value* as data that any JSON writer takes. TypeError for what was never :func:`stored`."""
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None or kind is float:
+    if kind is str or kind is int or kind is bool or value is None:
         return value  # type: ignore[return-value]
+    if kind is float:  # JSON has no NaN and no infinities
+        return value if isfinite(value) else {"~": "float", "of": str(value)}  # type: ignore[arg-type, return-value]
     if kind is tuple or kind is list:
         return [encode(item) for item in value]  # type: ignore[attr-defined]
     if isinstance(value, Mapping):
@@ -72,6 +75,8 @@ def decode(data: Json) -> Any:  # noqa: ANN401 - the caller knows what it stored
             return datetime.fromisoformat(data["of"])
         case "for":
             return timedelta(seconds=data["of"])
+        case "float":
+            return float(data["of"])
         case name:
             cls = _types[name]
             if "of" in data and issubclass(cls, Enum):

@@ -129,5 +129,5 @@ def _bound(threshold: float) -> str:
 def _with_le(selector: str, bound: str) -> str:
     if selector.endswith("}"):
         head = selector[:-1].rstrip().rstrip(",")
-        return f'{head}{"" if head.endswith("{") else ","}le{bound}}}'
-    return f'{selector}{{le{bound}}}'
+        return f"{head}{'' if head.endswith('{') else ','}le{bound}}}"
+    return f"{selector}{{le{bound}}}"

@@ -34,7 +34,10 @@ from bot.ports.store import Store, Tx
 
 
 class Desk:
-    """Proposals, approvals, rejections, cancellations, expiry. ``on_approved`` starts the running."""
+    """Proposals, approvals, rejections, cancellations, expiry. ``on_approved`` starts the running.
+
+    ``platforms`` are those where people may be told in private.
+    """
 
     def __init__(  # noqa: PLR0913 - the collaborators of one rule set
         self,
@@ -45,10 +48,12 @@ class Desk:
         policy: Policy,
         draw: Callable[[Operation, Rule], Message],
         approvals_in: Iterable[str],
+        platforms: Iterable[str],
         meters: Meters,
     ) -> None:
         self._store, self._clock, self._directory, self._policy = store, clock, directory, policy
         self._draw, self._approvals_in, self._meters = draw, tuple(approvals_in), meters
+        self._platforms = tuple(platforms)
         self.on_approved: Callable[[str], None] = lambda _: None
         self.on_choice: Callable[[str, Choice], None] = lambda _ident, _choice: None
 
@@ -121,7 +126,14 @@ class Desk:
             yield Wish(what, Place(destination), Priority.OPERATION)
         if rule.approvals:
             for person in self._directory.holding(rule.roles):
-                yield from _private_cards(what, person)
+                if not (rule.four_eyes and person.name == operation.proposer):
+                    yield from self._private_cards(what, person)
+
+    def _private_cards(self, what: str, person: Person) -> Iterable[Wish]:
+        for platform in self._platforms:
+            if account := person.account(platform):
+                place = Place(f"{platform}:{account}", locale=person.locale, zone=person.zone)
+                yield Wish(what, place, Priority.OPERATION)
 
     def _pressed(
         self, tx: Tx, call: Call, ident: str, verdict: Verdict, seen_hash: str, reason: str
@@ -184,13 +196,6 @@ class Desk:
         tx.bump(subject("op", operation.id), now)
         if operation.final:
             self._meters.operation.labels(operation.plan.action, str(operation.state)).inc()
-
-
-def _private_cards(what: str, person: Person) -> Iterable[Wish]:
-    for platform in ("slack", "telegram"):
-        if account := person.account(platform):
-            place = Place(f"{platform}:{account}", locale=person.locale, zone=person.zone)
-            yield Wish(what, place, Priority.OPERATION)
 
 
 def _known(tx: Tx, ident: str) -> Operation:

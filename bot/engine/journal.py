@@ -6,9 +6,11 @@ on PostgreSQL a schema of the same database.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy
@@ -54,6 +56,12 @@ def open_dbos(url: str) -> None:
         config["system_database_url"] = url
         config["dbos_system_schema"] = "pult_flows"
     DBOS(config=config)
+
+
+def close_dbos() -> None:
+    """Let go of the journal. DBOS made its own pool the loop's default; the loop goes on and gets another."""
+    DBOS.destroy(destroy_registry=True)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="default"))
 
 
 def flows_url(url: str) -> str:

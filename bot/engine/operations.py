@@ -35,6 +35,8 @@ T = TypeVar("T")
 PATIENCE = 7 * 24 * 3600.0
 """Seconds a paused operation waits for a person before it gives up."""
 TOPIC = "choice"
+WORKFLOW = "operation.1"
+"""A change of its steps' order takes a new name, so that what is under way ends by the old one."""
 
 
 class AbortedError(PultError):
@@ -56,14 +58,18 @@ class Operations:
     def launch(self, url: str) -> None:
         """Open DBOS and resume what was under way. Call it on the event loop: workflows run there."""
         journal.open_dbos(url)
-        self._workflow = DBOS.workflow(name="operation.1")(self._execute)
+
+        async def execute(ident: str) -> None:  # a plain function: DBOS marks what it registers
+            await self._execute(ident)
+
+        self._workflow = DBOS.workflow(name=WORKFLOW)(execute)
         DBOS.launch()
 
     def close(self) -> None:
         """Stop; what is running stays in the journal and is resumed by the next start."""
         for task in self._tasks:
             task.cancel()
-        DBOS.destroy(destroy_registry=True)
+        journal.close_dbos()
 
     async def sweep(self) -> None:
         """Start what was approved but not started: the process may have died in between."""

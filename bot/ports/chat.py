@@ -52,8 +52,11 @@ class Pace(Protocol):
 class Chat(Protocol):
     """Renders and sends. RateLimitedError, AmbiguousError, TemporaryError, LostReferenceError, PermanentError."""
 
-    platform: str
-    pace: Pace
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def pace(self) -> Pace: ...
 
     async def post(self, card: Card, message: Message, words: Words) -> Ref:
         """Show *message* anew in ``card.place``; ``card.key`` goes along where the platform has a place for it."""

@@ -115,17 +115,15 @@ async def _traffic(traffic: Traffic) -> tuple[tuple[Phrase, Phrase], ...]:
 async def _plan(action: str, pair: Pair, database: Database, traffic: Traffic, witnesses: Witnesses) -> Plan:
     sights = await witnesses.ask()
     facts = (*await _database(database, pair), *await _traffic(traffic))
-    rehearsed = action == "drill"
-    title = (
-        phrase("Rehearse the failover {source} to {target}") if rehearsed else phrase("Fail over {source} to {target}")
-    )
+    rehearsed, names = action == "drill", {"source": pair.source, "target": pair.target}
+    drill_title = phrase("Rehearse the failover {source} to {target}", **names)
     return Plan(
         action=action,
-        title=Phrase(title.text, {"source": pair.source, "target": pair.target}),
+        title=drill_title if rehearsed else phrase("Fail over {source} to {target}", **names),
         service="",
         environment="",
         steps=_steps(pair),
-        params={"source": pair.source, "target": pair.target, "rpo": str(pair.rpo.total_seconds())},
+        params={**names, "rpo": str(pair.rpo.total_seconds())},
         blast=(phrase("Nothing is changed: every step only looks."),) if rehearsed else _blast(pair),
         evidence=(*facts, *_votes(sights)),
         lock="failover",

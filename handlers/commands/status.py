@@ -71,7 +71,7 @@ def _alerts(groups: tuple[Group, ...]) -> Phrase:
     if not parts:
         return phrase("nothing is firing")
     values: dict[str, Phrase] = {
-        level: phrase("{n} {level}", n=count, level=SEVERITY_WORDS[level]) for level, count in parts.items()
+        level: phrase("{level}: {n}", n=count, level=SEVERITY_WORDS[level]) for level, count in parts.items()
     }
     return Phrase(", ".join(f"{{{level}}}" for level in parts), values)
 

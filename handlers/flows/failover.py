@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.domain.errors import DriftError, UserError
@@ -58,7 +57,7 @@ class Regions:
             raise UserError("The old primary is not fenced; promoting now could split the data in two.")
         await self._database.promote()
         await say(phrase("asked, waiting for it"))
-        await self._until(self._promoted, "The promotion is not done after {time}.")
+        await self._promoted()
         return phrase("{standby} takes writes", standby=now.standby)
 
     async def shift(self, region: str) -> Phrase:
@@ -80,14 +79,11 @@ class Regions:
             raise UserError("{region} does not serve yet.", region=region)
         return phrase("{region} serves reads and writes", region=region)
 
-    async def _promoted(self) -> bool:
-        return (await self._database.replication()).promoted
-
-    async def _until(self, reached: Callable[[], Awaitable[bool]], late: str) -> None:
+    async def _promoted(self) -> None:
         ends = self._clock.now() + PATIENCE
-        while not await reached():
+        while not (await self._database.replication()).promoted:
             if self._clock.now() >= ends:
-                raise UserError(late, time=PATIENCE)
+                raise UserError("The promotion is not done after {time}.", time=PATIENCE)
             await self._clock.sleep(LOOK_EVERY)
 
 

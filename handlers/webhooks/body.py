@@ -13,10 +13,10 @@ from bot.domain.errors import MalformedError
 from bot.ports.webhooks import Delivery
 
 
-def json_object(delivery: Delivery) -> dict[str, Any]:
-    """The body as a JSON object; GitHub may send it form-encoded as ``payload=``."""
+def json_object(delivery: Delivery, *, form: bool = False) -> dict[str, Any]:
+    """The body as a JSON object; with *form* it may be form-encoded as ``payload=`` (GitHub)."""
     raw: bytes | str = delivery.body
-    if delivery.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if form and delivery.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raw = parse_qs(delivery.body.decode("utf-8", "replace")).get("payload", [""])[0]
     try:
         data = orjson.loads(raw)

@@ -28,7 +28,7 @@ def source(secret: str, services: Mapping[str, str]) -> Source:
 
 def parse(delivery: Delivery, services: Mapping[str, str]) -> Heard:
     """A release, or nothing worth showing."""
-    body = json_object(delivery)
+    body = json_object(delivery, form=True)
     event = delivery.headers.get("x-github-event", "")
     if not event:
         raise MalformedError("X-GitHub-Event: missing")

@@ -49,10 +49,16 @@ class Api:
 
     def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
         if self._client is None:
+            from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - lazily, with pydo
+            from azure.core.pipeline.policies import AzureKeyCredentialPolicy  # noqa: PLC0415
             from pydo import Client  # noqa: PLC0415 - lazily
 
+            token = self._settings.token.get_secret_value()
+            # pydo's own policy refuses plain http, which the simulator and in-cluster proxies speak.
+            bearer = AzureKeyCredentialPolicy(AzureKeyCredential(token), "Authorization", prefix="Bearer")
             self._client = Client(
-                token=self._settings.token.get_secret_value(),
+                token=token,
+                authentication_policy=bearer,
                 endpoint=self._settings.api_url.rstrip("/"),
                 timeout=int(self._timeout),
                 retry_total=0,

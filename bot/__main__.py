@@ -1,0 +1,177 @@
+"""The command line. Errors are one sentence on stderr (``--debug`` for the traceback); misuse exits 2."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from bot import VERSION
+from bot.domain.audit import BrokenChainError
+from bot.domain.errors import PultError
+
+P = ParamSpec("P")
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("pult.toml"), show_default=True
+)
+DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error, and debug logs.")
+
+
+def told(work: Callable[P, None]) -> Callable[P, None]:
+    """Turns what pult raises on purpose into one sentence on stderr and exit status 1."""
+
+    @wraps(work)
+    def wrapper(*args: P.args, **options: P.kwargs) -> None:
+        try:
+            work(*args, **options)
+        except (PultError, BrokenChainError, OSError) as error:
+            if options.get("debug"):
+                raise
+            click.echo(f"pult: {error}", err=True)
+            sys.exit(1)
+
+    return wrapper
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="pult")
+def main() -> None:
+    """pult: alerts, SLOs, approvals and operations of an infrastructure department, in its chats."""
+
+
+def _settings(config: Path) -> Any:  # noqa: ANN401 - imported lazily
+    from config.loader import load  # noqa: PLC0415 - keeps --help fast
+
+    return load(config)
+
+
+def _store(config: Path) -> str:
+    url: str = _settings(config).store.url.get_secret_value()
+    return url
+
+
+@main.command()
+@CONFIG
+@DEBUG
+@told
+def run(config: Path, debug: bool) -> None:
+    """The bot."""
+    from bot.cli import logs  # noqa: PLC0415 - keeps --help fast
+    from bot.cli import run as program  # noqa: PLC0415
+
+    logs.configure(debug=debug)
+    program.run(_settings(config))
+
+
+@main.command()
+@CONFIG
+@click.option("--send-test", is_flag=True, help="Post one sample message to every destination.")
+@DEBUG
+@told
+def check(config: Path, send_test: bool, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """The doctor: every dependency and permission, one line each. Changes nothing."""
+    from bot.cli import check as program  # noqa: PLC0415 - keeps --help fast
+
+    sys.exit(program.check(_settings(config), send_test=send_test))
+
+
+@main.command()
+@click.option("--port", default=9000, show_default=True)
+@click.option("--speed", default=1.0, show_default=True, help="How much faster rollouts and the like go.")
+@DEBUG
+@told
+def simulate(port: int, speed: float, debug: bool) -> None:
+    """The simulated department alone; prints a ready pult.toml that points at it."""
+    from bot.cli import logs  # noqa: PLC0415 - keeps --help fast
+    from bot.cli import simulate as program  # noqa: PLC0415
+
+    logs.configure(debug=debug)
+    program.simulate(port, speed)
+
+
+@main.command()
+@click.option("--headless", is_flag=True, help="Play the story fast, as text; exit 0 only if every promise held.")
+@click.option("--speed", default=None, type=float, help="How much faster the simulated department goes.")
+@click.option("--port", default=8080, show_default=True)
+@DEBUG
+@told
+def demo(headless: bool, speed: float | None, port: int, debug: bool) -> None:
+    """A simulated department and pult against it. Nothing to configure."""
+    from bot.cli import logs  # noqa: PLC0415 - keeps --help fast
+    from bot.cli.demo import program  # noqa: PLC0415
+
+    logs.configure(debug=debug, quiet=not debug)
+    sys.exit(program.demo(headless=headless, speed=speed, port=port))
+
+
+@main.command()
+@click.argument("text")
+@click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="Where pult listens.")
+@click.option("--token", envvar="PULT_TOKEN", default="", help="Your personal token; PULT_TOKEN is read too.")
+@click.option("--locale", default="", help="en or ru; yours by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+@DEBUG
+@told
+def ask(text: str, url: str, token: str, locale: str, as_json: bool, debug: bool) -> None:  # noqa: ARG001
+    """One command from a terminal: pult ask "slo api"."""
+    from bot.cli import ask as program  # noqa: PLC0415 - keeps --help fast
+
+    answer = program.ask(text, url, token, locale)
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else answer["text"])
+    sys.exit(0 if answer["ok"] else 1)
+
+
+@main.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command()
+@CONFIG
+@click.option("--head", default="", help="A head hash noted down earlier: proves that nothing was cut off the end.")
+@DEBUG
+@told
+def verify(config: Path, head: str, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Check the chain; prints its length and head hash."""
+    from bot.cli import audit as program  # noqa: PLC0415 - keeps --help fast
+
+    count, found = program.head(_store(config), head)
+    click.echo(f"{count} entries, unbroken, head {found}")
+
+
+@audit.command()
+@CONFIG
+@DEBUG
+@told
+def export(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Write the chain to standard output as JSON Lines."""
+    from bot.cli import audit as program  # noqa: PLC0415 - keeps --help fast
+
+    for line in program.lines(_store(config)):
+        click.echo(line)
+
+
+@main.group()
+def db() -> None:
+    """The store."""
+
+
+@db.command()
+@CONFIG
+@DEBUG
+@told
+def upgrade(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Bring the store's schema up to date (also done at start on SQLite)."""
+    from bot.adapters.sql import upgrade as bring_up  # noqa: PLC0415 - keeps --help fast
+
+    bring_up(_store(config))
+    click.echo("the schema is up to date")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""The store on SQLite or PostgreSQL: SQLAlchemy spells the statements, the drivers run them."""
+
+from __future__ import annotations
+
+from bot.adapters.sql.opening import upgrade
+from bot.adapters.sql.store import SqlStore, open_store
+
+__all__ = ["SqlStore", "open_store", "upgrade"]

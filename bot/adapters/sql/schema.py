@@ -1,0 +1,167 @@
+"""The schema. Times are microseconds since 1970 in UTC; documents are JSON text (bot.domain.codec)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+)
+
+REVISION = "0001"
+"""The migration that this build needs; the newest in migrations/versions."""
+
+ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
+"""Written out, never bound: a partial index serves only a condition that repeats its own."""
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("received_at", BigInteger, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("received_at", "id", name="events_pk"),  # ids are random: inserts stay at the end
+)
+KEYED = events.c.key != literal_column("''", Text)
+Index("events_key", events.c.source, events.c.key, unique=True, sqlite_where=KEYED, postgresql_where=KEYED)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("doc", Text, nullable=False),
+    UniqueConstraint("key", "episode", name="groups_key"),
+)
+OPEN = groups.c.closed_at.is_(None)
+Index("groups_open", groups.c.opened_at, groups.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
+Index("groups_recent", groups.c.opened_at, groups.c.id)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("subject", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("ref", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("not_before", BigInteger),
+    Column("dead", Integer, nullable=False),
+    Column("parent", Text, nullable=False),
+    PrimaryKeyConstraint("subject", "destination", name="cards_pk"),
+)
+DUE = and_(cards.c.wanted > cards.c.shown, cards.c.dead == ZERO)
+Index(
+    "cards_due",
+    cards.c.destination,
+    cards.c.priority,
+    cards.c.changed_at,
+    cards.c.subject,
+    cards.c.not_before,
+    sqlite_where=DUE,
+    postgresql_where=DUE,
+)
+Index("cards_recent", cards.c.destination, cards.c.created_at)
+
+messages = Table(
+    "messages", metadata, Column("subject", Text, primary_key=True), Column("doc", Text, nullable=False)
+)  # fmt: skip
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("doc", Text, nullable=False),
+)
+UNANSWERED = requests.c.answered_at.is_(None)
+Index(
+    "requests_unanswered",
+    requests.c.received_at,
+    requests.c.id,
+    sqlite_where=UNANSWERED,
+    postgresql_where=UNANSWERED,
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("live", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+LIVE = operations.c.live == ONE
+Index("operations_live", operations.c.created_at, operations.c.id, sqlite_where=LIVE, postgresql_where=LIVE)
+Index("operations_recent", operations.c.created_at, operations.c.id)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("operation", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("plan_hash", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("operation", "person", "verdict", "plan_hash", name="approvals_pk"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("service", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
+    PrimaryKeyConstraint("service", "version", name="releases_pk"),
+)
+Index("releases_recent", releases.c.at, releases.c.service, releases.c.version)
+Index("releases_of", releases.c.service, releases.c.at, releases.c.version)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("beats", BigInteger, nullable=False),
+)

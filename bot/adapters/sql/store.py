@@ -1,0 +1,87 @@
+"""The store: what must survive, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from queue import LifoQueue
+from typing import Final, TypeVar
+
+from bot.adapters.sql.database import Database, Line
+from bot.adapters.sql.opening import prepared_database
+from bot.adapters.sql.transaction import SqlTx
+from bot.adapters.sql.writer import Hear, Writer
+from bot.domain.errors import UnavailableError
+from bot.ports.store import Tx
+
+T = TypeVar("T")
+
+READERS: Final = 2
+DEADLINE: Final = 15.0
+"""Seconds that a write or a read may take, queueing included; longer than the database's own timeouts."""
+
+
+class SqlStore:
+    """The ``Store`` port."""
+
+    def __init__(self, database: Database, deadline: float) -> None:
+        self._deadline = deadline
+        self._writer = Writer(Line(database))
+        self._pool = ThreadPoolExecutor(READERS, "store reader")
+        self._lines: LifoQueue[Line] = LifoQueue()
+        for _ in range(READERS):
+            self._lines.put(Line(database, reading=True))
+        self.on_commit: Callable[[Hear], None] = self._writer.on_commit
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run *work* and commit it. UnavailableError; past the deadline or a lost commit the outcome is unknown."""
+        return await self._write(work)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run *work* on a snapshot. UnavailableError: the store is away."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        except TimeoutError as error:
+            raise UnavailableError("the store did not answer in time") from error
+
+    async def ping(self) -> None:
+        """UnavailableError unless a change can be committed right now."""
+        await self._write(SqlTx.beat)
+
+    async def close(self) -> None:
+        """Commit what is queued, then let go of the database."""
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._pool.shutdown)
+        while not self._lines.empty():
+            self._lines.get_nowait().close()
+
+    async def _write(self, work: Callable[[SqlTx], T]) -> T:
+        try:
+            async with asyncio.timeout(self._deadline):
+                result: T = await self._writer.put(work)
+        except TimeoutError as error:
+            raise UnavailableError("the store did not commit in time") from error
+        return result
+
+    def _read(self, work: Callable[[SqlTx], T]) -> T:
+        line = self._lines.get_nowait()
+        try:
+            return line.run(work)
+        finally:
+            self._lines.put(line)
+
+
+@asynccontextmanager
+async def open_store(url: str, *, deadline: float = DEADLINE) -> AsyncGenerator[SqlStore, None]:
+    """The store at ``sqlite:///path`` or ``postgresql://…``, its schema up to date.
+
+    NotReadyError, which names the remedy: it can't be opened, or its schema is not this build's.
+    """
+    store = SqlStore(await asyncio.to_thread(prepared_database, url), deadline)
+    try:
+        yield store
+    finally:
+        await store.close()

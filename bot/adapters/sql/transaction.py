@@ -1,0 +1,29 @@
+"""A transaction with every table, and the statements it runs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Dialect
+
+from bot.adapters.sql.card_statements import CardStatements
+from bot.adapters.sql.cards import Cards
+from bot.adapters.sql.facts import Facts, FactStatements
+from bot.adapters.sql.statements import Connection, Speech
+from bot.adapters.sql.work import Work, WorkStatements
+
+
+class Statements:
+    """Every statement, compiled for one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        speech = Speech(dialect)
+        self.facts = FactStatements(speech)
+        self.cards = CardStatements(speech)
+        self.work = WorkStatements(speech)
+
+
+class SqlTx(Facts, Cards, Work):
+    """The ``Tx`` port."""
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
+        super().__init__(connection)
+        self._facts, self._cards, self._work = statements.facts, statements.cards, statements.work

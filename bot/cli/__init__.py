@@ -1,0 +1,1 @@
+"""The command line: each call is a small program of its own."""

@@ -1,0 +1,159 @@
+"""``pult check``: the doctor. Tries each dependency and permission; one line each; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import click
+
+from bot.adapters.clock import SystemClock
+from bot.compose import Parts, open_parts
+from bot.domain.errors import PultError
+from bot.domain.redact import redact
+from config.settings import Settings
+
+DEADLINE = 20.0
+SKEW = 30.0
+"""Seconds our clock may differ from another's: signatures die at 300, so warn long before."""
+VERBS = (
+    ("get", "apps/deployments"),
+    ("patch", "apps/deployments"),
+    ("list", "pods"),
+    ("delete", "pods"),
+)
+"""What the cluster adapter calls; anything missing here would fail at night."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. ``verdict``: ok, warn or fail; ``mend`` says how, where something is wrong."""
+
+    name: str
+    verdict: str
+    text: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return redact(f"{self.verdict:4}  {self.name}: {self.text}" + (f" → {self.mend}" if self.mend else ""))
+
+
+Examination = Callable[[], Awaitable[str]]
+
+
+def check(settings: Settings, *, send_test: bool) -> int:
+    """Print every finding; 1 when one failed."""
+    return asyncio.run(_check(settings, send_test=send_test))
+
+
+async def _check(settings: Settings, *, send_test: bool) -> int:
+    failed = False
+    async with AsyncExitStack() as stack:
+        async for finding in _findings(settings, stack, send_test=send_test):
+            click.echo(str(finding))
+            failed = failed or finding.verdict == "fail"
+    return int(failed)
+
+
+async def _findings(settings: Settings, stack: AsyncExitStack, *, send_test: bool) -> AsyncGenerator[Finding, None]:
+    yield Finding("configuration", "ok", "it is complete")
+    try:
+        parts = await stack.enter_async_context(open_parts(settings))
+    except PultError as error:
+        yield Finding("store", "fail", str(error), "see [store] url")
+        return
+    for name, examine, mend in _examinations(parts):
+        yield await _examined(name, examine, mend)
+    for cluster in settings.clusters:
+        async for finding in _permissions(parts, cluster.name):
+            yield finding
+    yield await _clock(settings)
+    for finding in _missing(settings):
+        yield finding
+    if send_test:
+        for name, examine, mend in parts.samples():
+            yield await _examined(name, examine, mend)
+
+
+def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:
+    yield "store", parts.store_takes_commits, "see [store] url; is the disk full?"
+    for name, chat in parts.chats.items():
+        yield name, chat.check, f"see [{name}]: token, scopes, address"
+    for name, examine in parts.checks():
+        yield name, examine, f"see [{name}]: address, token"
+
+
+async def _examined(name: str, examine: Examination, mend: str) -> Finding:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return Finding(name, "ok", await examine())
+    except TimeoutError:
+        return Finding(name, "fail", f"no answer in {DEADLINE:g} s", mend)
+    except PultError as error:
+        return Finding(name, "fail", str(error), mend)
+
+
+async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, None]:
+    """The verbs that commands need, in each namespace that services of this cluster use."""
+    name = f"cluster {cluster}"
+    version = await _examined(name, lambda: parts.cluster.version(cluster), "see [[clusters]]: kubeconfig, context")
+    yield version
+    if version.verdict != "ok":
+        return
+    for namespace in parts.namespaces(cluster):
+        lacking = [f"{verb} {what}" for verb, what in VERBS if not await _may(parts, cluster, namespace, verb, what)]
+        if lacking:
+            mend = "bind the role in deploy/ to pult's service account"
+            yield Finding(f"{name}/{namespace}", "fail", f"pult may not {', '.join(lacking)}", mend)
+        else:
+            yield Finding(f"{name}/{namespace}", "ok", "every verb that is used is allowed")
+
+
+async def _may(parts: Parts, cluster: str, namespace: str, verb: str, what: str) -> bool:
+    try:
+        return await parts.cluster.may(cluster, namespace, verb, what)
+    except PultError:
+        return False
+
+
+async def _clock(settings: Settings) -> Finding:
+    """Our clock beside the Date header of something else that is configured."""
+    for url in _addresses(settings):
+        there = await _date(url)
+        if there is not None:
+            skew = abs((SystemClock().now() - there).total_seconds())
+            mend = "set the clock by NTP: signatures older than 300 s are refused"
+            if skew > SKEW:
+                return Finding("clock", "warn", f"{skew:.0f} s off from {url}", mend)
+            return Finding("clock", "ok", f"within {SKEW:g} s of {url}")
+    return Finding("clock", "warn", "nothing tells the time to compare with", "configure a chat or GitHub")
+
+
+def _addresses(settings: Settings) -> Iterator[str]:
+    for section in (settings.github, settings.slack, settings.telegram, settings.digitalocean):
+        if section is not None:
+            yield section.api_url
+
+
+async def _date(url: str) -> datetime | None:
+    try:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            return parsedate_to_datetime(answer.headers["Date"])
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        return None
+
+
+def _missing(settings: Settings) -> Iterator[Finding]:
+    """What works without, but less well."""
+    if settings.slack is None and settings.telegram is None:
+        yield Finding("chats", "warn", "neither Slack nor Telegram is configured", "add [slack] or [telegram]")
+    if settings.webhooks.alertmanager is None:
+        yield Finding("webhooks", "warn", "Alertmanager's webhook is refused", "add [webhooks.alertmanager]")
+    if settings.server.heartbeat_url is None:
+        yield Finding("heartbeat", "warn", "nobody watches pult itself", "set server.heartbeat_url")

@@ -1,0 +1,1 @@
+"""``pult demo``: a simulated department, pult against it, and a short story."""

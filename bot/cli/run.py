@@ -1,0 +1,37 @@
+"""``pult run``: the bot, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+import uvloop
+
+from bot.compose import pult
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal; returns once everything is handed over."""
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with pult(settings) as running:
+        log.info("accepting", extra={"url": running.url})
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_say_ready(running.ready))
+            await stop.wait()
+            running.ready.set()
+        log.info("stopping")
+
+
+async def _say_ready(ready: asyncio.Event) -> None:
+    await ready.wait()
+    log.info("ready")

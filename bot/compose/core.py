@@ -1,0 +1,129 @@
+"""What stands before the first webhook: the store, the intake, the sources, the console's door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from bot import VERSION
+from bot.adapters.clock import SystemClock
+from bot.adapters.sql import SqlStore
+from bot.domain.errors import ForgedError, UnavailableError
+from bot.domain.phrases import Words
+from bot.domain.requests import Request
+from bot.domain.routes import expanded
+from bot.edge.console import Console
+from bot.edge.console_parts import ConsoleParts
+from bot.edge.server import Inlets
+from bot.engine.intake import Intake
+from bot.engine.meters import Meters
+from bot.platforms.console.hub import Broadcast
+from bot.platforms.console.transport import PAGE, Drawings
+from bot.ports.commands import Command
+from bot.ports.console import Answer, Standing
+from bot.ports.webhooks import Delivery, Source
+from config.department import Department, department
+from config.server import WebhookSettings
+from config.settings import Settings
+from handlers.webhooks import alertmanager, github, release
+
+if TYPE_CHECKING:
+    from bot.adapters.words import Languages
+
+LOCALES = Path(__file__).parents[2] / "handlers" / "locales"
+
+
+class Behind(Protocol):
+    """What works behind the webhook port, once it is connected."""
+
+    def trouble(self) -> Mapping[str, str]: ...
+    async def ask(self, request: Request) -> Answer: ...
+    async def standing(self, destinations: Sequence[str]) -> Sequence[Standing]: ...
+
+
+class Core:
+    """Open from the first webhook on; the rest is plugged into ``behind`` later."""
+
+    def __init__(self, settings: Settings, store: SqlStore) -> None:
+        self.settings, self.store = settings, store
+        self.department: Department = department(settings)
+        self.clock, self.meters, self.hub = SystemClock(), Meters(VERSION), Broadcast()
+        routes = expanded(self.department.routes, self.department.people)
+        self.intake = Intake(store, self.clock, routes, routes[-1].to, settings.server.backlog)
+        self.inlets = Inlets(_http_platforms(settings))
+        self.commands: list[Command] = []
+        self.behind: Behind | None = None
+
+    def trouble(self) -> Mapping[str, str]:
+        """Destinations that can't be delivered to; nothing is known before delivery runs."""
+        return self.behind.trouble() if self.behind else {}
+
+    def words(self, locale: str, zone: str) -> Words:
+        """A reader's words; an empty locale or zone means the department's own."""
+        chat = self.settings.chat
+        return self.languages.words(locale or chat.locale, zone or chat.timezone)
+
+    @cached_property
+    def languages(self) -> Languages:
+        """Every catalogue, read at the first word that is needed."""
+        from bot.adapters.words import Languages  # noqa: PLC0415 - Babel takes 50 ms, which intake does not wait for
+
+        return Languages(LOCALES, self.clock)
+
+    def sources(self) -> Mapping[str, Source]:
+        """Webhook sources; one without settings refuses everything."""
+        hooks = self.settings.webhooks
+        services = {service.repo: service.name for service in self.department.services if service.repo}
+        found = {name: _closed(name) for name in ("alertmanager", "grafana", "github", "argocd", "flux", "release")}
+        if hooks.alertmanager:
+            found["alertmanager"] = _alertmanager(hooks)
+        if hooks.github:
+            found["github"] = github.source(hooks.github.secret.get_secret_value(), services)
+        if hooks.release:
+            found["release"] = release.source(hooks.release.secret.get_secret_value())
+        return found
+
+    def console_routes(self) -> Iterable[web.RouteDef]:
+        """The console's routes, none when it is switched off."""
+        if not self.settings.console.enabled:
+            return ()
+        parts = ConsoleParts(
+            asker=self._ask, snapshot=self._snapshot, hub=self.hub, drawing=Drawings(), words=self.words,
+            directory=self.department.people, clock=self.clock, page=PAGE, opened=self.settings.console.open,
+            public_url=self.settings.server.public_url, version=VERSION, commands=self.commands,
+        )  # fmt: skip
+        return Console(parts).routes()
+
+    async def _ask(self, request: Request) -> Answer:
+        if self.behind is None:
+            raise UnavailableError("pult is still starting")
+        return await self.behind.ask(request)
+
+    async def _snapshot(self) -> Sequence[Standing]:
+        named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
+        destinations = tuple(dict.fromkeys(each for each in named if each.startswith("console:")))
+        return await self.behind.standing(destinations) if self.behind else ()
+
+
+def _http_platforms(settings: Settings) -> tuple[str, ...]:
+    slack = ("slack",) if settings.slack and settings.slack.signing_secret else ()
+    telegram = ("telegram",) if settings.telegram and settings.telegram.mode == "webhook" else ()
+    return (*slack, *telegram)
+
+
+def _alertmanager(hooks: WebhookSettings) -> Source:
+    hook = hooks.alertmanager
+    assert hook is not None
+    token = hook.token.get_secret_value() if hook.token else ""
+    return alertmanager.source(token, hook.username, hook.password.get_secret_value() if hook.password else "")
+
+
+def _closed(name: str) -> Source:
+    def refuse(_: Delivery) -> None:
+        raise ForgedError("this webhook has no settings")
+
+    return Source(name, refuse, alertmanager.parse, lambda _: "")

@@ -1,0 +1,175 @@
+"""Everything pult talks to, opened from the settings. Nothing connects here: what is down at start stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.adapters.clock import SystemClock
+from bot.adapters.sql import SqlStore, open_store
+from bot.domain.cards import Card, Place, Priority
+from bot.domain.messages import Aside, Message, Tone
+from bot.domain.phrases import English, phrase
+from bot.platforms.console.hub import Broadcast
+from bot.platforms.console.transport import ConsoleChat
+from config.department import Department, department
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.adapters.kubernetes.cluster import KubernetesCluster
+    from bot.ports.chat import Chat, Inlet
+    from bot.ports.forge import Forge
+    from bot.ports.metrics import Metrics
+    from bot.ports.regions import Database, Traffic
+    from bot.ports.silencer import Silencer
+    from bot.ports.witnesses import Witnesses
+
+Examination = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One of each; None where the settings have no section for it."""
+
+    settings: Settings
+    department: Department
+    store: SqlStore
+    clock: SystemClock
+    cluster: KubernetesCluster
+    chats: Mapping[str, Chat]
+    inlets: Mapping[str, Inlet]
+    metrics: Metrics | None
+    silencer: Silencer | None
+    forge: Forge | None
+    database: Database | None
+    traffic: Traffic | None
+    witnesses: Witnesses | None
+
+    async def store_takes_commits(self) -> str:
+        """UnavailableError: it does not."""
+        await self.store.ping()
+        return "it takes commits"
+
+    def checks(self) -> Iterator[tuple[str, Examination]]:
+        """Each optional part with its own examination, by its section's name."""
+        if self.metrics:
+            yield "prometheus", self.metrics.check
+        if self.silencer:
+            yield "alertmanager", self.silencer.check
+        if self.forge:
+            yield "github", self.forge.check
+        if self.traffic:
+            yield "digitalocean", self._traffic
+
+    def namespaces(self, cluster: str) -> tuple[str, ...]:
+        """Where services of *cluster* run."""
+        found = (e.namespace for s in self.department.services for e in s.environments if e.cluster == cluster)
+        return tuple(dict.fromkeys(found))
+
+    def samples(self) -> Iterator[tuple[str, Examination, str]]:
+        """One sample message for each configured destination."""
+        named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
+        for destination in dict.fromkeys(named):
+            if chat := self.chats.get(Place(destination).platform):
+                yield destination, lambda chat=chat, to=destination: self._sample(chat, to), "invite the bot there"  # type: ignore[misc]
+
+    async def _traffic(self) -> str:
+        assert self.traffic is not None
+        region = await self.traffic.region()
+        return f"the record points at {region or 'none of our regions'}"
+
+    async def _sample(self, chat: Chat, destination: str) -> str:
+        now = self.clock.now()
+        text = Aside(phrase("Sent by pult check. Nothing to do."))
+        card = Card("notice:check", Place(destination), Priority.NORMAL, 1, 0, None, 0, now, now)
+        await chat.post(card, Message(phrase("pult reaches this chat"), Tone.OK, (text,)), English())
+        return "a sample was posted"
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, store: SqlStore | None = None, hub: Broadcast | None = None
+) -> AsyncGenerator[Parts, None]:
+    """Open what *settings* name; *store* and *hub* where they are open already."""
+    async with AsyncExitStack() as stack:
+        if store is None:
+            store = await stack.enter_async_context(open_store(settings.store.url.get_secret_value()))
+        yield await _Opening(settings, stack).parts(store, hub or Broadcast())
+
+
+class _Opening:
+    """Imports each SDK only where its section is there."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._settings, self._stack = settings, stack
+        self._department = department(settings)
+
+    async def parts(self, store: SqlStore, hub: Broadcast) -> Parts:
+        from bot.adapters.kubernetes.cluster import open_clusters  # noqa: PLC0415 - after intake
+
+        cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
+        metrics = await self._metrics()
+        database, traffic, witnesses = await self._regions(metrics, cluster)
+        chats, inlets = await self._chats(hub)
+        return Parts(
+            settings=self._settings, department=self._department, store=store, clock=SystemClock(), cluster=cluster,
+            chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(), forge=await self._forge(),
+            database=database, traffic=traffic, witnesses=witnesses,
+        )  # fmt: skip
+
+    async def _chats(self, hub: Broadcast) -> tuple[Mapping[str, Chat], Mapping[str, Inlet]]:
+        chats: dict[str, Chat] = {"console": ConsoleChat(hub)}
+        inlets: dict[str, Inlet] = {}
+        if self._settings.slack:
+            from bot.platforms.slack import open_slack  # noqa: PLC0415
+
+            slack = await self._stack.enter_async_context(open_slack(self._settings.slack))
+            chats["slack"] = inlets["slack"] = slack
+        if self._settings.telegram:
+            from bot.platforms.telegram import open_telegram  # noqa: PLC0415
+
+            telegram = await self._stack.enter_async_context(open_telegram(self._settings.telegram))
+            chats["telegram"] = inlets["telegram"] = telegram
+        return chats, inlets
+
+    async def _metrics(self) -> Metrics | None:
+        if not self._settings.prometheus:
+            return None
+        from bot.adapters.prometheus.metrics import open_metrics  # noqa: PLC0415
+
+        return await self._stack.enter_async_context(open_metrics(self._settings.prometheus))
+
+    async def _silencer(self) -> Silencer | None:
+        if not self._settings.alertmanager:
+            return None
+        from bot.adapters.alertmanager.silencer import open_silencer  # noqa: PLC0415
+
+        return await self._stack.enter_async_context(open_silencer(self._settings.alertmanager))
+
+    async def _forge(self) -> Forge | None:
+        if not self._settings.github:
+            return None
+        from bot.adapters.github.forge import open_forge  # noqa: PLC0415
+
+        return await self._stack.enter_async_context(open_forge(self._settings.github))
+
+    async def _regions(
+        self, metrics: Metrics | None, cluster: KubernetesCluster
+    ) -> tuple[Database | None, Traffic | None, Witnesses | None]:
+        """What a failover moves, where one is configured."""
+        settings, pair = self._settings, self._department.failover
+        if settings.failover is None or settings.digitalocean is None or pair is None:
+            return None, None, None
+        from bot.adapters.digitalocean.regions import DnsTraffic, ManagedPostgres, open_api  # noqa: PLC0415
+        from bot.adapters.probe.http import answers  # noqa: PLC0415
+        from bot.engine.witnesses import Panel, measured  # noqa: PLC0415
+
+        api = await self._stack.enter_async_context(open_api(settings.digitalocean))
+        database, traffic = settings.failover.database, settings.failover.traffic
+        return (
+            ManagedPostgres(api, database.primary, database.standby, measured(metrics, database.lag)),
+            DnsTraffic(api, traffic.domain, traffic.record, traffic.addresses),
+            Panel(pair.witnesses, metrics, answers, cluster.version),
+        )

@@ -1,0 +1,204 @@
+"""Intake first: the store and the webhook port open, then everything else is imported and connected behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from bot.adapters.sql import open_store
+from bot.compose.core import Core
+from bot.domain.cards import Card, Place
+from bot.domain.requests import Request
+from bot.domain.routes import private_chats
+from bot.edge.server import Health, application, serve
+from bot.edge.webhooks import Webhooks
+from bot.ports.console import Answer, Standing
+from bot.ports.store import Tx
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.compose.parts import Parts
+    from bot.engine.delivery import Delivery
+    from bot.engine.desk import Desk
+    from bot.engine.operations import Operations
+    from bot.engine.router import Router
+    from bot.ports.presenters import Presenters
+
+SWEEP_EVERY, HEARTBEAT_EVERY = 5.0, 60.0
+SNAPSHOT = 50
+"""Cards of one destination that a page shows when it opens."""
+
+
+@dataclass
+class Pult:
+    """A running pult: where it listens; ``ready`` once chats and commands are connected; set ``stop`` to end it."""
+
+    url: str
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
+    """Accepts webhooks as soon as it is entered."""
+    async with open_store(settings.store.url.get_secret_value()) as store:
+        core = Core(settings, store)
+        webhooks = Webhooks(core.sources(), core.intake, core.clock, core.meters)
+        app = application(webhooks, Health(store, core.meters, core.trouble), core.inlets, core.console_routes())
+        server = settings.server
+        async with serve(app, server.host, server.port, server.drain_seconds) as url, asyncio.TaskGroup() as group:
+            running = Pult(url)
+            work = group.create_task(_work(core, running))
+            try:
+                yield running
+            finally:
+                running.stop.set()
+                await asyncio.wait({work}, timeout=server.drain_seconds + 1)
+                work.cancel()
+
+
+async def _work(core: Core, running: Pult) -> None:
+    """Connect everything behind the webhook port, and keep it going until told to stop."""
+    from bot.compose.parts import open_parts  # noqa: PLC0415 - after intake
+
+    async with open_parts(core.settings, core.store, core.hub) as parts:
+        wired = wire(core, parts)
+        try:
+            await _serve(core, running, wired)
+        finally:
+            wired.operations.close()
+
+
+async def _serve(core: Core, running: Pult, wired: Wired) -> None:
+    from bot.engine.supervise import every, forever  # noqa: PLC0415 - after intake
+
+    async with asyncio.TaskGroup() as group:
+        lanes = group.create_task(wired.lanes.run())
+        talking = [group.create_task(wired.router.run())]
+        for name, chat in wired.parts.chats.items():
+            listening = forever(name, lambda chat=chat: chat.listen(wired.router.ask), core.clock, core.meters)  # type: ignore[misc]
+            talking.append(group.create_task(listening))
+        for seconds, name, work in (
+            (SWEEP_EVERY, "expiry", wired.desk.expire),
+            (SWEEP_EVERY, "sweep", wired.operations.sweep),
+            (HEARTBEAT_EVERY, "heartbeat", lambda: _heartbeat(core.settings)),
+            (1.0, "backlog", wired.count),
+        ):
+            talking.append(group.create_task(every(seconds, name, work, core.clock)))
+        running.ready.set()
+        await running.stop.wait()
+        for task in talking:
+            task.cancel()
+        await _drain(core, wired)
+        lanes.cancel()
+
+
+async def _drain(core: Core, wired: Wired) -> None:
+    """Start nothing more, finish what is being sent; what is left stays due in the store."""
+    wired.lanes.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(core.settings.server.drain_seconds):
+            await wired.lanes.drained()
+
+
+async def _heartbeat(settings: Settings) -> None:
+    """Tell whoever watches pult that it lives."""
+    if settings.server.heartbeat_url is None:
+        return
+    timeout, url = aiohttp.ClientTimeout(total=10), settings.server.heartbeat_url.get_secret_value()
+    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+        answer.raise_for_status()
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What works behind the webhook port."""
+
+    core: Core
+    parts: Parts
+    lanes: Delivery
+    router: Router
+    desk: Desk
+    operations: Operations
+    presenters: Presenters
+
+    def trouble(self) -> Mapping[str, str]:
+        """Destinations that can't be delivered to now."""
+        return self.lanes.trouble()
+
+    async def ask(self, request: Request) -> Answer:
+        """One console command."""
+        reply = await self.router.answer(request)
+        return Answer(reply.ok, reply.message, reply.operation)
+
+    async def standing(self, destinations: Sequence[str]) -> Sequence[Standing]:
+        """The latest cards of *destinations*, as they are drawn now."""
+
+        def read(tx: Tx) -> list[tuple[Card, Any]]:
+            cards = [card for name in destinations for card in tx.latest_cards(name, SNAPSHOT)]
+            return [(card, self._presenter(card).load(tx, card.subject.partition(":")[2])) for card in cards]
+
+        found = await self.core.store.read(read)
+        return tuple(
+            Standing(card.subject, card.wanted, card.changed_at, self._presenter(card).draw(state))
+            for card, state in found
+            if state is not None
+        )
+
+    async def count(self) -> None:
+        """Let the intake know how far delivery is behind."""
+        self.core.intake.overdue = self.lanes.overdue
+
+    def _presenter(self, card: Card) -> Any:  # noqa: ANN401 - Presenter, of each kind's own state
+        return self.presenters[card.subject.partition(":")[0]]
+
+
+def wire(core: Core, parts: Parts) -> Wired:
+    """Connect *parts* to the engine and the handlers."""
+    import handlers  # noqa: PLC0415 - after intake
+    from bot.engine.delivery import Delivery  # noqa: PLC0415
+    from bot.engine.desk import Desk  # noqa: PLC0415
+    from bot.engine.operations import Operations  # noqa: PLC0415
+    from bot.engine.router import Router  # noqa: PLC0415
+
+    settings, people, policy = core.settings, core.department.people, core.department.policy
+    ports = _ports(core, parts)
+    private = tuple(name for name in parts.chats if name != "console")
+    desk = Desk(
+        core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
+        approvals_in=tuple(chat for each in settings.chat.approvals for chat in private_chats(each, people)),
+        platforms=private,
+    )  # fmt: skip
+    presenters = handlers.presenters(ports)
+    lanes = Delivery(core.store, core.clock, parts.chats, presenters, lambda place: _words(core, place), core.meters)
+    core.commands += handlers.commands(ports, desk, core.trouble)
+    router = Router(
+        core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters
+    )
+    operations = Operations(core.store, core.clock, handlers.flows(ports), core.meters)
+    operations.launch(settings.store.url.get_secret_value())
+    desk.on_approved, desk.on_choice = operations.start, operations.choose
+    core.inlets.open.update(parts.inlets)
+    wired = Wired(core, parts, lanes, router, desk, operations, presenters)
+    core.behind = wired
+    return wired
+
+
+def _words(core: Core, place: Place) -> Any:  # noqa: ANN401 - Words; the port is a protocol
+    return core.words(place.locale, place.zone)
+
+
+def _ports(core: Core, parts: Parts) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
+    from handlers import Ports  # noqa: PLC0415 - after intake
+
+    return Ports(
+        store=core.store, clock=core.clock, cluster=parts.cluster, policy=core.department.policy,
+        services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
+        silencer=parts.silencer, forge=parts.forge, pair=core.department.failover, database=parts.database,
+        traffic=parts.traffic, witnesses=parts.witnesses, ack_lasts=core.settings.oncall.ack_expires,
+    )  # fmt: skip
