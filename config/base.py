@@ -1,0 +1,64 @@
+"""What every section of the configuration is made of."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import cache
+from typing import Annotated, Literal, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from bot.domain.durations import parse_duration
+
+T = TypeVar("T")
+
+
+class Section(BaseModel):
+    """A table of the file: closed, frozen and strict, so that nothing in it is ignored or guessed."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@cache
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a zone of the tz database, such as Europe/Moscow") from None
+    return name
+
+
+def matching(pattern: str, allowed: str) -> AfterValidator:
+    """Takes only text that matches *pattern* as a whole; else says what is *allowed*."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(allowed)
+        return text
+
+    return AfterValidator(check)
+
+
+Duration: TypeAlias = Annotated[timedelta, BeforeValidator(parse_duration)]
+"""Written ``30s``, ``5m``, ``2h``, ``7d``, ``4w``."""
+Many: TypeAlias = Annotated[tuple[T, ...], Strict(strict=False)]
+"""A list in the file."""
+Names: TypeAlias = Annotated[frozenset[str], Strict(strict=False)]
+"""A list of names whose order means nothing."""
+Name: TypeAlias = Annotated[str, matching(r"[^\s:/\[\]\"']{1,64}", "one word, without : / [ ] or quotes")]
+"""It is typed in commands and written in destinations."""
+Label: TypeAlias = Annotated[
+    str, matching(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", "a name as Kubernetes takes it: a-z 0-9 -")
+]
+Address: TypeAlias = Annotated[str, matching(r"https?://\S+", "an http:// or https:// address")]
+Zone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
+Locale: TypeAlias = Literal["en", "ru"]
+Workload: TypeAlias = Annotated[
+    str,
+    matching(r"(deployment|statefulset|daemonset)/[a-z0-9.-]+", "deployment/NAME, statefulset/NAME or daemonset/NAME"),
+]
+Repo: TypeAlias = Annotated[str, matching(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "org/name, as GitHub writes it")]
+Positive: TypeAlias = Annotated[Duration, Field(gt=timedelta())]

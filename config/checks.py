@@ -1,0 +1,183 @@
+"""What no section can see alone: names that must exist elsewhere, and things that must be unique or configured."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Hashable, Iterable, Iterator
+
+from bot.domain.policy import DEFAULTS
+from config.destinations import check_destinations
+from config.failover import FailoverSettings
+from config.problems import Problem, nearest, quoted, wrong
+from config.services import EnvironmentSettings, ServiceSettings
+from config.settings import Settings
+
+_SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # Bot API, setWebhook: secret_token
+
+
+def cross_check(settings: Settings) -> Iterator[Problem]:
+    """Everything about *settings* that is well written but can't be."""
+    yield from _routes(settings)
+    yield from check_destinations(settings)
+    yield from _people(settings)
+    yield from _platforms(settings)
+    yield from _policy(settings)
+    yield from _unique("clusters", "name", ((cluster.name, cluster.name) for cluster in settings.clusters))
+    yield from _unique("services", "name", ((service.name, service.name) for service in settings.services))
+    for service in settings.services:
+        yield from _service(settings, service)
+    yield from _slos(settings)
+    if settings.failover:
+        yield from _failover(settings, settings.failover)
+
+
+def _known(path: str, name: str, kind: str, names: Iterable[str]) -> Iterator[Problem]:
+    names = tuple(names)
+    if name not in names:
+        allowed = f"{kind}: {', '.join(names)}" if names else f"{kind}, and there is none"
+        yield wrong(path, quoted(name), allowed, nearest(name, names))
+
+
+def _unique(section: str, key: str, pairs: Iterable[tuple[str, Hashable]]) -> Iterator[Problem]:
+    seen: dict[Hashable, str] = {}
+    for name, value in pairs:
+        if value in seen:
+            yield Problem(f"{section}[{name}].{key}", f"found what {section}[{seen[value]}] has too; it must be unique")
+        elif value not in (None, ""):
+            seen[value] = name
+
+
+def _routes(settings: Settings) -> Iterator[Problem]:
+    last = len(settings.routes)
+    for number, route in enumerate(settings.routes, 1):
+        path = f"routes[#{number}]"
+        for label, pattern in route.match.items():
+            expression = pattern.removeprefix("!")
+            if expression.startswith("~"):
+                yield from _expression(f"{path}.match.{label}", expression[1:])
+        if number == last and route.match:
+            yield wrong(
+                f"{path}.match", f"a match on {', '.join(route.match)}", "none in the last route, which takes the rest"
+            )
+        if number < last and not route.match and not route.goes_on:
+            yield Problem(path, "found no match and no continue, so the routes after it are never reached")
+
+
+def _expression(path: str, expression: str) -> Iterator[Problem]:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        yield wrong(path, quoted(f"~{expression}"), f"a regular expression ({error})")
+
+
+def _people(settings: Settings) -> Iterator[Problem]:
+    people = settings.people
+    yield from _unique("people", "name", ((person.name, person.name.casefold()) for person in people))
+    for key in ("slack", "telegram", "github"):
+        yield from _unique("people", key, ((person.name, getattr(person, key)) for person in people))
+    tokens = ((person.name, person.token.get_secret_value() if person.token else "") for person in people)
+    yield from _unique("people", "token", tokens)
+    names = [person.name for person in people]
+    for number, name in enumerate(settings.oncall.rotation, 1):
+        yield from _known(f"oncall.rotation[#{number}]", name, "the name of one of [[people]]", names)
+
+
+def _platforms(settings: Settings) -> Iterator[Problem]:
+    if settings.console.open and not _loopback(settings.server.host):
+        allowed = f"false while server.host is {quoted(settings.server.host)}: only a loopback address may be open"
+        yield wrong("console.open", "true", allowed)
+    slack, telegram = settings.slack, settings.telegram
+    if slack and not (slack.app_token or slack.signing_secret):
+        yield wrong("slack", "no way to receive", "app_token (Socket Mode), signing_secret (HTTP) or both")
+    if not telegram or telegram.mode != "webhook":
+        return
+    secret = telegram.webhook_secret.get_secret_value() if telegram.webhook_secret else ""
+    if not _SECRET_TOKEN.fullmatch(secret):
+        found = "text that does not fit" if secret else "nothing"
+        yield wrong("telegram.webhook_secret", found, "1 to 256 of A-Z a-z 0-9 _ - in webhook mode")
+    if not settings.server.public_url.startswith("https://"):
+        allowed = "an https:// address while telegram.mode is webhook"
+        yield wrong("server.public_url", quoted(settings.server.public_url), allowed)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _policy(settings: Settings) -> Iterator[Problem]:
+    environments = {environment.name for service in settings.services for environment in service.environments}
+    for action, rule in settings.policy.items():
+        if action not in DEFAULTS:
+            yield wrong(f"policy.{action}", "an unknown action", ", ".join(DEFAULTS), nearest(action, DEFAULTS))
+        for name in sorted(rule.environments if environments else ()):
+            yield from _known(
+                f"policy.{action}.environments", name, "an environment of a service", sorted(environments)
+            )
+
+
+def _service(settings: Settings, service: ServiceSettings) -> Iterator[Problem]:
+    path, clusters = f"services[{service.name}]", [cluster.name for cluster in settings.clusters]
+    for number, name in enumerate(service.clusters, 1):
+        yield from _known(f"{path}.clusters[#{number}]", name, "the name of one of [[clusters]]", clusters)
+    environments = service.environments
+    yield from _unique(f"{path}.environments", "name", ((stop.name, stop.name) for stop in environments))
+    for stop in environments:
+        stop_path = f"{path}.environments[{stop.name}].cluster"
+        yield from _known(stop_path, stop.cluster, "the name of one of [[clusters]]", clusters)
+    owners = [(stop.name, stop.gitops or service.gitops) for stop in environments]
+    yield from _files(path, service)
+    for name, owner in owners or [("", service.gitops)]:
+        if owner and owner.tool != "none":
+            owner_path = f"{path}.environments[{name}].gitops" if name else f"{path}.gitops"
+            if not (owner.repo or service.repo):
+                yield wrong(
+                    f"{owner_path}.repo", "nothing", "the repository of the file, here or as the service's repo"
+                )
+            if not settings.github:
+                yield wrong(f"{owner_path}.tool", quoted(owner.tool), '"none" without section [github]')
+
+
+def _files(path: str, service: ServiceSettings) -> Iterator[Problem]:
+    """One file may serve several clusters, never staging and production at once."""
+    owners: dict[tuple[str | None, str, str], EnvironmentSettings] = {}
+    for stop in service.environments:
+        owner = stop.gitops or service.gitops
+        if owner and owner.path:
+            other = owners.setdefault((owner.repo or service.repo, owner.path, owner.branch), stop)
+            if other.namespace != stop.namespace:
+                found = f"the file of environment {other.name}, which is another namespace"
+                yield wrong(f"{path}.environments[{stop.name}].gitops.path", found, "a file of its own")
+
+
+def _slos(settings: Settings) -> Iterator[Problem]:
+    names = [service.name for service in settings.services]
+    titles = ((f"{slo.service}/{slo.name}", (slo.service, slo.name)) for slo in settings.slos)
+    yield from _unique("slos", "name", titles)
+    for slo in settings.slos:
+        yield from _known(f"slos[{slo.name}].service", slo.service, "the name of one of [[services]]", names)
+    if settings.slos and not settings.prometheus:
+        yield wrong("slos", f"{len(settings.slos)} of them", "none without section [prometheus]")
+
+
+def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Problem]:
+    clusters = [cluster.name for cluster in settings.clusters]
+    for key, name in (("from", failover.source), ("to", failover.target)):
+        yield from _known(f"failover.{key}", name, "the name of one of [[clusters]]", clusters)
+    if failover.source == failover.target:
+        yield wrong("failover.to", quoted(failover.target), "another cluster than failover.from")
+    missing = {failover.source, failover.target} - failover.traffic.addresses.keys()
+    if missing:
+        yield wrong("failover.traffic.addresses", f"none for {', '.join(sorted(missing))}", "one for both clusters")
+    if not settings.digitalocean:
+        yield wrong("failover", "provider digitalocean", "it together with section [digitalocean]")
+    yield from _unique("failover.witnesses", "name", ((witness.name, witness.name) for witness in failover.witnesses))
+    for witness in failover.witnesses:
+        path = f"failover.witnesses[{witness.name}]"
+        if witness.cluster:
+            yield from _known(f"{path}.cluster", witness.cluster, "the name of one of [[clusters]]", clusters)
+        if witness.query and not settings.prometheus:
+            yield wrong(f"{path}.query", "PromQL", "url or cluster without section [prometheus]")

@@ -1,0 +1,139 @@
+"""The configured department as domain objects: people, routes, policy, services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from bot.domain.failover import Pair, Witness
+from bot.domain.people import Directory, Person
+from bot.domain.policy import DEFAULTS, Policy, Rule
+from bot.domain.routes import Matcher, Route
+from bot.domain.services import Catalogue, Environment, GitOps, Service
+from bot.domain.slo import Slo, latency_queries
+from config.failover import FailoverSettings
+from config.people import PersonSettings, RouteSettings, RuleSettings
+from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings
+from config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Department:
+    """Who works here, where alerts go, who may do what, and what runs, what was promised."""
+
+    people: Directory
+    routes: tuple[Route, ...]
+    policy: Policy
+    services: Catalogue
+    slos: tuple[Slo, ...]
+    failover: Pair | None
+
+
+def department(settings: Settings) -> Department:
+    """*settings* in the words of the domain. They have passed the loader's checks."""
+    return Department(
+        people=Directory(map(_person, settings.people)),
+        routes=tuple(map(_route, settings.routes)),
+        policy=Policy({action: _rule(DEFAULTS[action], rule) for action, rule in settings.policy.items()}),
+        services=Catalogue(map(_service, settings.services)),
+        slos=tuple(map(_slo, settings.slos)),
+        failover=_pair(settings.failover) if settings.failover else None,
+    )
+
+
+def _person(person: PersonSettings) -> Person:
+    return Person(
+        name=person.name,
+        slack=person.slack,
+        telegram="" if person.telegram is None else str(person.telegram),
+        github=person.github,
+        roles=person.roles,
+        token_hash=sha256(person.token.get_secret_value().encode()).hexdigest() if person.token else "",
+        locale=person.locale or "",
+        zone=person.timezone or "",
+    )
+
+
+def _route(route: RouteSettings) -> Route:
+    return Route(
+        to=route.to,
+        match=tuple(Matcher(label, pattern) for label, pattern in route.match.items()),
+        page=route.page,
+        goes_on=route.goes_on,
+        locale=route.locale or "",
+        zone=route.timezone or "",
+    )
+
+
+def _rule(default: Rule, rule: RuleSettings) -> Rule:
+    given = {name: value for name in rule.model_fields_set if (value := getattr(rule, name)) is not None}
+    return replace(default, **given)
+
+
+def _service(service: ServiceSettings) -> Service:
+    kind, _, workload = (service.workload or f"deployment/{service.name}").partition("/")
+    stops = service.environments or _production(service)
+    return Service(
+        name=service.name,
+        namespace=service.namespace,
+        kind=kind,
+        workload=workload,
+        clusters=service.clusters,
+        environments=tuple(_environment(service, stop) for stop in stops),
+        repo=service.repo or "",
+    )
+
+
+def _production(service: ServiceSettings) -> tuple[EnvironmentSettings, ...]:
+    if service.gitops and service.gitops.path:  # one file, applied in every cluster
+        return (EnvironmentSettings(name="production", cluster=service.clusters[0], namespace=service.namespace),)
+    several = len(service.clusters) > 1
+    return tuple(
+        EnvironmentSettings(
+            name=f"production-{cluster}" if several else "production", cluster=cluster, namespace=service.namespace
+        )
+        for cluster in service.clusters
+    )
+
+
+def _environment(service: ServiceSettings, stop: EnvironmentSettings) -> Environment:
+    written = stop.workload or service.workload or f"deployment/{service.name}"
+    kind, _, workload = written.partition("/")
+    owner = _gitops(service, stop.gitops or service.gitops)
+    return Environment(stop.name, stop.cluster, stop.namespace, kind, workload, owner)
+
+
+def _gitops(service: ServiceSettings, gitops: GitopsSettings | None) -> GitOps:
+    if gitops is None:
+        return GitOps()
+    return GitOps(
+        tool=gitops.tool,
+        application=gitops.application or service.name,
+        repo=gitops.repo or service.repo or "",
+        path=gitops.path,
+        branch=gitops.branch,
+    )
+
+
+def _slo(slo: SloSettings) -> Slo:
+    total, bad, quantile = slo.total, slo.bad, ""
+    if slo.bucket and slo.threshold:
+        measured, slow, quantile = latency_queries(slo.bucket, slo.threshold)
+        total, bad = total or measured, bad or slow
+    return Slo(
+        service=slo.service,
+        name=slo.name,
+        kind=slo.kind,
+        objective=round(slo.objective / 100, 10),
+        window=slo.window,
+        total=total,
+        bad=bad,
+        quantile=quantile,
+        threshold=slo.threshold,
+        min_requests=slo.min_requests,
+    )
+
+
+def _pair(failover: FailoverSettings) -> Pair:
+    witnesses = tuple(Witness(w.name, w.query, w.url or "", w.cluster) for w in failover.witnesses)
+    return Pair(failover.source, failover.target, failover.rpo, witnesses)

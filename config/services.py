@@ -1,0 +1,107 @@
+"""The department's services, and what was promised for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.base import Label, Many, Name, Positive, Repo, Section, Workload, matching
+
+_BUCKET = r"([A-Za-z_:][\w:]*_bucket(\{.*\})?)?"
+
+
+class GitopsSettings(Section):
+    """Whose hand changes production."""
+
+    tool: Literal["argocd", "flux", "none"] = "none"
+    """"argocd" or "flux" when that tool owns the workload; "none" lets promote patch the workload itself."""
+    application: str = ""
+    """Argo CD Application or Flux Kustomization. Default: the service's name."""
+    repo: Repo | None = None
+    """Repository of the deployment files, "org/name". Default: the service's repo."""
+    path: str = ""
+    """File that names the image, e.g. "deploy/production/kustomization.yaml"."""
+    branch: str = Field(default="main", min_length=1)
+    """Branch the tool follows."""
+
+    @model_validator(mode="after")
+    def _file(self) -> Self:
+        if self.tool != "none" and not self.path:
+            raise ValueError(f'path, the file that names the image, when tool is "{self.tool}"')
+        return self
+
+
+class EnvironmentSettings(Section):
+    """One stop of a release on its way to production, in order of promotion."""
+
+    name: Name
+    """What people call it: staging, production. No default."""
+    cluster: str
+    """Name of its cluster. No default."""
+    namespace: Label
+    """Its Kubernetes namespace. No default."""
+    workload: Workload | None = None
+    """Default: the service's workload."""
+    gitops: GitopsSettings | None = None
+    """Default: the service's gitops. Two namespaces may not share one file."""
+
+
+class ServiceSettings(Section):
+    """One service, as commands name it."""
+
+    name: Label
+    """The name people type, and the label "service" of its alerts. No default."""
+    namespace: Label
+    """Its Kubernetes namespace in production. No default."""
+    workload: Workload | None = None
+    """Kind and name: "deployment/api", "statefulset/…" or "daemonset/…". Default: deployment of the service's name."""
+    clusters: Many[str] = Field(min_length=1)
+    """Names of the clusters it runs in, the primary one first. No default."""
+    repo: Repo | None = None
+    """Its GitHub repository, "org/name". Unset: no changelog."""
+    gitops: GitopsSettings | None = None
+    """How it is deployed. Unset: promote patches the workload."""
+    environments: Many[EnvironmentSettings] = ()
+    """In order of promotion. Default: "production"; several clusters without gitops: "production-CLUSTER" each."""
+
+
+class SloSettings(Section):
+    """One objective. PromQL is written with $window where its time range stands."""
+
+    service: str
+    """Name of the service it is about. No default."""
+    name: Name
+    """What people call it: availability, latency. No default."""
+    kind: Literal["availability", "latency", "freshness"]
+    """availability: total and bad. latency: those, or bucket and threshold. freshness: bad and threshold."""
+    objective: float = Field(gt=0, le=100)
+    """Percentage of good events. 100 leaves no budget: any bad one breaks it. No default."""
+    window: Positive = timedelta(days=30)
+    """Over which time the objective is to hold."""
+    total: str = ""
+    """PromQL that counts all events over $window. Missing or zero: unknown, never healthy."""
+    bad: str = ""
+    """PromQL that counts bad events over $window; for freshness the age in seconds of the oldest waiting item."""
+    bucket: Annotated[str, matching(_BUCKET, "METRIC_bucket{labels}, the selector of a histogram's buckets")] = ""
+    """For latency: selector of the histogram's buckets, e.g. http_request_duration_seconds_bucket{job='api'}."""
+    threshold: float | None = Field(default=None, gt=0)
+    """Seconds an event may take (latency; must be one of the histogram's bounds) or wait (freshness)."""
+    min_requests: int = Field(default=0, ge=0)
+    """Below so many events in a window its burn rate alerts nobody. Raise it for services that sleep at night."""
+
+    @model_validator(mode="after")
+    def _queries(self) -> Self:
+        counts = bool(self.total and self.bad)
+        complete, wanted = {
+            "availability": (counts, "total and bad"),
+            "latency": (counts or bool(self.bucket and self.threshold), "total and bad, or bucket and threshold"),
+            "freshness": (bool(self.bad and self.threshold), "bad and threshold"),
+        }[self.kind]
+        if not complete:
+            raise ValueError(f"{wanted} for kind {self.kind}")
+        ranged = (self.total, self.bad) if self.kind != "freshness" else ()
+        if any(query and "$window" not in query for query in ranged):
+            raise ValueError("total and bad that count over [$window]")
+        return self
