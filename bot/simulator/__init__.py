@@ -1,0 +1,1 @@
+"""The simulated department, spoken to over real wire protocols."""

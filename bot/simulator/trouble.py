@@ -1,0 +1,60 @@
+"""The faults that strike any surface alike: late answers, 5xx, 429, dropped connections."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from bot.simulator.faults import Faults
+
+SURFACE_OF: Final[Mapping[str, str]] = {
+    "prometheus": "prometheus",
+    "alertmanager": "alertmanager",
+    "k8s": "kubernetes",
+    "github": "github",
+    "digitalocean": "digitalocean",
+    "slack": "slack",
+    "telegram": "telegram",
+}
+"""First part of the path → the name under which faults speak of the surface."""
+PLAIN_LIMIT: Final = ("prometheus", "alertmanager")
+"""Surfaces without a rate limit of their own: a proxy before them answers 429. The others do it in their own words."""
+RETRY_AFTER: Final = 2
+"""Seconds."""
+_DRIVE: Final = "_drive"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def surface(path: str) -> str | None:
+    """The surface a path belongs to; None for the control interface and for the hands of simulated people."""
+    parts = path.split("/", 3)
+    return None if _DRIVE in parts else SURFACE_OF.get(parts[1])
+
+
+def middleware(faults: Faults) -> Middleware:
+    @web.middleware
+    async def strike(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = surface(request.path)
+        if name is None:
+            return await handler(request)
+        slow = faults.active("slow", name)
+        if slow:
+            await asyncio.sleep(slow.delay)
+        return _failure(faults, name, request) or await handler(request)
+
+    return strike
+
+
+def _failure(faults: Faults, name: str, request: web.Request) -> web.Response | None:
+    if faults.active("drop", name):
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=503)
+    if faults.active("error", name):
+        return web.Response(status=503, text="Service Unavailable")
+    if name in PLAIN_LIMIT and faults.active("ratelimit", name):
+        return web.Response(status=429, text="Too Many Requests", headers={"Retry-After": str(RETRY_AFTER)})
+    return None
