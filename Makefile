@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo test lint bench docs clean lock catalogue
+.PHONY: help setup demo demo-headless test lint bench docs clean lock catalogue
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -22,6 +22,9 @@ $(STAMP): pyproject.toml requirements/dev.txt Makefile
 
 demo: setup ## the simulated department and pult against it, in your browser
 	@$(BIN)/pult demo
+
+demo-headless: setup
+	@$(BIN)/pult demo --headless
 
 test: setup lint ## lint, types, layers, and every test
 	@$(BIN)/pytest

@@ -13,6 +13,7 @@ import aiohttp
 from bot.adapters.sql import open_store
 from bot.compose.core import Core
 from bot.domain.cards import Card, Place
+from bot.domain.errors import PultError
 from bot.domain.requests import Request
 from bot.domain.routes import private_chats
 from bot.edge.server import Health, application, serve
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from bot.engine.router import Router
     from bot.ports.presenters import Presenters
 
-SWEEP_EVERY, HEARTBEAT_EVERY = 5.0, 60.0
+SWEEP_EVERY, HEARTBEAT_EVERY, DEPENDENCIES_EVERY = 5.0, 60.0, 60.0
+EXAMINE_DEADLINE = 15.0
 SNAPSHOT = 50
 """Cards of one destination that a page shows when it opens."""
 
@@ -49,7 +51,7 @@ async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
     async with open_store(settings.store.url.get_secret_value()) as store:
         core = Core(settings, store)
         webhooks = Webhooks(core.sources(), core.intake, core.clock, core.meters)
-        app = application(webhooks, Health(store, core.meters, core.trouble), core.inlets, core.console_routes())
+        app = application(webhooks, Health(store.ping, core.meters, core.trouble), core.inlets, core.console_routes())
         server = settings.server
         async with serve(app, server.host, server.port, server.drain_seconds) as url, asyncio.TaskGroup() as group:
             running = Pult(url)
@@ -88,6 +90,7 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
             (SWEEP_EVERY, "sweep", wired.operations.sweep),
             (HEARTBEAT_EVERY, "heartbeat", lambda: _heartbeat(core.settings)),
             (1.0, "backlog", wired.count),
+            (DEPENDENCIES_EVERY, "dependencies", wired.examine),
         ):
             talking.append(group.create_task(every(seconds, name, work, core.clock)))
         running.ready.set()
@@ -153,6 +156,18 @@ class Wired:
     async def count(self) -> None:
         """Let the intake know how far delivery is behind."""
         self.core.intake.overdue = self.lanes.overdue
+
+    async def examine(self) -> None:
+        """Ask everything pult depends on whether it answers, for the metric."""
+        chats = ((name, chat.check) for name, chat in self.parts.chats.items())
+        for name, check in (*chats, *self.parts.checks()):
+            try:
+                async with asyncio.timeout(EXAMINE_DEADLINE):
+                    await check()
+                up = True
+            except (PultError, TimeoutError):
+                up = False
+            self.core.meters.up.labels(name).set(up)
 
     def _presenter(self, card: Card) -> Any:  # noqa: ANN401 - Presenter, of each kind's own state
         return self.presenters[card.subject.partition(":")[0]]

@@ -12,16 +12,17 @@ from bot.domain.errors import TemporaryError
 from bot.edge.webhooks import BODY_MAX, RETRY_AFTER, Webhooks
 from bot.engine.meters import Meters
 from bot.ports.chat import Inlet
-from bot.ports.store import Store
 
 READY_DEADLINE = 2.0
 
 
 class Health:
-    """``/healthz``, ``/readyz``, ``/metrics``. Readiness is the store's; a chat's outage shows in the body (ruling 11)."""
+    """``/healthz``, ``/readyz``, ``/metrics``. Only the store decides readiness; chats show in the body (ruling 11)."""
 
-    def __init__(self, store: Store, meters: Meters, trouble: Callable[[], Mapping[str, str]]) -> None:
-        self._store, self._meters, self._trouble = store, meters, trouble
+    def __init__(
+        self, ping: Callable[[], Awaitable[None]], meters: Meters, trouble: Callable[[], Mapping[str, str]]
+    ) -> None:
+        self._ping, self._meters, self._trouble = ping, meters, trouble
 
     async def alive(self, _: web.Request) -> web.Response:
         """200 while the event loop turns."""
@@ -32,7 +33,7 @@ class Health:
         store, status = "ok", 200
         try:
             async with asyncio.timeout(READY_DEADLINE):
-                await self._store.write(lambda _: None)
+                await self._ping()
         except (TemporaryError, TimeoutError) as error:
             store, status = str(error) or "no commit in time", 503
         self._meters.up.labels("store").set(status == 200)

@@ -44,7 +44,7 @@ def open_dbos(url: str) -> None:
         "executor_id": "pult",
         "serializer": _Json(),
         "max_executor_threads": THREADS,
-        "log_level": "WARNING",
+        "log_level": "ERROR",
         "enable_otlp": False,
         "notification_listener_polling_interval_sec": 0.2,
     }

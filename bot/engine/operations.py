@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -198,7 +199,7 @@ class Operations:
 
     async def attempt(self, ident: str, name: str, work: Work) -> Any:  # noqa: ANN401 - JSON out
         """Run one step's work once. ``{"ok": …, "said": …}``: a failure is a result, so that it is journaled too."""
-        started = self._clock.now()
+        started = await self._started(ident, name)
         report = StepReport(name, StepMark.RUNNING, None, started)
         await self.report(ident, report)
 
@@ -221,6 +222,13 @@ class Operations:
             )
         await self.report(ident, StepReport(name, mark, said, started, self._clock.now()))
         return {"ok": mark is StepMark.DONE, "said": encode(said)}
+
+    async def _started(self, ident: str, name: str) -> datetime:
+        """When the step first began: a crash in its middle does not start the count anew."""
+        operation = await self._store.read(lambda tx: _row(tx, ident))
+        report = next(step for step in operation.steps if step.name == name)
+        again = report.mark is StepMark.RUNNING and report.started_at is not None
+        return report.started_at if again and report.started_at else self._clock.now()
 
     async def pause(self, ident: str, choices: tuple[Choice, ...]) -> None:
         """Show the failed step's choices."""

@@ -104,7 +104,7 @@ class Router:
 
         def record(tx: Tx) -> None:
             if not shown_as_card:
-                tx.put_message(what, reply.message)
+                tx.put_message(what, _short(reply.message) if request.pressed and reply.public else reply.message)
                 tx.show(Wish(what, place, Priority.ANSWER), now)
             tx.answered(request.id, now)
 
@@ -181,6 +181,11 @@ class Router:
         return UserError(
             "There is no command {typed}. {help} lists them all.", typed=Code(name[:40]), help=Code("help")
         )
+
+
+def _short(message: Message) -> Message:
+    """For a press whose answer stands as a card of its own: only that it worked."""
+    return replace(message, blocks=(), buttons=(), whole="")
 
 
 def _failure(text: Phrase) -> Message:

@@ -20,7 +20,7 @@ from bot.simulator.world import World
 
 EVALUATION: Final = 1.0
 """Simulated seconds between two looks at the alert rules."""
-_FASTEST, _SLOWEST = 0.05, 1.0
+_FASTEST, _SLOWEST = 0.1, 1.0
 """Wall seconds the same may take at most speeds."""
 _SHUTDOWN: Final = 1.0
 """Seconds that open requests (long polls, watches) get at the end."""

@@ -67,7 +67,8 @@ class Api:
                 "config": {"original": original},
                 "uptime": millis(self._manager.started),
                 "versionInfo": version,
-            }
+            },
+            html=False,
         )
 
     async def _receivers(self, _: web.Request) -> web.Response:
@@ -158,8 +159,8 @@ def _ident(request: web.Request) -> str:
     return str(uuid.UUID(given))
 
 
-def _json(value: object, status: int = 200, *, newline: bool = True) -> web.Response:
-    raw = dump(value)
+def _json(value: object, status: int = 200, *, newline: bool = True, html: bool = True) -> web.Response:
+    raw = dump(value, html=html and not isinstance(value, str))
     body = raw if newline else raw.rstrip(b"\n")
     return web.Response(body=body, status=status, content_type="application/json", headers={"Vary": "Origin"})
 

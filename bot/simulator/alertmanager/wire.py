@@ -9,10 +9,10 @@ NEVER: Final = "0001-01-01T00:00:00Z"
 _ESCAPES: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
-def dump(value: object) -> bytes:
-    """As Go's ``json.Encoder``: no blanks, raw UTF-8, ``<>&`` escaped, a newline at the end."""
+def dump(value: object, *, html: bool = True) -> bytes:
+    """As Go's ``json.Encoder``: no blanks, raw UTF-8, a newline at the end; with *html* ``<>&`` are escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_ESCAPES).encode() + b"\n"
+    return (text.translate(_ESCAPES) if html else text).encode() + b"\n"
 
 
 def nanos(moment: datetime) -> str:
