@@ -1,0 +1,43 @@
+"""What docs/ takes from the code. ``make docs`` writes it; tests/test_docs.py holds the files against it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import handlers
+from bot.domain.policy import DEFAULTS, Policy
+from bot.domain.services import Catalogue, Environment, Service
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def commands_page() -> str:
+    """docs/commands.md: every command with its words, usage, policy and examples."""
+    lines = ["# Commands", "", "Written by `make docs`. Words in any language work everywhere text is read.", ""]
+    for command in handlers.commands(_ports(), None, dict):  # type: ignore[arg-type]  # nothing is called
+        lines += [f"## {command.name}", "", f"`{command.usage}`: {command.about.plain()}.", ""]
+        if len(command.words) > 1:
+            lines += [f"Also: {', '.join(f'`{word}`' for word in command.words[1:])}.", ""]
+        if command.action:
+            rule = DEFAULTS[command.action]
+            eyes = ", the proposer's own does not count" if rule.four_eyes else ""
+            lines += [
+                f"Policy `{command.action}`: roles {', '.join(sorted(rule.roles))}; approvals {rule.approvals}{eyes}.",
+                "",
+            ]
+        lines += [f"- `{example}`" for example in command.examples] + [""] * bool(command.examples)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _ports() -> Any:
+    production = Environment("production", "nyc2", "production", "deployment", "api")
+    api = Service("api", "production", "deployment", "api", ("nyc2",), (production,), "dept/api")
+    given: dict[str, Any] = dict.fromkeys(handlers.Ports.__dataclass_fields__)
+    given |= {"policy": Policy(), "services": Catalogue((api,)), "slos": (), "ack_lasts": timedelta(hours=1)}
+    return handlers.Ports(**given)
+
+
+if __name__ == "__main__":
+    (DOCS / "commands.md").write_text(commands_page())
