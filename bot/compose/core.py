@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from aiohttp import web
-
 from bot import VERSION
 from bot.adapters.clock import SystemClock
 from bot.adapters.sql import SqlStore
+from bot.domain.cards import Place
 from bot.domain.errors import ForgedError, UnavailableError
-from bot.domain.phrases import Words
+from bot.domain.phrases import Phrase, Words, pieces
 from bot.domain.requests import Request
 from bot.domain.routes import expanded
 from bot.edge.console import Console
@@ -34,6 +33,7 @@ from handlers.webhooks import alertmanager, github, release
 if TYPE_CHECKING:
     from bot.adapters.words import Languages
 
+LANGUAGES = ("en", "ru")
 LOCALES = Path(__file__).parents[2] / "handlers" / "locales"
 
 
@@ -67,6 +67,14 @@ class Core:
         chat = self.settings.chat
         return self.languages.words(locale or chat.locale, zone or chat.timezone)
 
+    def reader(self, place: Place) -> Words:
+        """The words of whoever reads *place*."""
+        return self.words(place.locale, place.zone)
+
+    def in_every_language(self, text: Phrase) -> dict[str, str]:
+        """*text* by locale, English first."""
+        return {locale: "".join(piece.text for piece in pieces(text, self.words(locale, ""))) for locale in LANGUAGES}
+
     @cached_property
     def languages(self) -> Languages:
         """Every catalogue, read at the first word that is needed."""
@@ -87,16 +95,17 @@ class Core:
             found["release"] = release.source(hooks.release.secret.get_secret_value())
         return found
 
-    def console_routes(self) -> Iterable[web.RouteDef]:
-        """The console's routes, none when it is switched off."""
+    @cached_property
+    def console(self) -> Console | None:
+        """The console's HTTP side, None when it is switched off."""
         if not self.settings.console.enabled:
-            return ()
+            return None
         parts = ConsoleParts(
             asker=self._ask, snapshot=self._snapshot, hub=self.hub, drawing=Drawings(), words=self.words,
             directory=self.department.people, clock=self.clock, page=PAGE, opened=self.settings.console.open,
             public_url=self.settings.server.public_url, version=VERSION, commands=self.commands,
         )  # fmt: skip
-        return Console(parts).routes()
+        return Console(parts)
 
     async def _ask(self, request: Request) -> Answer:
         if self.behind is None:
@@ -104,9 +113,11 @@ class Core:
         return await self.behind.ask(request)
 
     async def _snapshot(self) -> Sequence[Standing]:
+        if self.behind is None:  # never an empty page that looks healthy (promise 14)
+            raise UnavailableError("pult is still starting")
         named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
-        destinations = tuple(dict.fromkeys(each for each in named if each.startswith("console:")))
-        return await self.behind.standing(destinations) if self.behind else ()
+        own = [f"console:{person.name}" for person in self.department.people]
+        return await self.behind.standing(tuple(dict.fromkeys(e for e in (*named, *own) if e.startswith("console:"))))
 
 
 def _http_platforms(settings: Settings) -> tuple[str, ...]:

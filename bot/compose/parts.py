@@ -14,6 +14,7 @@ from bot.domain.messages import Aside, Message, Tone
 from bot.domain.phrases import English, phrase
 from bot.platforms.console.hub import Broadcast
 from bot.platforms.console.transport import ConsoleChat
+from bot.ports.chat import WordsFor
 from config.department import Department, department
 from config.settings import Settings
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from bot.ports.witnesses import Witnesses
 
 Examination = Callable[[], Awaitable[str]]
+Menu = list[tuple[str, Mapping[str, str]]]
+"""Command names with their descriptions by locale; filled once the commands are known, before anybody listens."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Parts:
     database: Database | None
     traffic: Traffic | None
     witnesses: Witnesses | None
+    menu: Menu
 
     async def store_takes_commits(self) -> str:
         """UnavailableError: it does not."""
@@ -90,13 +94,13 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, store: SqlStore | None = None, hub: Broadcast | None = None
+    settings: Settings, store: SqlStore | None = None, hub: Broadcast | None = None, words: WordsFor | None = None
 ) -> AsyncGenerator[Parts, None]:
     """Open what *settings* name; *store* and *hub* where they are open already."""
     async with AsyncExitStack() as stack:
         if store is None:
             store = await stack.enter_async_context(open_store(settings.store.url.get_secret_value()))
-        yield await _Opening(settings, stack).parts(store, hub or Broadcast())
+        yield await _Opening(settings, stack).parts(store, hub or Broadcast(), words or (lambda _: English()))
 
 
 class _Opening:
@@ -106,20 +110,23 @@ class _Opening:
         self._settings, self._stack = settings, stack
         self._department = department(settings)
 
-    async def parts(self, store: SqlStore, hub: Broadcast) -> Parts:
+    async def parts(self, store: SqlStore, hub: Broadcast, words: WordsFor) -> Parts:
         from bot.adapters.kubernetes.cluster import open_clusters  # noqa: PLC0415 - after intake
 
         cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
         metrics = await self._metrics()
         database, traffic, witnesses = await self._regions(metrics, cluster)
-        chats, inlets = await self._chats(hub)
+        menu: Menu = []
+        chats, inlets = await self._chats(hub, words, menu)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), cluster=cluster,
             chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(), forge=await self._forge(),
-            database=database, traffic=traffic, witnesses=witnesses,
+            database=database, traffic=traffic, witnesses=witnesses, menu=menu,
         )  # fmt: skip
 
-    async def _chats(self, hub: Broadcast) -> tuple[Mapping[str, Chat], Mapping[str, Inlet]]:
+    async def _chats(
+        self, hub: Broadcast, words: WordsFor, menu: Menu
+    ) -> tuple[Mapping[str, Chat], Mapping[str, Inlet]]:
         chats: dict[str, Chat] = {"console": ConsoleChat(hub)}
         inlets: dict[str, Inlet] = {}
         if self._settings.slack:
@@ -130,7 +137,15 @@ class _Opening:
         if self._settings.telegram:
             from bot.platforms.telegram import open_telegram  # noqa: PLC0415
 
-            telegram = await self._stack.enter_async_context(open_telegram(self._settings.telegram))
+            telegram = await self._stack.enter_async_context(
+                open_telegram(
+                    self._settings.telegram,
+                    SystemClock(),
+                    words=words,
+                    commands=menu,
+                    public_url=self._settings.server.public_url,
+                )
+            )
             chats["telegram"] = inlets["telegram"] = telegram
         return chats, inlets
 

@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.adapters.sql import open_store
 from bot.compose.core import Core
-from bot.domain.cards import Card, Place
+from bot.domain.cards import Card
 from bot.domain.errors import PultError
 from bot.domain.requests import Request
 from bot.domain.routes import private_chats
@@ -51,7 +51,10 @@ async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
     async with open_store(settings.store.url.get_secret_value()) as store:
         core = Core(settings, store)
         webhooks = Webhooks(core.sources(), core.intake, core.clock, core.meters)
-        app = application(webhooks, Health(store.ping, core.meters, core.trouble), core.inlets, core.console_routes())
+        health = Health(store.ping, core.meters, core.trouble)
+        app = application(webhooks, health, core.inlets, core.console.routes() if core.console else ())
+        if core.console:
+            app.on_shutdown.append(core.console.close)
         server = settings.server
         async with serve(app, server.host, server.port, server.drain_seconds) as url, asyncio.TaskGroup() as group:
             running = Pult(url)
@@ -68,7 +71,7 @@ async def _work(core: Core, running: Pult) -> None:
     """Connect everything behind the webhook port, and keep it going until told to stop."""
     from bot.compose.parts import open_parts  # noqa: PLC0415 - after intake
 
-    async with open_parts(core.settings, core.store, core.hub) as parts:
+    async with open_parts(core.settings, core.store, core.hub, core.reader) as parts:
         wired = wire(core, parts)
         try:
             await _serve(core, running, wired)
@@ -190,8 +193,9 @@ def wire(core: Core, parts: Parts) -> Wired:
         platforms=private,
     )  # fmt: skip
     presenters = handlers.presenters(ports)
-    lanes = Delivery(core.store, core.clock, parts.chats, presenters, lambda place: _words(core, place), core.meters)
+    lanes = Delivery(core.store, core.clock, parts.chats, presenters, core.reader, core.meters)
     core.commands += handlers.commands(ports, desk, core.trouble)
+    parts.menu.extend((command.name, core.in_every_language(command.about)) for command in core.commands)
     router = Router(
         core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters
     )
@@ -202,10 +206,6 @@ def wire(core: Core, parts: Parts) -> Wired:
     wired = Wired(core, parts, lanes, router, desk, operations, presenters)
     core.behind = wired
     return wired
-
-
-def _words(core: Core, place: Place) -> Any:  # noqa: ANN401 - Words; the port is a protocol
-    return core.words(place.locale, place.zone)
 
 
 def _ports(core: Core, parts: Parts) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake

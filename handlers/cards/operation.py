@@ -126,7 +126,8 @@ def _buttons(operation: Operation) -> tuple[Button, ...]:
                 phrase("{title}. It starts at once when nobody else has to approve.", title=operation.plan.title),
             ),
         )  # fmt: skip
-        return (approve, Button(phrase("Reject"), f"reject {ident} {seen}", style=Style.DANGER))
+        sure = Confirm(phrase("Reject?"), phrase("{title}. The plan is dropped.", title=operation.plan.title))
+        return (approve, Button(phrase("Reject"), f"reject {ident} {seen}", style=Style.DANGER, confirm=sure))
     if operation.state is State.PAUSED:
         return tuple(
             Button(CHOICES[choice], f"resume {ident} {choice}", style=_weight(choice)) for choice in operation.choices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from bot.domain.errors import UserError
@@ -15,6 +16,8 @@ from bot.ports.store import Store, Tx
 from handlers.commands.replies import argument, done, said
 
 SHOWN = 15
+HASH = re.compile(r"[0-9a-f]{8}")
+"""The beginning of a plan's hash, as buttons carry it and people copy it."""
 DrawOperation = Callable[[Operation], Message]
 
 
@@ -97,7 +100,7 @@ def _verdict(desk: Desk, verdict: Verdict, usage: str) -> Callable[[Call], Await
     async def run(call: Call) -> Reply:
         ident = full(OPERATION, argument(call, 0, usage))
         seen, reason = ("", call.args[1:])
-        if call.request.pressed and reason:
+        if reason and (call.request.pressed or HASH.fullmatch(reason[0])):
             seen, reason = reason[0], reason[1:]
         outcome = await desk.press(call, ident, verdict, seen, " ".join(reason))
         if outcome.refusal:

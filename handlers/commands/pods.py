@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.errors import TemporaryError
+from bot.domain.errors import TemporaryError, UserError
 from bot.domain.messages import Block, Lines, Paragraph, Table, Tone
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.services import Catalogue, Environment
@@ -21,17 +21,17 @@ def duty(cluster: Cluster, services: Catalogue) -> Command:
     async def run(call: Call) -> Reply:
         service = services.named(argument(call, 0, "pods <service>"))
         places = (
-            tuple(e for e in service.environments if e.name == call.args[1])
+            tuple(e for e in service.environments if e.name == call.args[1]) or (service.environment(call.args[1]),)
             if len(call.args) > 1
             else service.production
         )
         async with asyncio.TaskGroup() as group:
             tasks = [(place, group.create_task(_pods(cluster, place))) for place in places]
         found = [(place, task.result()) for place, task in tasks]
-        ready = sum(pod.ready for _, pods in found if pods for pod in pods)
-        total = sum(len(pods) for _, pods in found if pods)
+        known = [pod for _, pods in found if not isinstance(pods, Phrase) for pod in pods]
+        ready, total = sum(pod.ready for pod in known), len(known)
         blocks = [block for place, pods in found for block in _blocks(place, pods)]
-        healthy = ready == total and all(pods is not None for _, pods in found)
+        healthy = 0 < ready == total and not any(isinstance(pods, Phrase) for _, pods in found)
         title = phrase("{service}: {ready} of {total} pods ready", service=service.name, ready=ready, total=total)
         return said(title, *blocks, tone=Tone.OK if healthy else Tone.WARNING)
 
@@ -41,18 +41,19 @@ def duty(cluster: Cluster, services: Catalogue) -> Command:
     )
 
 
-async def _pods(cluster: Cluster, place: Environment) -> tuple[Pod, ...] | None:
+async def _pods(cluster: Cluster, place: Environment) -> tuple[Pod, ...] | Phrase:
+    """The pods, or why they are not known."""
     try:
         return await cluster.pods(workload(place))
     except TemporaryError:
-        return None
+        return phrase("{cluster} does not answer: nothing is known of its pods.", cluster=Code(place.cluster))
+    except UserError as error:
+        return error.phrase
 
 
-def _blocks(place: Environment, pods: tuple[Pod, ...] | None) -> tuple[Block, ...]:
-    if pods is None:
-        return (
-            Paragraph(phrase("{cluster} does not answer: nothing is known of its pods.", cluster=Code(place.cluster))),
-        )
+def _blocks(place: Environment, pods: tuple[Pod, ...] | Phrase) -> tuple[Block, ...]:
+    if isinstance(pods, Phrase):
+        return (Paragraph(pods),)
     header = (phrase("Pod"), phrase("State"), phrase("Restarts"), phrase("Node"))
     rows = tuple(_row(pod) for pod in pods[:SHOWN])
     table = (Table(header, rows),) if rows else ()

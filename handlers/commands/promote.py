@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import UserError
-from bot.domain.manifests import image_digest
+from bot.domain.manifests import image_digest, repository
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.releases import Release
@@ -28,8 +28,7 @@ def duty(store: Store, cluster: Cluster, forge: Forge | None, services: Catalogu
         _promotable(service, version, release)
         assert release is not None
         rollout = await cluster.rollout(workload(environment))
-        running = rollout.images[0] if rollout.images else ""
-        if running.endswith(release.digest):
+        if _current(release, rollout).endswith(release.digest):
             raise UserError(
                 "{service} {version} already runs in {environment}.",
                 service=service.name,
@@ -77,11 +76,11 @@ def _promotable(service: Service, version: str, release: Release | None) -> None
 async def _plan(
     service: Service, environment: Environment, release: Release, rollout: Rollout, forge: Forge | None
 ) -> Plan:
-    current = rollout.images[0] if rollout.images else ""
-    repository = release.image.partition("@")[0] or current.partition("@")[0]
+    current = _current(release, rollout)
+    image = repository(release.image or current)
     params = {
         "cluster": environment.cluster, "namespace": environment.namespace, "kind": environment.kind,
-        "name": environment.workload, "image": f"{repository}@{release.digest}", "digest": release.digest,
+        "name": environment.workload, "image": f"{image}@{release.digest}", "digest": release.digest,
         "version": release.version, "previous": current,
     }  # fmt: skip
     digest = Code(release.digest[:19])
@@ -95,8 +94,8 @@ async def _plan(
         if forge is None:
             raise UserError("{service} is deployed from git, and no GitHub is configured.", service=service.name)
         file = await forge.read(gitops.repo, gitops.path, gitops.branch)
-        pins |= {"file": file.sha, "committed": image_digest(file.text, repository)}
-        params |= {"repo": gitops.repo, "path": gitops.path, "branch": gitops.branch, "repository": repository}
+        pins |= {"file": file.sha, "committed": image_digest(file.text, image)}
+        params |= {"repo": gitops.repo, "path": gitops.path, "branch": gitops.branch, "repository": image}
         first = PlannedStep(
             "apply",
             phrase("Commit {digest} to {path} in {repo}", digest=digest, path=Code(gitops.path), repo=gitops.repo),
@@ -124,6 +123,12 @@ async def _plan(
         evidence=tuple(_evidence(release, current)),
         lock=f"{service.name} in {environment.name}",
     )  # fmt: skip
+
+
+def _current(release: Release, rollout: Rollout) -> str:
+    """The image that would be replaced: that of the release's own repository, where there are sidecars."""
+    own = [image for image in rollout.images if repository(image) == repository(release.image)]
+    return next(iter((*own, *rollout.images)), "")
 
 
 def _evidence(release: Release, current: str) -> list[tuple[Phrase, Phrase]]:

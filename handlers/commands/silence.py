@@ -68,9 +68,8 @@ def _configured(silencer: Silencer | None) -> Silencer:
 
 
 def _matchers(group: Group) -> dict[str, str]:
-    alerts = tuple(group.alerts.values())
-    names = set(alerts[0].labels).intersection(*(alert.labels for alert in alerts[1:]))
-    shared = {name: alerts[0].labels[name] for name in names if group.common(name)}
+    alerts = group.firing or tuple(group.alerts.values())
+    shared = {name: value for name in alerts[0].labels if (value := group.common(name))}
     return {**shared, **group.labels} or dict(alerts[0].labels)
 
 

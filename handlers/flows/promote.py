@@ -27,10 +27,19 @@ class Hand:
         if "repo" in plan.params and (await self._file(plan)).sha != plan.pins["file"]:
             raise DriftError("{path} was changed after this was planned.", path=Code(plan.params["path"]))
 
-    async def put(self, operation: str, plan: Plan, image: str) -> Phrase:
-        """Set *image*; looks first, since a crash may run this twice."""
+    async def put(self, operation: str, plan: Plan) -> Phrase:
+        """Set the new image; looks first, since a crash may run this twice."""
         if "repo" in plan.params:
-            return await self._commit(operation, plan, image)
+            return await self._commit(operation, plan, plan.params["digest"], plan.params["version"])
+        return await self._patch(plan, plan.params["image"])
+
+    async def put_back(self, operation: str, plan: Plan) -> Phrase:
+        """Set what the file named, or what the workload ran, when the plan was made."""
+        if "repo" in plan.params:
+            return await self._commit(operation, plan, plan.pins["committed"], "back")
+        return await self._patch(plan, plan.params["previous"])
+
+    async def _patch(self, plan: Plan, image: str) -> Phrase:
         rollout = await self._cluster.rollout(target(plan))
         if image in rollout.images:
             return phrase("it was set already")
@@ -44,14 +53,13 @@ class Hand:
             raise UserError("Something else runs now: {image}", image=Code(", ".join(rollout.images)[:120]))
         return phrase("{digest} runs in {count} pods", digest=Code(digest[:19]), count=rollout.available)
 
-    async def _commit(self, operation: str, plan: Plan, image: str) -> Phrase:
-        repository, digest = plan.params["repository"], image.rpartition("@")[2]
+    async def _commit(self, operation: str, plan: Plan, digest: str, version: str) -> Phrase:
+        repository = plan.params["repository"]
         file = await self._file(plan)
         if image_digest(file.text, repository) == digest:
             return phrase("it was committed already")
         text = with_digest(file.text, repository, digest)
-        where = plan.environment
-        message = f"deploy: {plan.service} {plan.params['version']} to {where}\n\npult operation {operation}"
+        message = f"deploy: {plan.service} {version} to {plan.environment}\n\npult operation {operation}"
         repo, path, branch = (plan.params[key] for key in ("repo", "path", "branch"))
         sha = await self._known_forge().commit(repo, path, branch, file, text, message)
         return phrase("commit {sha}", sha=Code(sha[:12]))
@@ -71,8 +79,8 @@ def flow(cluster: Cluster, forge: Forge | None, clock: Clock) -> Flow:
 
     async def run(running: Run) -> Phrase:
         plan = running.plan
-        image, digest = plan.params["image"], plan.params["digest"]
-        await running.step("apply", lambda _: hand.put(running.operation, plan, image))
+        digest = plan.params["digest"]
+        await running.step("apply", lambda _: hand.put(running.operation, plan))
         await running.step("rollout", lambda say: watch(cluster, clock, target(plan), say, digest))
         await running.step("verify", lambda _: hand.verify(plan))
         return phrase(
@@ -81,7 +89,7 @@ def flow(cluster: Cluster, forge: Forge | None, clock: Clock) -> Flow:
         )  # fmt: skip
 
     async def undo(operation: str, plan: Plan) -> Phrase:
-        await hand.put(operation, plan, plan.params["previous"])
+        await hand.put_back(operation, plan)
         return phrase("The previous image of {service} is set again.", service=plan.service)
 
     return Flow("promote", hand.check, run, undo)

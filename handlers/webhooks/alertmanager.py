@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -51,19 +51,17 @@ def parse(delivery: Delivery) -> Heard:
 
 
 def alert(data: Any, where: str, now: datetime) -> Alert:  # noqa: ANN401 - JSON
-    """One alert of the list. Times are brought to UTC: an offset sent by an API client is kept by Alertmanager."""
+    """One alert of the list."""
     if not isinstance(data, dict):
         raise MalformedError(f"{where[:-1]}: expected an object")
     labels = texts(data, "labels", where)
-    starts_at = (moment(data, "startsAt", where) or now).astimezone(UTC)
-    ends_at = moment(data, "endsAt", where)
     resolved = text(data, "status", where) == "resolved"
     return Alert(
         fingerprint=text(data, "fingerprint", where) or _fingerprint(labels),
         labels=labels,
         annotations=texts(data, "annotations", where),
-        starts_at=starts_at,
-        ends_at=(ends_at or now).astimezone(UTC) if resolved else None,
+        starts_at=moment(data, "startsAt", where) or now,
+        ends_at=(moment(data, "endsAt", where) or now) if resolved else None,
         url=text(data, "generatorURL", where),
     )
 

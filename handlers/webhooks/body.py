@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -51,14 +51,14 @@ def texts(data: Mapping[str, Any], key: str, where: str = "") -> dict[str, str]:
 
 
 def moment(data: Mapping[str, Any], key: str, where: str = "") -> datetime | None:
-    """The aware time under *key*, None when absent or year 1 (Go's zero time)."""
+    """The time under *key* in UTC, None when absent or year 1 (Go's zero time)."""
     value = data.get(key)
     if value is None or value == "":
         return None
     try:
         at = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        if at.tzinfo is None:
+            raise MalformedError(f"{where}{key}: expected a time with its zone")
+        return None if at.year == 1 else at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
         raise MalformedError(f"{where}{key}: expected an RFC 3339 time") from error
-    if at.tzinfo is None:
-        raise MalformedError(f"{where}{key}: expected a time with its zone")
-    return None if at.year == 1 else at

@@ -32,7 +32,7 @@ def parse(delivery: Delivery, services: Mapping[str, str]) -> Heard:
     event = delivery.headers.get("x-github-event", "")
     if not event:
         raise MalformedError("X-GitHub-Event: missing")
-    if event != "release" or body.get("action") not in PUBLISHED:
+    if event != "release" or text(body, "action") not in PUBLISHED:
         return Heard()
     return Heard(release=_release(delivery, _part(body, "release"), _part(body, "repository"), services))
 

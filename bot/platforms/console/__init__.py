@@ -1,0 +1,1 @@
+"""The web console: transport, renderer, limits, settings."""
