@@ -145,6 +145,7 @@ def fold(group: Group | None, told: Notification, now: datetime, new_id: str) ->
         return Group(
             new_id, told.key, told.source, told.labels, kept, now, url=told.url, truncated=told.truncated,
             episode=group.episode + 1 if group else 1, previous=group.id if group else "",
+            seen={alert.fingerprint: now for alert in kept.values() if not alert.firing},
         )  # fmt: skip
     if not fresh and told.truncated == open_group.truncated:
         return open_group

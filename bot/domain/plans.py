@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from bot.domain.codec import encode, stored
 from bot.domain.phrases import Phrase
@@ -44,8 +45,20 @@ class Plan:
     @property
     def hash(self) -> str:
         """SHA-256 in hex over the canonical JSON: sorted keys, no blanks, UTF-8."""
-        text = json.dumps(encode(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(_canonical(encode(self)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return sha256(text.encode()).hexdigest()
+
+
+def _canonical(data: Any) -> Any:  # noqa: ANN401 - JSON
+    """*data* with the pairs of every mapping in order of their keys: the order of insertion means nothing."""
+    if isinstance(data, list):
+        return [_canonical(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    plain = {key: _canonical(item) for key, item in data.items()}
+    if plain["~"] == "map":
+        plain["of"].sort(key=lambda pair: json.dumps(pair[0]))
+    return plain
 
 
 stored(PlannedStep, Plan)

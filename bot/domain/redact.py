@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 
 MASK = "•••"
+_NAMES = r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key|credential"
+_VALUE = r"""\"(?:[^\"\\]|\\.)*\"|'[^']*'|[\"']?[^\s,;&\"']+"""
+# Every repetition that a later part of its pattern can still refuse is bounded: outside text must not cost O(n²).
 _PATTERNS = (
-    re.compile(r"\bxox[abeprs]-[\w-]{6,}"),  # Slack tokens
+    re.compile(r"\bxox[a-z]-[\w-]{6,}"),  # Slack tokens
     re.compile(r"\bxapp-[\w-]{6,}"),
-    re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}"),  # Telegram bot tokens
+    re.compile(r"(?<=hooks\.slack\.com/services/)[\w/-]+"),
+    re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}"),  # Telegram bot tokens, in an address glued to "bot"
     re.compile(r"\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}"),
     re.compile(r"\bdo[opr]_v1_[0-9a-f]{16,}"),  # DigitalOcean
-    re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
-    re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"),  # JSON web tokens
+    re.compile(r"\bA[KS]IA[0-9A-Z]{16}\b"),
+    re.compile(r"\beyJ[\w-]{8,2000}\.[\w-]{8,}\.[\w-]*"),  # JSON web tokens
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"(?<=://)[^\s:/@]*:[^\s/@]+(?=@)"),  # user:password in an address
+    re.compile(r"(?<=://)[^\s:/@\"'<>]*:[^\s/\"'<>]+(?=@)"),  # user:password in an address
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{8,}"),
-    re.compile(
-        r"(?i)\b[\w-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|credential)[\w-]*"
-        r"(?P<sep>\"?\s*[=:]\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)"
-    ),
+    re.compile(r"(?i)(?<=\bauthorization: basic )[\w+/=-]+"),
+    re.compile(rf"(?i)--[\w-]{{0,40}}?(?:{_NAMES})[\w-]{{0,40}} (?P<value>{_VALUE})"),
+    re.compile(rf"(?i)(?:{_NAMES})[\w-]{{0,40}}[\"']?\s{{0,8}}[=:]\s{{0,8}}(?P<value>{_VALUE})"),
 )
-_SECRET_NAME = re.compile(r"(?i)password|passwd|secret|token|api_?key|private_?key|credential")
+_SECRET_NAME = re.compile(rf"(?i){_NAMES}")
 
 
 def redact(text: str) -> str:

@@ -15,7 +15,10 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Release:
-    """``stage`` is one of STAGES; ``evidence`` maps tests/trivy/e2e to the pipeline's word; ``digest`` is sha256:…."""
+    """``stage`` is one of STAGES; ``evidence`` maps tests/trivy/e2e to the pipeline's word; ``digest`` is sha256:….
+
+    ``prerelease`` is None as long as nobody said.
+    """
 
     service: str
     version: str
@@ -27,7 +30,7 @@ class Release:
     url: str = ""
     environment: str = ""
     notes: str = ""
-    prerelease: bool = False
+    prerelease: bool | None = None
     evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -43,7 +46,8 @@ def merge(known: Release | None, told: Release) -> Release:
         name: getattr(told, name) or getattr(known, name)
         for name in ("image", "digest", "commit", "url", "environment", "notes")
     }
-    return replace(told, evidence={**known.evidence, **told.evidence}, **kept)
+    prerelease = known.prerelease if told.prerelease is None else told.prerelease
+    return replace(told, evidence={**known.evidence, **told.evidence}, prerelease=prerelease, **kept)
 
 
 stored(Release)

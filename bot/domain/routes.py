@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.domain.alerts import Group, severity
+from bot.domain.alerts import Alert, Group, severity
 from bot.domain.people import Directory
 
 
@@ -82,7 +82,13 @@ def targets(group: Group, routes: Iterable[Route]) -> tuple[Target, ...]:
 
 def _matches(group: Group, route: Route) -> bool:
     alerts = group.firing or tuple(group.alerts.values())
-    return any(
-        all(matcher.accepts({**alert.labels, "severity": severity(alert)}) for matcher in route.match)
-        for alert in alerts
-    )
+    return any(all(_accepts(matcher, alert) for matcher in route.match) for alert in alerts)
+
+
+def _accepts(matcher: Matcher, alert: Alert) -> bool:
+    """A severity is matched by the label as it came and by the level it counts as: ``page`` is also ``critical``."""
+    as_told = matcher.accepts(alert.labels)
+    if matcher.label != "severity":
+        return as_told
+    as_level = matcher.accepts({"severity": severity(alert)})
+    return (as_told and as_level) if matcher.pattern.startswith("!") else (as_told or as_level)

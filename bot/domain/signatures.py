@@ -18,7 +18,7 @@ MAX_AGE = 300
 def check_token(headers: Mapping[str, str], token: str) -> None:
     """``Authorization: <any scheme> <token>`` (Alertmanager sends any scheme in any case)."""
     _, _, given = headers.get("authorization", "").partition(" ")
-    if not hmac.compare_digest(given.strip().encode(), token.encode()):
+    if not token or not hmac.compare_digest(_bytes(given.strip()), token.encode()):
         raise ForgedError("authorization")
 
 
@@ -37,7 +37,7 @@ def check_basic(headers: Mapping[str, str], username: str, password: str) -> Non
 def check_hmac(body: bytes, given: str, secret: str, prefix: str = "sha256=") -> None:
     """``<prefix><hex>`` of HMAC-SHA256 over *body*."""
     want = prefix + hmac.new(secret.encode(), body, sha256).hexdigest()
-    if not hmac.compare_digest(given.strip().lower().encode(), want.encode()):
+    if not secret or not hmac.compare_digest(_bytes(given.strip().lower()), want.encode()):
         raise ForgedError("signature")
 
 
@@ -45,6 +45,11 @@ def check_stamped(body: bytes, headers: Mapping[str, str], secret: str, now: dat
     """``X-Pult-Signature`` over ``<timestamp>.<body>`` with ``X-Pult-Timestamp`` in Unix seconds, ±300 s (ruling 6)."""
     stamp = headers.get("x-pult-timestamp", "")
     fresh = stamp.isascii() and stamp.isdecimal() and len(stamp) < 12
-    check_hmac(stamp.encode() + b"." + body, headers.get("x-pult-signature", ""), secret)
+    check_hmac(_bytes(stamp) + b"." + body, headers.get("x-pult-signature", ""), secret)
     if not fresh or abs(now.timestamp() - int(stamp)) > MAX_AGE:
         raise ForgedError("timestamp")
+
+
+def _bytes(header: str) -> bytes:
+    """A header's bytes as they came: what is no UTF-8 stands in the text as lone surrogates (aiohttp)."""
+    return header.encode(errors="surrogateescape")

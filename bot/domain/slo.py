@@ -5,6 +5,7 @@ Source of the terms and factors: Google SRE Workbook, "Alerting on SLOs".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,8 +46,8 @@ class Counts:
 
     @property
     def ratio(self) -> float | None:
-        """Share of bad events, None when unknown: no total, zero total, or no count of bad ones."""
-        if self.total is None or self.bad is None or self.total <= 0:
+        """Share of bad events, None when unknown: no total, zero total, no count of bad ones, or no finite number."""
+        if self.total is None or self.bad is None or not (math.isfinite(self.bad) and 0 < self.total < math.inf):
             return None
         return min(1.0, max(0.0, self.bad / self.total))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from bot.domain.errors import PultError
+from bot.domain.errors import PultError, RateLimitedError, TemporaryError
 from bot.domain.failover import Sight, Witness
 from bot.ports.metrics import Metrics
 from bot.ports.probe import Probe
 
+log = logging.getLogger(__name__)
 DEADLINE = 5.0
 Reach = Callable[[str], Awaitable[str]]
 """The version of a cluster's API server, by the cluster's name; raises when it does not answer."""
@@ -33,10 +35,13 @@ class Panel:
         try:
             async with asyncio.timeout(DEADLINE):
                 return await self._look(witness)
-        except TimeoutError:
+        except RateLimitedError:  # it does answer, only not this
+            return Sight.UNKNOWN
+        except (TimeoutError, TemporaryError):
             return Sight.UNKNOWN if witness.query else Sight.LOST
-        except PultError:
-            return Sight.LOST if witness.cluster else Sight.UNKNOWN
+        except Exception as error:  # noqa: BLE001 - a refusal or a mistake of ours says nothing of the region
+            log.warning("witness can't say", extra={"witness": witness.name, "why": repr(error)})
+            return Sight.UNKNOWN
 
     async def _look(self, witness: Witness) -> Sight:
         if witness.cluster:
@@ -49,10 +54,13 @@ class Panel:
     async def _measured(self, query: str) -> Sight:
         if self._metrics is None:
             return Sight.UNKNOWN
-        values = [sample.value for sample in (await self._metrics.query(query)).samples]
+        reading = await self._metrics.query(query)
+        values = [sample.value for sample in reading.samples]
         if not values or any(math.isnan(value) for value in values):
             return Sight.UNKNOWN
-        return Sight.LOST if all(value == 0 for value in values) else Sight.UP
+        if any(values):
+            return Sight.UP
+        return Sight.UNKNOWN if reading.warnings else Sight.LOST  # zeros of partial data are no vote (promise 14)
 
 
 def measured(metrics: Metrics | None, query: str) -> Callable[[], Coroutine[Any, Any, float | None]]:

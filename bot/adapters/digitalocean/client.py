@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import json
+import math
+import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
-from bot.domain.errors import TemporaryError, UserError
+from bot.domain.errors import RateLimitedError, TemporaryError, UserError
 
 THREADS = 2
+LIMITED = 60.0
+"""Seconds to wait when no header says how long: the shorter of the two limits is per minute."""
 
 
 class Api:
@@ -21,6 +26,7 @@ class Api:
         self._timeout = settings.timeout.total_seconds()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="digitalocean")
         self._client: Any = None
+        self._opening = threading.Lock()
 
     async def call(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
         """*work* gets the pydo client. UserError: refused. TemporaryError: no answer, 429 or 5xx."""
@@ -33,40 +39,67 @@ class Api:
     def close(self) -> None:
         """Let no more calls start."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._client is not None:
+            self._client.close()
 
     def _run(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
         from azure.core.exceptions import AzureError, HttpResponseError  # noqa: PLC0415 - lazily, with pydo
 
+        # Causes are cut off: azure's errors quote the whole answer, and answers hold connection strings.
         try:
             answer = work(self._opened())
         except HttpResponseError as error:
-            raise _verdict(error.status_code or 0, str(error.message)[:200]) from error
-        except AzureError as error:
-            raise TemporaryError("DigitalOcean does not answer") from error
-        if isinstance(answer, dict) and "id" in answer and "message" in answer:  # pydo hands some errors back as data
-            raise _verdict(404 if answer["id"] == "not_found" else 400, str(answer["message"])[:200])
+            status, headers = error.status_code or 0, getattr(error.response, "headers", {})
+            if status < 400:  # DecodeError: a success that is no JSON
+                raise TemporaryError(f"DigitalOcean does not answer ({type(error).__name__})") from None
+            raise verdict(status, _said(error), headers) from None
+        except (AzureError, ValueError) as error:
+            raise TemporaryError(f"DigitalOcean does not answer ({type(error).__name__})") from None
+        if answer is not None and not isinstance(answer, dict):
+            raise TemporaryError("DigitalOcean does not answer (something in between does)")
+        if answer and "id" in answer and "message" in answer:  # pydo hands some errors back as data
+            raise verdict(404 if answer["id"] == "not_found" else 400, str(answer["message"])[:200], {})
         return answer
 
     def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
-        if self._client is None:
-            from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - lazily, with pydo
-            from azure.core.pipeline.policies import AzureKeyCredentialPolicy  # noqa: PLC0415
-            from pydo import Client  # noqa: PLC0415 - lazily
+        with self._opening:
+            if self._client is None:
+                self._client = self._open()
+            return self._client
 
-            token = self._settings.token.get_secret_value()
-            # pydo's own policy refuses plain http, which the simulator and in-cluster proxies speak.
-            bearer = AzureKeyCredentialPolicy(AzureKeyCredential(token), "Authorization", prefix="Bearer")
-            self._client = Client(
-                token=token,
-                authentication_policy=bearer,
-                endpoint=self._settings.api_url.rstrip("/"),
-                timeout=int(self._timeout),
-                retry_total=0,
-            )
-        return self._client
+    def _open(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
+        from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - lazily, with pydo
+        from azure.core.pipeline.policies import AzureKeyCredentialPolicy  # noqa: PLC0415
+        from pydo import Client  # noqa: PLC0415 - lazily
+
+        token = self._settings.token.get_secret_value()
+        # pydo's own policy refuses plain http, which the simulator and in-cluster proxies speak.
+        bearer = AzureKeyCredentialPolicy(AzureKeyCredential(token), "Authorization", prefix="Bearer")
+        return Client(
+            token=token,
+            authentication_policy=bearer,
+            endpoint=self._settings.api_url.rstrip("/"),
+            timeout=math.ceil(self._timeout),
+            connection_timeout=self._timeout,
+            read_timeout=self._timeout,  # else a silent server keeps the thread for five minutes
+            retry_total=0,
+        )
 
 
-def _verdict(status: int, message: str) -> UserError | TemporaryError:
-    if status == 429 or status >= 500:
+def _said(error: Any) -> str:  # noqa: ANN401 - azure's HttpResponseError, imported lazily
+    """Only the ``message`` of an error body: other parts of an answer may hold connection strings."""
+    try:
+        return str(json.loads(error.response.text())["message"])[:200]
+    except (AttributeError, ValueError, KeyError, TypeError):
+        return str(error.reason or "no reason given")
+
+
+def verdict(status: int, message: str, headers: Mapping[str, str]) -> UserError | TemporaryError:
+    """What a refusal means. 5000 calls an hour and 250 a minute are allowed (contracts.md, section 11)."""
+    if status == 429:
+        delay = headers.get("Retry-After", "")
+        text = f"DigitalOcean's rate limit is spent: {message}"
+        return RateLimitedError(text, float(delay) if delay.isdecimal() else LIMITED)
+    if status >= 500:
         return TemporaryError(f"DigitalOcean answers {status}: {message}")
     return UserError("DigitalOcean refuses this: {why}", why=message)

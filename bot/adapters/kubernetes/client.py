@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+import yaml
 
 from bot.adapters.kubernetes.settings import ClusterSettings
-from bot.domain.errors import DriftError, PermanentError, TemporaryError, UserError
-from bot.domain.phrases import Code
+from bot.adapters.kubernetes.verdicts import Answer, verdict
+from bot.domain.errors import PermanentError, TemporaryError
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
+_BROKEN = (OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError)
+"""What the client raises over a kubeconfig that is missing, no YAML, or lacks a part, besides ConfigException."""
 
 
 class Api:
@@ -27,47 +30,78 @@ class Api:
         self._opening = asyncio.Lock()
 
     async def call(self, group: str, method: str, *args: str, **options: object) -> dict[str, Any]:
-        """``group`` is AppsV1Api, CoreV1Api…; the answer as JSON. UserError, DriftError or TemporaryError otherwise."""
+        """``group`` is AppsV1Api, CoreV1Api…; the answer as JSON.
+
+        UserError, DriftError, TemporaryError, or PermanentError when the kubeconfig is of no use.
+        """
         from kubernetes.aio import client  # noqa: PLC0415 - lazily
 
-        api = getattr(client, group)(await self._opened())
-        function = getattr(api, f"{method}_without_preload_content")
-        try:
-            async with asyncio.timeout(self._timeout):
-                answer = await function(*args, _request_timeout=self._timeout, **options)
-                body = await answer.read()
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise TemporaryError(f"the API server of {self._settings.name} does not answer") from error
-        status = _json(body)
+        opened = await self._opened()
+        function = getattr(getattr(client, group)(opened), f"{method}_without_preload_content")
+        answer = await self._ask(function, args, options)
+        if answer.status == 401:  # tokens are rotated: read the source again, once (contracts.md, section 8)
+            await self._load(opened.configuration)
+            answer = await self._ask(function, args, options)
         if answer.status >= 400:
-            raise _verdict(answer.status, status, self._settings.name)
-        return status
+            raise verdict(answer, self._settings.name)
+        return answer.body
 
     async def close(self) -> None:
         """Close the connections, if any were opened."""
         if self._client is not None:
             await self._client.close()
 
+    async def _ask(
+        self, function: Callable[..., Awaitable[Any]], args: tuple[str, ...], options: dict[str, object]
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await function(*args, _request_timeout=self._timeout, **options)
+                body = await answer.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            why = f"the API server of {self._settings.name} does not answer ({type(error).__name__})"
+            raise TemporaryError(why) from error
+        return Answer(answer.status, answer.headers.get("Retry-After", ""), _json(body))
+
     async def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
         async with self._opening:
             if self._client is None:
-                self._client = await self._open()
+                from kubernetes.aio import client  # noqa: PLC0415 - lazily
+
+                configuration = client.Configuration()
+                await self._load(configuration)
+                self._client = client.ApiClient(configuration)
             return self._client
 
-    async def _open(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
-        from kubernetes.aio import client, config  # noqa: PLC0415 - lazily
+    async def _load(self, configuration: Any) -> None:  # noqa: ANN401 - the SDK is imported lazily
+        """Address and credentials into *configuration*. A kubeconfig may run a program for them, so it has a limit."""
+        from kubernetes.aio import config  # noqa: PLC0415 - lazily
 
-        configuration = client.Configuration()
+        name, path = self._settings.name, self._settings.kubeconfig
         try:
-            if self._settings.kubeconfig:
-                await config.load_kube_config(  # type: ignore[no-untyped-call]
-                    str(self._settings.kubeconfig), self._settings.context or None, configuration
-                )
-            else:
+            if path is None:
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except (config.ConfigException, OSError) as error:
-            raise PermanentError(f"cluster {self._settings.name}: {error}") from error
-        return client.ApiClient(configuration)
+                return
+            async with asyncio.timeout(self._timeout):
+                await config.load_kube_config(  # type: ignore[no-untyped-call]
+                    str(path), self._settings.context or None, configuration, persist_config=False
+                )
+        except TimeoutError as error:
+            raise TemporaryError(f"cluster {name}: its credentials did not come in time") from error
+        except (config.ConfigException, *_BROKEN) as error:
+            source = f"kubeconfig {path}" if path else "service account"
+            raise PermanentError(f"cluster {name}: can't use the {source}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Never a parser's words, nor what follows a brace: both may quote the file, and the file holds keys."""
+    from kubernetes.aio import config  # noqa: PLC0415 - lazily
+
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, config.ConfigException):
+        return str(error).partition("{")[0][:200]
+    return "it is not a valid kubeconfig"
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -76,23 +110,3 @@ def _json(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {"message": body[:200].decode("utf-8", "replace")}
     return data if isinstance(data, dict) else {}
-
-
-def _verdict(code: int, status: Mapping[str, Any], cluster: str) -> Exception:
-    """What an error answer means (kind Status, apimachinery pkg/api/errors)."""
-    message = str(status.get("message", ""))[:300]
-    match code:
-        case 404:
-            details = status.get("details") or {}
-            return UserError(
-                "There is no {kind} {name} in {cluster}.",
-                kind=str(details.get("kind", "object")), name=Code(str(details.get("name", "?"))), cluster=cluster,
-            )  # fmt: skip
-        case 401 | 403:
-            return UserError("{cluster} does not allow pult to do this: {why}", cluster=cluster, why=message)
-        case 409:
-            return DriftError("Somebody changed it at the same moment in {cluster}.", cluster=cluster)
-        case 429 | 500 | 502 | 503 | 504:
-            return TemporaryError(f"the API server of {cluster} answers {code}: {message}")
-        case _:
-            return UserError("{cluster} refuses this: {why}", cluster=cluster, why=message or str(code))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
 from bot.adapters.kubernetes.settings import ClusterSettings
+from bot.adapters.kubernetes.verdicts import ExpiredError, GoneError
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
 from bot.ports.cluster import Pod, Rollout, Workload
@@ -32,19 +33,11 @@ class KubernetesCluster:
 
     async def pods(self, workload: Workload) -> tuple[Pod, ...]:
         """Its pods, by its own selector, in pages."""
-        labels = (await self._read(workload))["spec"]["selector"].get("matchLabels") or {}
-        selector = ",".join(f"{name}={value}" for name, value in labels.items())
-        found: list[Pod] = []
-        token = ""
-        while True:
-            options: dict[str, Any] = {"label_selector": selector, "limit": PAGE}
-            if token:
-                options["_continue"] = token
-            page = await self._api(workload).call("CoreV1Api", "list_namespaced_pod", workload.namespace, **options)
-            found += (judge.pod(item) for item in page.get("items", ()))
-            token = page.get("metadata", {}).get("continue") or ""
-            if not token:
-                return tuple(found)
+        selector = judge.selector(await self._read(workload))
+        try:
+            return await self._listed(workload, selector)
+        except ExpiredError:  # a continue token lives for minutes only
+            return await self._listed(workload, selector)
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
         """As ``kubectl rollout restart`` does; the operation's id on the template makes a repeat harmless."""
@@ -55,8 +48,10 @@ class KubernetesCluster:
 
     async def delete_pod(self, workload: Workload, pod: str) -> None:
         """A pod that is gone already is done."""
-        if pod in {found.name for found in await self.pods(workload)}:
-            await self._api(workload).call("CoreV1Api", "delete_namespaced_pod", pod, workload.namespace)
+        if pod not in {found.name for found in await self.pods(workload)}:
+            return
+        with suppress(GoneError):
+            await self._api(workload.cluster).call("CoreV1Api", "delete_namespaced_pod", pod, workload.namespace)
 
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
         """Patch under the resourceVersion that was read, so that nobody's change is overwritten."""
@@ -77,11 +72,14 @@ class KubernetesCluster:
 
     async def scale(self, workload: Workload, replicas: int) -> None:
         """Set the wanted number of replicas."""
+        if workload.kind == "daemonset":  # the server would drop the field without a word
+            why = "a daemonset runs one pod on each node"
+            raise UserError("{cluster} refuses this: {why}", cluster=workload.cluster, why=why)
         await self._patch(workload, {"spec": {"replicas": replicas}}, MERGE)
 
     async def version(self, cluster: str) -> str:
         """The API server's version: proves that it answers."""
-        answer = await self._apis[cluster].call("VersionApi", "get_code")
+        answer = await self._api(cluster).call("VersionApi", "get_code")
         return str(answer.get("gitVersion", "?"))
 
     async def may(self, cluster: str, namespace: str, verb: str, resource: str) -> bool:
@@ -92,33 +90,45 @@ class KubernetesCluster:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": {"group": group, "resource": name, "verb": verb, "namespace": namespace}},
         }
-        answer = await self._apis[cluster].call("AuthorizationV1Api", "create_self_subject_access_review", body=review)
+        answer = await self._api(cluster).call("AuthorizationV1Api", "create_self_subject_access_review", body=review)
         return answer.get("status", {}).get("allowed") is True
 
-    def _api(self, workload: Workload) -> Api:
-        api = self._apis.get(workload.cluster)
+    def _api(self, cluster: str) -> Api:
+        api = self._apis.get(cluster)
         if api is None:
-            raise UserError("No cluster {name} is configured.", name=Code(workload.cluster))
+            raise UserError("No cluster {name} is configured.", name=Code(cluster))
         return api
+
+    async def _listed(self, workload: Workload, selector: str) -> tuple[Pod, ...]:
+        found: list[Pod] = []
+        options: dict[str, Any] = {"label_selector": selector, "limit": PAGE}
+        while True:
+            api, method = self._api(workload.cluster), "list_namespaced_pod"
+            page = await api.call("CoreV1Api", method, workload.namespace, **options)
+            found += (judge.pod(item) for item in page.get("items") or ())
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return tuple(found)
+            options["_continue"] = token
 
     async def _read(self, workload: Workload) -> dict[str, Any]:
         method = f"read_namespaced_{KINDS[workload.kind]}"
-        return await self._api(workload).call("AppsV1Api", method, workload.name, workload.namespace)
+        return await self._api(workload.cluster).call("AppsV1Api", method, workload.name, workload.namespace)
 
     async def _patch(self, workload: Workload, patch: dict[str, Any], content_type: str) -> None:
         method = f"patch_namespaced_{KINDS[workload.kind]}"
-        await self._api(workload).call(
+        await self._api(workload.cluster).call(
             "AppsV1Api", method, workload.name, workload.namespace, body=patch, _content_type=content_type
         )
 
 
 def _containers(obj: dict[str, Any], image: str) -> list[dict[str, str]]:
     """Strategic merge entries for every container of *image*'s repository."""
-    repository = image.partition("@")[0]
+    repository = judge.repository(image)
     found = [
         {"name": container["name"], "image": image}
         for container in obj["spec"]["template"]["spec"]["containers"]
-        if container["image"].partition("@")[0].rsplit(":", 1)[0] == repository
+        if judge.repository(container["image"]) == repository
     ]
     if not found:
         raise UserError(

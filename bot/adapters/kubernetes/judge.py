@@ -21,7 +21,7 @@ def rollout(kind: str, obj: Object) -> Rollout:
     counts = _daemonset(status) if kind == "daemonset" else _replicas(spec, status)
     desired, updated, ready, available = counts
     observed = obj["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
-    stuck = _stuck(status)
+    stuck = _stuck(status) or _left_alone(spec, status, counts)
     annotations = template.get("metadata", {}).get("annotations") or {}
     return Rollout(
         desired=desired,
@@ -40,6 +40,24 @@ def rollout(kind: str, obj: Object) -> Rollout:
 def template_hash(obj: Object) -> str:
     """Changes only when the pod template does."""
     return sha256(json.dumps(obj["spec"]["template"], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def selector(obj: Object) -> str:
+    """The label selector of a workload, as a query parameter (apimachinery pkg/labels)."""
+    wanted = obj["spec"]["selector"]
+    terms = [f"{name}={value}" for name, value in (wanted.get("matchLabels") or {}).items()]
+    for each in wanted.get("matchExpressions") or ():
+        key, values = each["key"], ",".join(each.get("values") or ())
+        listed = f"{key} {each['operator'].lower()} ({values})"
+        terms.append({"Exists": key, "DoesNotExist": f"!{key}"}.get(each["operator"], listed))
+    return ",".join(terms)
+
+
+def repository(image: str) -> str:
+    """*image* without its tag and digest; a port of the registry stays."""
+    name = image.partition("@")[0]
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
 
 
 def _replicas(spec: Object, status: Object) -> tuple[int, int, int, int]:
@@ -81,6 +99,15 @@ def _stuck(status: Object) -> Phrase | None:
     return None
 
 
+def _left_alone(spec: Object, status: Object, counts: tuple[int, int, int, int]) -> Phrase | None:
+    """A changed template of this strategy waits for somebody's hand (contracts.md, section 8)."""
+    desired, updated, _, _ = counts
+    old = updated < desired and status.get("updateRevision", "new") != status.get("currentRevision", "old")
+    if not old or spec.get("updateStrategy", {}).get("type") != "OnDelete":
+        return None
+    return phrase("its strategy is OnDelete: a pod changes only when it is deleted")
+
+
 def pod(obj: Object) -> Pod:
     """One pod. ``phase`` says Running for a crash loop, so the container states are read as well."""
     status, meta = obj.get("status", {}), obj["metadata"]
@@ -105,18 +132,23 @@ def _trouble(status: Object) -> Phrase | None:
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         if trouble := _container(container):
             return trouble
+    if status.get("phase") == "Failed":  # evicted, or its node was shut down: no container is left to tell
+        return verbatim(status.get("message") or status.get("reason") or "Failed")
     return None
 
 
 def _container(container: Object) -> Phrase | None:
     waiting = container.get("state", {}).get("waiting") or {}
     last = container.get("lastState", {}).get("terminated") or {}
+    ended = container.get("state", {}).get("terminated") or {}
     reason = waiting.get("reason", "")
     if reason in {"ErrImagePull", "ImagePullBackOff", "InvalidImageName"}:
         return phrase("its image can't be pulled: {image}", image=Code(container.get("image", "")))
     killed = _killed(last)
     if reason == "CrashLoopBackOff":
         return phrase("crashes again and again; last time: {how}", how=killed or phrase("unknown"))
+    if ended.get("exitCode"):  # between its death and the back-off
+        return _killed(ended)
     if last.get("reason") == "OOMKilled" and not container.get("ready"):
         return killed
     if reason and reason not in {"ContainerCreating", "PodInitializing"}:

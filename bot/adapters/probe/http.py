@@ -12,6 +12,6 @@ async def answers(url: str) -> bool:
     timeout = aiohttp.ClientTimeout(total=DEADLINE)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-            return answer.ok
+            return 200 <= answer.status < 300
     except (aiohttp.ClientError, TimeoutError):
         return False

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal_column, null, or_, select, update
 from sqlalchemy.types import Integer, Text
 
-from bot.adapters.sql.schema import DUE, ONE, ZERO, cards, messages
+from bot.adapters.sql.schema import DUE, HELD, ONE, ZERO, cards, messages
 from bot.adapters.sql.statements import LIMIT, Prepared, Speech
 
 NONE = literal_column("''", Text)
@@ -55,7 +55,7 @@ class CardStatements:
         of_subject = card.where(cards.c.subject == bindparam("subject"))
         self.cards_of = speech.prepare(of_subject.order_by(cards.c.destination))
         self.latest = speech.prepare(card.where(here).order_by(cards.c.created_at.desc()).limit(LIMIT))
-        held = select(func.min(cards.c.not_before)).where(here, DUE, cards.c.not_before.is_not(None))
+        held = select(func.min(cards.c.not_before)).where(here, HELD)
         self.next_try = speech.prepare(held)
         self.busy = speech.prepare(select(cards.c.destination).where(DUE).distinct())
         count = select(cards.c.destination, func.count(), func.min(cards.c.changed_at))

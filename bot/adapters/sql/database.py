@@ -120,7 +120,7 @@ class Line:
             cursor = connection.execute("ROLLBACK" if self._reading else "COMMIT", ())
         except Exception as error:
             self._abandon(connection, error)
-            if self._database.judge(error) in (Trouble.LOST, Trouble.AWAY):
+            if self._database.judge(error) is Trouble.LOST:
                 raise AwayError(f"whether it was committed is unknown: {first_line(error)}") from error
             raise
         if not self._reading and not self._database.committed(cursor):

@@ -79,10 +79,11 @@ Index(
     cards.c.priority,
     cards.c.changed_at,
     cards.c.subject,
-    cards.c.not_before,
     sqlite_where=DUE,
     postgresql_where=DUE,
 )
+HELD = and_(DUE, cards.c.not_before.is_not(None))
+Index("cards_held", cards.c.destination, cards.c.not_before, sqlite_where=HELD, postgresql_where=HELD)
 Index("cards_recent", cards.c.destination, cards.c.created_at)
 
 messages = Table(

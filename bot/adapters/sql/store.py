@@ -41,11 +41,10 @@ class SqlStore:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run *work* on a snapshot. UnavailableError: the store is away."""
-        try:
-            async with asyncio.timeout(self._deadline):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
-        except TimeoutError as error:
-            raise UnavailableError("the store did not answer in time") from error
+        if self._writer.closed:
+            raise UnavailableError("the store is closed")
+        async with self._in_time("the store did not answer in time"):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
     async def ping(self) -> None:
         """UnavailableError unless a change can be committed right now."""
@@ -59,12 +58,21 @@ class SqlStore:
             self._lines.get_nowait().close()
 
     async def _write(self, work: Callable[[SqlTx], T]) -> T:
+        async with self._in_time("the store did not commit in time"):
+            result: T = await self._writer.put(work)
+            return result
+
+    @asynccontextmanager
+    async def _in_time(self, otherwise: str) -> AsyncGenerator[None, None]:
+        """A TimeoutError of the work itself stays one."""
+        scope = asyncio.timeout(self._deadline)
         try:
-            async with asyncio.timeout(self._deadline):
-                result: T = await self._writer.put(work)
+            async with scope:
+                yield
         except TimeoutError as error:
-            raise UnavailableError("the store did not commit in time") from error
-        return result
+            if scope.expired():
+                raise UnavailableError(otherwise) from error
+            raise
 
     def _read(self, work: Callable[[SqlTx], T]) -> T:
         line = self._lines.get_nowait()

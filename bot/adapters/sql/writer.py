@@ -29,19 +29,22 @@ class Job:
 
 
 class Writer:
-    """Group commit: everything queued while the last commit was under way goes into the next."""
+    """Group commit: everything queued while the last commit was under way goes into the next.
+
+    ``closed``: takes no more work.
+    """
 
     def __init__(self, line: Line) -> None:
         self._line, self._loop = line, asyncio.get_running_loop()
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._hearers: list[Hear] = []
         self._thread = threading.Thread(target=self._run, name="store writer", daemon=True)
-        self._closed = False
+        self.closed = False
         self._thread.start()
 
     def put(self, work: Callable[[SqlTx], Any]) -> asyncio.Future[Any]:
         """The future of *work*'s result, which is set once it is committed."""
-        if self._closed:
+        if self.closed:
             raise AwayError("the store is closed")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.put(Job(work, future))
@@ -52,7 +55,7 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is queued. Blocks; the event loop must go on meanwhile, to hear the results."""
-        self._closed = True
+        self.closed = True
         self._queue.put(None)
         self._thread.join()
         self._line.close()

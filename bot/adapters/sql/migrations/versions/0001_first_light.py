@@ -9,6 +9,7 @@ revision = "0001"
 down_revision = None
 
 DUE = sa.text("wanted > shown AND dead = 0")
+HELD = sa.text("wanted > shown AND dead = 0 AND not_before IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -89,7 +90,8 @@ def _cards() -> None:
         _text("parent"),
         sa.PrimaryKeyConstraint("subject", "destination", name="cards_pk"),
     )
-    _index("cards_due", "cards", ["destination", "priority", "changed_at", "subject", "not_before"], DUE)
+    _index("cards_due", "cards", ["destination", "priority", "changed_at", "subject"], DUE)
+    _index("cards_held", "cards", ["destination", "not_before"], HELD)
     _index("cards_recent", "cards", ["destination", "created_at"])
     op.create_table("messages", sa.Column("subject", sa.Text, primary_key=True), _text("doc"))
 

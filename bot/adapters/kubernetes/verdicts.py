@@ -1,0 +1,59 @@
+"""What an API server's refusal means to a person. Pure. Kind Status: apimachinery pkg/api/errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.errors import DriftError, PermanentError, RateLimitedError, TemporaryError, UserError
+from bot.domain.phrases import Code, Phrase, phrase
+
+
+class GoneError(UserError):
+    """There is no such object (404)."""
+
+    def __init__(self, said: Phrase) -> None:
+        super().__init__(said.text, **said.values)
+
+
+class ExpiredError(TemporaryError):
+    """The list's continue token is too old (410): begin anew."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer; ``retry_after`` is its header, or empty. A body that is no JSON is a ``message``."""
+
+    status: int
+    retry_after: str
+    body: dict[str, Any]
+
+
+def verdict(answer: Answer, cluster: str) -> UserError | TemporaryError | PermanentError:
+    """The error that *answer*, with a status of 400 and more, stands for."""
+    message = str(answer.body.get("message") or answer.status)[:300]
+    match answer.status:
+        case 401 | 403:
+            return UserError("{cluster} does not allow pult to do this: {why}", cluster=cluster, why=message)
+        case 404:
+            return _gone(answer.body.get("details"), cluster, message)
+        case 409:
+            return DriftError("Somebody changed it at the same moment in {cluster}.", cluster=cluster)
+        case 410:
+            return ExpiredError(f"{cluster}: {message}")
+        case 429:
+            delay = float(answer.retry_after) if answer.retry_after.isdecimal() else None
+            return RateLimitedError(f"the API server of {cluster} answers 429: {message}", delay)
+        case code if code >= 500:
+            return TemporaryError(f"the API server of {cluster} answers {code}: {message}")
+        case _:
+            return UserError("{cluster} refuses this: {why}", cluster=cluster, why=message)
+
+
+def _gone(details: object, cluster: str, message: str) -> UserError:
+    """Without a name in its details a 404 means that the resource type, or a proxy's path, is unknown."""
+    if not isinstance(details, dict) or not details.get("name"):
+        return UserError("{cluster} refuses this: {why}", cluster=cluster, why=message)
+    kind = str(details.get("kind") or "object").removesuffix("s")
+    name = Code(str(details["name"]))
+    return GoneError(phrase("There is no {kind} {name} in {cluster}.", kind=kind, name=name, cluster=cluster))

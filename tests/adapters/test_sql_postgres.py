@@ -1,0 +1,143 @@
+"""What is PostgreSQL's own: several stores on one database, lost connections, failed servers."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from bot.adapters.sql import SqlStore, open_store
+from bot.adapters.sql.database import Trouble
+from bot.adapters.sql.opening import database_at
+from bot.adapters.sql.postgres import judge
+from bot.domain.audit import verify
+from bot.domain.errors import NotReadyError, UnavailableError
+from tests.contracts.samples import NOON, OPS, deed, event, group, wish
+from tests.postgres import Server
+
+pytestmark = pytest.mark.postgres
+
+
+async def test_two_stores_write_one_chain_and_lose_no_bump(postgres_url: str) -> None:
+    async def burst(store: SqlStore, name: str) -> None:
+        for number in range(40):
+
+            def work(tx, number=number):
+                tx.append(deed(f"{name}{number}"))
+                tx.bump("alert:a-7k2f", NOON)
+                return tx.put_event(event(f"{name}{number}", key=f"same{number}"))
+
+            taken.append(await store.write(work))
+
+    taken: list[bool] = []
+    async with open_store(postgres_url) as one, open_store(postgres_url) as two:
+        await one.write(lambda tx: tx.show(wish(), NOON))
+        async with asyncio.TaskGroup() as tasks:
+            for index, store in enumerate((one, two, one, two)):
+                tasks.create_task(burst(store, f"s{index}-"))
+        entries = await two.read(lambda tx: tuple(tx.entries()))
+        (card,) = await two.read(lambda tx: tx.cards_of("alert:a-7k2f"))
+    assert len({entry.deed.target for entry in entries}) == len(entries) == 160
+    verify(entries)
+    assert card.wanted == 161
+    assert taken.count(True) == 40
+
+
+async def test_connections_lost_between_transactions_are_not_noticed(
+    postgres_server: Server, postgres_url: str
+) -> None:
+    async with open_store(postgres_url) as store:
+        for _ in range(2):
+            await store.write(lambda tx: tx.save_group(group()))
+            assert await store.read(lambda tx: tx.group("a-7k2f")) == group()
+            postgres_server.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pult'"
+            )
+
+
+async def test_a_connection_lost_in_the_middle_is_run_again_once(postgres_server: Server, postgres_url: str) -> None:
+    runs: list[int] = []
+
+    def cut(tx):
+        tx.append(deed())
+        runs.append(1)
+        if len(runs) == 1:
+            postgres_server.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pult'"
+            )
+        return tx.append(deed()).number
+
+    async with open_store(postgres_url) as store:
+        assert await store.write(cut) == 2
+        assert len(await store.read(lambda tx: tuple(tx.entries()))) == 2
+    assert len(runs) == 2
+
+
+async def test_while_the_server_is_down_the_store_is_away(postgres_server: Server, postgres_url: str) -> None:
+    async with open_store(postgres_url) as store:
+        await store.write(lambda tx: tx.put_event(event("e1", key="k")))
+        postgres_server.stop()
+        try:
+            for attempt in (store.ping, lambda: store.read(lambda tx: tx.busy())):
+                with pytest.raises(UnavailableError):
+                    await attempt()
+        finally:
+            postgres_server.start()
+        await store.ping()
+        assert not await store.write(lambda tx: tx.put_event(event("e2", key="k")))
+
+
+async def test_of_several_hosts_the_one_that_takes_writes_is_used(postgres_server: Server, postgres_url: str) -> None:
+    url = f"postgresql://pult@127.0.0.1:1,127.0.0.1:{postgres_server.port}/pult"
+    async with open_store(url) as store:
+        await store.ping()
+
+
+async def test_a_store_without_its_schema_names_the_remedy(postgres_server: Server) -> None:
+    with pytest.raises(NotReadyError, match="pult db upgrade"):
+        async with open_store(postgres_server.create("empty")):
+            pass
+
+
+async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(NotReadyError, match=r"can't be opened.*refused") as caught:
+        async with open_store("postgresql://pult:hunter2@127.0.0.1:1/pult"):
+            pass
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_due_goes_by_its_index_among_many_cards(postgres_server: Server, postgres_url: str) -> None:
+    async with open_store(postgres_url) as store:
+        await store.write(lambda tx: [tx.show(wish(f"alert:{n}"), NOON) for n in range(3000)])
+    postgres_server.sql("UPDATE cards SET shown = 1 WHERE subject <> 'alert:7'", "pult")
+    postgres_server.sql("ANALYZE cards", "pult")
+    statement = database_at(postgres_url).statements.cards.due
+    with psycopg.connect(postgres_url) as connection:
+        values = statement.pick({"destination": OPS, "now": 0})
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {statement.sql}", values))
+    assert "cards_due" in plan
+    assert "Seq Scan on cards " not in plan
+
+
+@pytest.mark.parametrize(
+    ("state", "trouble"),
+    [
+        ("40001", Trouble.CONFLICT),
+        ("40P01", Trouble.CONFLICT),
+        ("23505", Trouble.CLASH),
+        ("57P01", Trouble.LOST),
+        ("08006", Trouble.LOST),
+        ("53100", Trouble.AWAY),
+        ("25006", Trouble.AWAY),
+        ("57014", Trouble.AWAY),
+        ("42P01", None),
+        ("22003", None),
+    ],
+)
+def test_sqlstates_are_judged(state: str, trouble: Trouble | None) -> None:
+    assert judge(psycopg.errors.lookup(state)()) is trouble
+
+
+def test_errors_without_a_sqlstate_are_judged() -> None:
+    assert judge(psycopg.OperationalError("the connection is closed")) is Trouble.LOST
+    assert judge(psycopg.ProgrammingError()) is None
+    assert judge(ValueError()) is None

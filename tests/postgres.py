@@ -1,0 +1,117 @@
+"""A real PostgreSQL server for the tests: its own cluster in a temporary folder, on loopback, thrown away after."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.adapters.sql import upgrade
+from bot.adapters.sql.schema import metadata
+
+SETTINGS = "listen_addresses=127.0.0.1 fsync=off full_page_writes=off max_connections=50 shared_buffers=32MB"
+"""Without fsync: what is tested is pult, not whether PostgreSQL survives a power cut."""
+
+
+@dataclass
+class Server:
+    """A cluster that is running, or stopped by a test that must start it again."""
+
+    binaries: Path
+    data: Path
+    port: int
+
+    def url(self, database: str = "pult") -> str:
+        return f"postgresql://pult@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """The URL of a new, empty database of this name."""
+        self.sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self.sql(f'CREATE DATABASE "{database}"')
+        return self.url(database)
+
+    def sql(self, statement: str, database: str = "postgres") -> list[tuple]:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def start(self) -> None:
+        options = " ".join(f"-c {setting}" for setting in SETTINGS.split())
+        options += f" -c port={self.port} -c unix_socket_directories={self.data}"
+        self.run("pg_ctl", "-D", self.data, "-w", "-t", "30", "-l", self.data / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Break every connection, as a crash would."""
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+
+    def run(self, program: str, *arguments: object) -> None:
+        command = [str(self.binaries / program), *map(str, arguments)]
+        owner = _owner()
+        identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
+        done = subprocess.run(
+            command, capture_output=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", timeout=50,
+            check=False, **identity,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode()}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """Running, with an empty, migrated database ``pult``."""
+    binaries = _binaries()
+    folder = Path(tempfile.mkdtemp(prefix="pult-postgres-"))
+    server = Server(binaries, folder / "data", _free_port())
+    if owner := _owner():
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    try:
+        server.run("initdb", "-D", server.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        server.start()
+        try:
+            upgrade(server.create("pult"))
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> str:
+    """The migrated database, empty again."""
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    postgres_server.sql(f"TRUNCATE {names}", "pult")
+    return postgres_server.url()
+
+
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    if elsewhere := shutil.which("initdb"):
+        return Path(elsewhere).parent
+    why = "no PostgreSQL server here: install Debian's package postgresql"
+    if "CI" in os.environ:
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def _owner() -> pwd.struct_passwd | None:
+    """Whom to run it as: it refuses to run as root."""
+    if os.getuid() != 0:
+        return None
+    names = {user.pw_name: user for user in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
