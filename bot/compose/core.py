@@ -68,8 +68,10 @@ class Core:
         return self.languages.words(locale or chat.locale, zone or chat.timezone)
 
     def reader(self, place: Place) -> Words:
-        """The words of whoever reads *place*."""
-        return self.words(place.locale, place.zone)
+        """The words of whoever reads *place*: one person's own where nobody else reads it (ruling 17)."""
+        person = self.department.people.find(place.platform, place.private_to or place.chat)
+        own = (person.locale, person.zone) if person else ("", "")
+        return self.words(place.locale or own[0], place.zone or own[1])
 
     def in_every_language(self, text: Phrase) -> dict[str, str]:
         """*text* by locale, English first."""

@@ -132,7 +132,7 @@ class _Opening:
         if self._settings.slack:
             from bot.platforms.slack import open_slack  # noqa: PLC0415
 
-            slack = await self._stack.enter_async_context(open_slack(self._settings.slack))
+            slack = await self._stack.enter_async_context(open_slack(self._settings.slack, SystemClock()))
             chats["slack"] = inlets["slack"] = slack
         if self._settings.telegram:
             from bot.platforms.telegram import open_telegram  # noqa: PLC0415

@@ -48,7 +48,7 @@ class Department:
 
     async def slack_answers(self, user: str) -> list[dict[str, Any]]:
         """What only this person saw."""
-        return list((await self._get(f"/slack/_drive/answers?user={user}"))["answers"])
+        return list((await self._get(f"/slack/_drive/answers?user={user}"))["messages"])
 
     async def telegram_messages(self, chat: int) -> list[dict[str, Any]]:
         """What stands in a chat, oldest first, with every revision."""

@@ -92,7 +92,10 @@ async def promotion(department: Department, say: Say) -> None:
     _expect(not seen["ok"], "a viewer could approve")
     await department.until("Boris has no card", lambda: _telegram(department, "api 1.8.0", BORIS_TG))
     await department.telegram("press", user=BORIS_TG, chat=BORIS_TG, button="Одобрить")
-    await department.telegram("press", user=BORIS_TG, chat=BORIS_TG, button="Подтвердить")
+    sure = await department.until(
+        "Telegram does not ask to confirm", lambda: _button(department, BORIS_TG, "Подтвердить")
+    )
+    await department.telegram("press", user=BORIS_TG, chat=BORIS_TG, button=sure)
     await department.until("the promotion did not succeed", lambda: _operation(department, ident, "succeeded"))
     world = await department.world()
     version = world["services"]["api"]["regions"]["nyc2"]["production"]["version"]
@@ -141,6 +144,11 @@ async def _slack(department: Department, channel: str, text: str) -> dict[str, A
 
 async def _telegram(department: Department, text: str, chat: int = INCIDENTS_TG) -> dict[str, Any] | None:
     return next((m for m in await department.telegram_messages(chat) if text in m["text"]), None)
+
+
+async def _button(department: Department, chat: int, start: str) -> str | None:
+    labels = (button["text"] for m in await department.telegram_messages(chat) for button in m["buttons"])
+    return next((label for label in labels if label.startswith(start)), None)
 
 
 async def _answered(department: Department, user: str, text: str) -> dict[str, Any] | None:

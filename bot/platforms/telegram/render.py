@@ -1,0 +1,59 @@
+"""From a neutral message to what Telegram is told: cut first, mark up after. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain.messages import Lines, Message
+from bot.domain.phrases import Words
+from bot.platforms.telegram import layout, limits, markup
+from bot.platforms.telegram.fitting import GAP, fitted
+from bot.platforms.telegram.keyboard import Rows, keyboard, label, linkable
+from bot.platforms.telegram.layout import Section
+from bot.platforms.telegram.text import clean
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """``plain``: the same without markup. ``shortened``: something isn't shown that ``Message.whole`` may have."""
+
+    html: str
+    plain: str
+    keyboard: Rows
+    shortened: bool
+
+
+def render(message: Message, words: Words) -> Rendered:
+    """*message* in the reader's language. PermanentError: a command that is too long for a button."""
+    title = layout.title(message, words)
+    closing = _closing(message, words)
+    room = limits.TEXT - title.size - GAP
+    parts, cut = fitted([*layout.body(message, words), *closing], room, len(closing))
+    sections = (title, *parts)
+    return Rendered(
+        markup.html(sections, words),
+        markup.plain(sections, words),
+        keyboard(message.buttons, words),
+        cut or any(isinstance(block, Lines) and block.more for block in message.blocks),
+    )
+
+
+def _closing(message: Message, words: Words) -> list[Section]:
+    """What stands right above the keyboard, as part of the message."""
+    asks = [layout.question(button, words) for button in message.buttons if button.confirm and button.command]
+    lost = [button for button in message.buttons if button.url and not button.command and not linkable(button.url)]
+    return [*asks, *(layout.address(label(button, words), button.url) for button in lost)]
+
+
+def brief(message: Message, words: Words) -> str:
+    """The words of *message* alone, for the alert that answers a press. It may be longer than an alert can be."""
+    sections = (layout.title(message, words), *layout.body(message, words))
+    return markup.plain(sections, words, gap="\n")
+
+
+def whole(message: Message) -> bytes:
+    """``Message.whole`` as the file to attach: masked, and at most ``limits.DOCUMENT`` bytes of whole lines."""
+    content = clean(message.whole).encode()
+    if len(content) <= limits.DOCUMENT:
+        return content
+    return content[: limits.DOCUMENT].rpartition(b"\n")[0]
