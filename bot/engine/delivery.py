@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from bot.domain.cards import Place
+from bot.domain.errors import TemporaryError
 from bot.engine.lane import Lane
 from bot.engine.meters import Meters
+from bot.engine.supervise import patiently
 from bot.ports.chat import Chat, WordsFor
 from bot.ports.clock import Clock
 from bot.ports.presenters import Presenters
@@ -60,10 +63,12 @@ class Delivery:
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                for destination in await self._store.read(lambda tx: tx.busy()):
+                busy = await patiently("delivery", lambda: self._store.read(lambda tx: tx.busy()), self._clock)
+                for destination in busy:
                     self._open(group, destination, doubt=True)
                 while True:
-                    await self._count()
+                    with suppress(TemporaryError):  # the store is away: the last count stands
+                        await self._count()
                     await self._clock.sleep(COUNT_EVERY)
             finally:
                 self._group = None

@@ -18,6 +18,7 @@ from bot.domain.errors import (
 from bot.domain.messages import Message
 from bot.engine.meters import Meters
 from bot.engine.pacing import Bucket
+from bot.engine.supervise import patiently
 from bot.ports.chat import Chat, WordsFor
 from bot.ports.clock import Clock
 from bot.ports.presenters import Presenters
@@ -174,8 +175,9 @@ class Lane:
             return message
 
     async def _delivered(self, card: Card, ref: Ref) -> None:
+        """Record what stands there now, however long the store is away: forgotten, it would be posted twice."""
         now = self._clock.now()
-        await self._store.write(lambda tx: tx.shown(card, ref, now))
+        await patiently(self._destination, lambda: self._store.write(lambda tx: tx.shown(card, ref, now)), self._clock)
         self._failures, self.trouble = 0, ""
         self._count("posted" if card.ref is None else "edited")
         if card.ref is None and card.shown == 0:

@@ -18,6 +18,7 @@ from bot.domain.policy import Policy
 from bot.domain.requests import Request
 from bot.engine.desk import Desk
 from bot.engine.meters import Meters
+from bot.engine.supervise import patiently
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Store, Tx
@@ -52,7 +53,8 @@ class Router:
         """Answer until cancelled; first what a crash left unanswered."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            for request in await self._store.read(lambda tx: tx.unanswered()):
+            left = await patiently("router", lambda: self._store.read(lambda tx: tx.unanswered()), self._clock)
+            for request in left:
                 group.create_task(self._resume(request))
             self._started.set()
             try:

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from world_parts import Receiver
 
+from bot.simulator.kubernetes import images
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings
 from bot.simulator.trouble import surface
@@ -219,3 +220,25 @@ async def test_time_does_not_stand_still(speed: float) -> None:
     with pytest.raises(ValueError, match="speed"):
         async with simulator(SimulatorSettings(port=0, speed=speed)):
             pass
+
+
+async def test_a_bad_version_rolled_out_raises_the_alert_and_a_rollback_resolves_it(
+    simulation: Simulation, http: aiohttp.ClientSession, receiver: Receiver
+) -> None:
+    url = f"{simulation.url}/k8s/nyc2/apis/apps/v1/namespaces/production/deployments/api"
+    headers = K8S | {"Content-Type": "application/strategic-merge-patch+json"}
+
+    async def roll_out(version: str) -> None:
+        container = {"name": "api", "image": images.image("api", version)}
+        body = json.dumps({"spec": {"template": {"spec": {"containers": [container]}}}})
+        async with http.patch(url, data=body, headers=headers) as answer:
+            assert answer.status == 200
+
+    def high(status: str) -> Any:
+        return lambda one: b"ApiErrorRateHigh" in one.body and json.loads(one.body)["status"] == status
+
+    async with asyncio.timeout(30):
+        await roll_out("1.8.1")
+        await receiver.until(high("firing"))
+        await roll_out("1.7.2")
+        await receiver.until(high("resolved"))

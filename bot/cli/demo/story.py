@@ -98,7 +98,7 @@ async def promotion(department: Department, say: Say) -> None:
     await department.telegram("press", user=BORIS_TG, chat=BORIS_TG, button=sure)
     await department.until("the promotion did not succeed", lambda: _operation(department, ident, "succeeded"))
     world = await department.world()
-    version = world["services"]["api"]["regions"]["nyc2"]["production"]["version"]
+    version = world["services"]["api"]["production"]["nyc2"]["version"]
     _expect(version == "1.8.0", f"{version} runs instead of 1.8.0")
     say("boris approves from Telegram; 1.8.0 runs in production")
 
@@ -118,7 +118,9 @@ async def drill(department: Department, say: Say) -> None:
     await department.asks("anna", f"approve {asked['op']}")
     await department.until("the drill did not succeed", lambda: _operation(department, asked["op"], "succeeded"))
     after = await department.world()
-    _expect(before["database"] == after["database"], "the drill changed the database")
+    for what in ("primaries", "writable"):
+        _expect(before["database"][what] == after["database"][what], "the drill changed the database")
+    _expect(before["traffic"] == after["traffic"], "the drill moved the traffic")
     say("rehearsed; the database and the traffic are where they were")
 
 

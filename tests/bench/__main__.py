@@ -1,0 +1,65 @@
+"""``make bench``: every budget of the design, measured in one run, beside bare floors. Exit 1 if one can't be measured.
+
+``python -m tests.bench intake storm`` measures only those.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+
+from tests.bench import commands, history, idle, intake, posting, starting, storm
+from tests.bench.common import BrokenError, Row, table
+from tests.bench.setups import department
+
+Measure = Callable[[Path, str], list[Row]]
+MEASUREMENTS: Mapping[str, Measure] = {
+    "starting": starting.measure,
+    "idle": idle.measure,
+    "intake": intake.measure,
+    "posting": lambda folder, _: posting.measure(folder),
+    "commands": commands.measure,
+    "history": lambda folder, _: history.measure(folder),
+    "storm": storm.measure,
+}
+
+
+def main() -> int:
+    """0 also where a budget is not met: a bench is no test."""
+    wanted = sys.argv[1:] or list(MEASUREMENTS)
+    if unknown := [name for name in wanted if name not in MEASUREMENTS]:
+        print(f"no such measurement: {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}", file=sys.stderr)
+        return 2
+    began, load = time.monotonic(), os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="pult-bench-") as name:
+        rows, broken = _measured(Path(name), wanted)
+    took = time.monotonic() - began
+    table(
+        rows,
+        f"pult on {os.cpu_count()} cores shared with the sender and the chats; load before: {load:.1f}; {took:.0f} s",
+    )
+    return 1 if broken else 0
+
+
+def _measured(folder: Path, wanted: list[str]) -> tuple[list[Row], bool]:
+    rows: list[Row] = []
+    broken = False
+    for name in wanted:
+        try:
+            with department(folder / f"{name}-department") as sim:
+                rows += MEASUREMENTS[name](folder / name, sim)
+        except (BrokenError, httpx.HTTPError, OSError, LookupError, ValueError) as error:
+            print(f"{name}: broken: {type(error).__name__}: {error}", file=sys.stderr)
+            rows.append(Row(name, "broken"))
+            broken = True
+    return rows, broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())

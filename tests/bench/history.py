@@ -1,0 +1,62 @@
+"""Intake and commands on a store with a long past, beside an empty one; in turns, on the same machine."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.adapters.sql import open_store
+from tests.bench import past
+from tests.bench.asking import ask
+from tests.bench.common import Row, ms, quantile
+from tests.bench.intake import Burst, burst
+from tests.bench.setups import Running, config, pult, settle
+
+GROUPS = 200_000
+RATIO_BUDGET = 1.2
+TURNS, SECONDS = 3, 2.0
+TEXTS = ("alerts", "help", "audit", "alert {ident}")
+ASKED = 120
+ROUTES = '[[routes]]\nto = ["console:ops"]\n'
+
+
+def measure(folder: Path) -> list[Row]:
+    """Without chats: what is compared is the store."""
+    folder.mkdir()
+    folders = [folder / "empty", folder / "full"]
+    for each in folders:
+        each.mkdir()
+        asyncio.run(_schema(each / "pult.db"))
+    past.write(folders[1] / "pult.db", GROUPS)
+    with pult(config(folders[0], ROUTES)) as empty, pult(config(folders[1], ROUTES)) as full:
+        settle(empty)
+        settle(full)
+        return [_commands(empty, full), _intake(folder, empty, full)]
+
+
+async def _schema(store: Path) -> None:
+    async with open_store(f"sqlite:///{store}"):
+        pass
+
+
+def _commands(empty: Running, full: Running) -> Row:
+    """Each once while nothing else goes on, both with a group of their own to show."""
+    bare, ours = [], []
+    for _ in range(TURNS):
+        bare += ask(empty.url, ("alerts", "help", "audit"), ASKED // TURNS)
+        ours += ask(full.url, ("alerts", "help", "audit"), ASKED // TURNS)
+    return _row("command → answer, p50", quantile(ours, 0.5), quantile(bare, 0.5))
+
+
+def _intake(folder: Path, empty: Running, full: Running) -> Row:
+    bare, ours, first, second = Burst(), Burst(), 0, 0
+    for _ in range(TURNS):
+        first = burst(empty.url, folder, first, bare, SECONDS)
+        second = burst(full.url, folder, second, ours, SECONDS)
+    return _row("webhook → 200, time per event", 1 / ours.rate, 1 / bare.rate)
+
+
+def _row(what: str, value: float, floor: float) -> Row:
+    ratio = value / floor
+    name = f"{what}, after {GROUPS:,} groups (floor: an empty store)"
+    return Row(name, ms(value), f"≤ {RATIO_BUDGET} × empty", ms(floor), f"{ratio:.2f} ×", ratio <= RATIO_BUDGET)

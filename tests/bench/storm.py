@@ -1,0 +1,133 @@
+"""A storm: 500 groups in 10 s, 20 of them critical, against the strict department with Slack's and Telegram's rates."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.bench.asking import ask
+from tests.bench.common import BrokenError, Row, ms, quantile
+from tests.bench.programs import module
+from tests.bench.setups import Running, department_config, drive, pult, settle
+
+GROUPS, SECONDS, CRITICAL_EVERY = 500, 10.0, 25
+CRITICAL = GROUPS // CRITICAL_EVERY
+CALM_SECONDS = 4.0
+ASKED = 250
+WITHIN = 30.0
+PATIENCE = 50.0
+COMMAND_BUDGET, GROWTH_BUDGET, P99_GROWTH = 0.250, 30e6, 2.0
+"""Seconds; bytes that pass as flat; how much slower than in the calm an intake passes as unchanged."""
+NAME = re.compile(r"bench-(\d{6})")
+CHATS = (("slack", "channel", "C0INC"), ("telegram", "chat", "-1001000000001"))
+
+
+def measure(folder: Path, sim: str) -> list[Row]:
+    """Everything configured, Prometheus too."""
+    folder.mkdir()
+    for platform in ("slack", "telegram"):
+        drive(sim, platform, "rates", scale=1)
+    with pult(department_config(folder, sim)) as running:
+        settle(running)
+        calm = _send(folder, running, "--severity", "info", "--first", "900000", seconds=CALM_SECONDS)
+        settle(running, 3.0)
+        before = running.program.usage().resident
+        storm, answers = _storm(folder, running)
+        told = _critical_times(sim, storm)
+        after = running.program.usage().resident
+        kept = _kept(folder / "pult.db")
+    return [
+        *_deliveries(storm, told, kept),
+        *_effects(storm, calm, answers),
+        Row("storm: memory", f"{(after - before) / 1e6:+.0f} MB", "flat", met=after - before < GROWTH_BUDGET),
+    ]
+
+
+def _storm(folder: Path, running: Running) -> tuple[Any, list[float]]:
+    """People ask while it rages."""
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask, running.url, ("alerts", "help", "whoami"), ASKED)
+        storm = _send(folder, running, "--critical-every", str(CRITICAL_EVERY), seconds=SECONDS)
+        return storm, asking.result(120)
+
+
+def _send(folder: Path, running: Running, *more: str, seconds: float) -> Any:
+    args = (running.url, "--rate", str(GROUPS / SECONDS), "--seconds", str(seconds), *more)
+    with module("sender", *args, cwd=folder) as sender:
+        found = sender.result(seconds + 40)
+    if set(found["statuses"]) != {"200"}:
+        raise BrokenError(f"answers by status: {found['statuses']}")
+    return found
+
+
+def _critical_times(sim: str, storm: Any) -> Mapping[str, Mapping[int, float]]:
+    """By platform, per critical: seconds from its webhook to its message. Waits until all are there."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = {platform: _heard(sim, platform, key, chat, storm) for platform, key, chat in CHATS}
+        if all(len(each) >= CRITICAL for each in found.values()) or time.monotonic() > until:
+            return found
+        time.sleep(0.5)
+
+
+def _heard(sim: str, platform: str, key: str, chat: str, storm: Any) -> Mapping[int, float]:
+    """The department's clock is this machine's wall clock; the sender's is monotonic: both are read here, now."""
+    offset = time.time() - time.monotonic()
+    answer = httpx.get(f"{sim}/{platform}/_drive/messages", params={key: chat}, timeout=30).json()
+    found: dict[int, float] = {}
+    for message in answer["messages"]:
+        name = NAME.search(str(message["text"]) + str(message.get("blocks", "")))
+        sent = storm["sent"].get(str(int(name[1]))) if name else None
+        if sent is not None:
+            at = datetime.fromisoformat(message["revisions"][0]["at"]).timestamp()
+            found.setdefault(int(name[1]), at - offset - sent)
+    return found
+
+
+def _kept(store: Path) -> Mapping[str, int]:
+    """How many of the storm's groups the store holds, and how many of their cards are shown, due or given up."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        one = "SELECT count(*) FROM cards WHERE subject LIKE 'alert:%' AND "
+        return {
+            "groups": database.execute("SELECT count(*) FROM groups WHERE doc NOT LIKE '%bench-9%'").fetchone()[0],
+            "shown": database.execute(one + "shown >= wanted").fetchone()[0],
+            "due": database.execute(one + "shown < wanted AND dead = 0").fetchone()[0],
+            "dead": database.execute(one + "dead = 1").fetchone()[0],
+        }
+
+
+def _deliveries(storm: Any, told: Mapping[str, Mapping[int, float]], kept: Mapping[str, int]) -> list[Row]:
+    lost = GROUPS - kept["groups"] + kept["dead"]
+    cards = f"{kept['shown']} cards shown, {kept['due']} still due, {lost} lost"
+    rows = [Row(f"storm: {GROUPS} groups in {SECONDS:.0f} s", cards, "0 lost", met=lost == 0)]
+    for platform, times in told.items():
+        last = max(times.values(), default=0.0)
+        rows.append(
+            Row(
+                f"storm: criticals on {platform}, the slowest",
+                f"{len(times)} of {CRITICAL}, {last:.1f} s",
+                f"all, < {WITHIN:.0f} s",
+                met=len(times) == CRITICAL and last < WITHIN,
+            )
+        )
+    return rows
+
+
+def _effects(storm: Any, calm: Any, answers: list[float]) -> list[Row]:
+    hooks, quiet, asked = (quantile(each, 0.99) for each in (storm["latencies"], calm["latencies"], answers))
+    return [
+        Row(
+            "storm: webhook → 200, p99 (floor: the same rate, one quiet destination)",
+            ms(hooks), "unchanged", ms(quiet), f"{hooks / quiet:.1f} ×", hooks <= quiet * P99_GROWTH,
+        ),
+        Row("storm: command → answer, p99", ms(asked), f"< {ms(COMMAND_BUDGET)}", met=asked < COMMAND_BUDGET),
+    ]  # fmt: skip

@@ -1,0 +1,128 @@
+"""The simulated department as its people, its faults and its chats, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import aiohttp
+
+from bot.simulator.server import Simulation
+
+T = TypeVar("T")
+Json = dict[str, Any]
+PATIENCE = 25.0
+"""Seconds anything may take to become true; far more than it takes, so that a busy machine fails nothing."""
+LOOK_EVERY = 0.05
+INCIDENTS, OPS = "C0INC", "C0OPS"
+INCIDENTS_TG, OPS_TG = -1001000000001, -1001000000002
+
+
+async def until(what: str, look: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
+    """The first result of *look* that is something; AssertionError, with *what*, when there is none in time."""
+    ends = time.monotonic() + patience
+    while True:
+        if found := await look():
+            return found
+        assert time.monotonic() < ends, what
+        await asyncio.sleep(LOOK_EVERY)
+
+
+class Department:
+    """The simulator as its people and its faults, over HTTP; ``simulation`` to look inside."""
+
+    def __init__(self, simulation: Simulation, session: aiohttp.ClientSession) -> None:
+        self.simulation, self.session, self.url = simulation, session, simulation.url
+
+    async def world(self) -> Json:
+        return await self._get("/world")
+
+    async def happens(self, what: str, **body: object) -> Json:
+        return await self._post(f"/world/{what}", body)
+
+    async def fault(self, fault: str, target: str, **body: object) -> None:
+        await self.happens("fault", fault=fault, target=target, **body)
+
+    async def recovers(self) -> None:
+        async with self.session.delete(f"{self.url}/world/fault") as answer:
+            answer.raise_for_status()
+
+    async def slack(self, act: str, **body: object) -> Json:
+        return await self._post(f"/slack/_drive/{act}", body)
+
+    async def telegram(self, act: str, **body: object) -> Json:
+        return await self._post(f"/telegram/_drive/{act}", body)
+
+    async def slack_messages(self, channel: str = "", text: str = "") -> list[Json]:
+        """Messages that pult has posted in *channel* (anywhere) that hold *text* in any revision, oldest first."""
+        query = f"?channel={channel}" if channel else ""
+        found = (await self._get(f"/slack/_drive/messages{query}"))["messages"]
+        return [m for m in found if m["author"] == "U0PULT" and holds(m, text)]
+
+    async def slack_answers(self, user: str) -> list[Json]:
+        """What only *user* saw: ephemeral messages and direct ones."""
+        return list((await self._get(f"/slack/_drive/answers?user={user}"))["messages"])
+
+    async def slack_seen(self, user: str) -> list[Json]:
+        """Everything pult said to *user* alone, wherever it stands."""
+        direct = await self.slack_messages(f"D{user[1:]}")
+        return [*(m for m in await self.slack_answers(user) if m["author"] == "U0PULT"), *direct]
+
+    async def telegram_messages(self, chat: int | str = "", text: str = "") -> list[Json]:
+        """Messages that pult has posted in *chat* (anywhere) that hold *text* in any revision, oldest first."""
+        query = f"?chat={chat}" if chat else ""
+        found = (await self._get(f"/telegram/_drive/messages{query}"))["messages"]
+        return [m for m in found if m["author"] == 424242 and holds(m, text)]
+
+    async def telegram_presses(self, user: int) -> list[Json]:
+        return list((await self._get(f"/telegram/_drive/answers?user={user}"))["presses"])
+
+    async def calls(self, platform: str, method: str) -> list[Json]:
+        return list((await self._get(f"/{platform}/_drive/calls?method={method}"))["calls"])
+
+    async def shows(self, text: str, *, slack: str = INCIDENTS, telegram: int = INCIDENTS_TG) -> tuple[Json, Json]:
+        """Wait until both chats show *text* now; the newest such message of each."""
+        return (
+            await until(f"Slack {slack} does not show {text!r}", lambda: self._now(self.slack_messages(slack), text)),
+            await until(
+                f"Telegram {telegram} does not show {text!r}", lambda: self._now(self.telegram_messages(telegram), text)
+            ),
+        )
+
+    async def slack_shows(self, text: str, channel: str = INCIDENTS) -> Json:
+        return await until(
+            f"Slack {channel} does not show {text!r}", lambda: self._now(self.slack_messages(channel), text)
+        )
+
+    async def telegram_shows(self, text: str, chat: int = INCIDENTS_TG) -> Json:
+        return await until(
+            f"Telegram {chat} does not show {text!r}", lambda: self._now(self.telegram_messages(chat), text)
+        )
+
+    async def _now(self, messages: Awaitable[list[Json]], text: str) -> Json | None:
+        return next((m for m in reversed(await messages) if text in shown(m) and not m["deleted_at"]), None)
+
+    async def _get(self, path: str) -> Json:
+        async with self.session.get(self.url + path) as answer:
+            found: Json = await answer.json()
+            assert answer.status == 200, found
+            return found
+
+    async def _post(self, path: str, body: object) -> Json:
+        async with self.session.post(self.url + path, json=body) as answer:
+            found: Json = await answer.json()
+            assert answer.status < 400, f"{path} {body}: {found}"
+            return found
+
+
+def shown(message: Json) -> str:
+    """Everything a reader sees of a message now."""
+    return message["text"] + "\n" + json.dumps(message.get("blocks") or "", ensure_ascii=False)
+
+
+def holds(message: Json, text: str) -> bool:
+    """Whether any revision says *text*."""
+    return any(text in json.dumps(revision, ensure_ascii=False) for revision in message["revisions"])

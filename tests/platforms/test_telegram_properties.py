@@ -1,0 +1,126 @@
+"""Whatever a message holds: Telegram takes it, within its limits, and nothing from outside comes alive in it."""
+
+import re
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.messages import Message
+from bot.domain.phrases import English
+from bot.platforms.telegram import limits
+from bot.platforms.telegram.keyboard import BACK, Key, linkable, turned
+from bot.platforms.telegram.layout import TONES
+from bot.platforms.telegram.render import brief, render, whole
+from bot.platforms.telegram.text import clip, units
+from bot.simulator.telegram import html, markup
+from bot.simulator.telegram.args import Args
+from bot.simulator.telegram.department import chats
+from bot.simulator.telegram.entities import detect
+from tests.strategies import SECRET_PARTS, SECRETS, messages, outside
+
+patient = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+FORMATS = {"bold", "italic", "code", "pre", "expandable_blockquote", "text_link", "date_time"}
+
+
+def fits(message: Message) -> bool:
+    """A key that asks first has one byte less for its command."""
+    return all(len(button.command) < limits.CALLBACK_DATA for button in message.buttons if button.confirm)
+
+
+any_message = given(messages().filter(fits))
+
+
+def looks(message: Message) -> tuple[str, list[dict[str, object]]]:
+    """As Telegram shows it: the text, our marks and what it finds by itself."""
+    text, entities = html.parse(render(message, English()).html)
+    return text, detect(text, entities)
+
+
+@patient
+@any_message
+def test_telegram_takes_it(message: Message) -> None:
+    rendered = render(message, English())
+    text, entities = html.parse(rendered.html)
+    assert text.startswith(TONES[message.tone])
+    assert units(text) <= limits.TEXT
+    assert len(entities) <= limits.ENTITIES
+    assert len(rendered.html.encode()) < 35_000
+    assert text == rendered.plain
+
+
+@patient
+@any_message
+def test_nothing_from_outside_comes_alive(message: Message) -> None:
+    _, entities = looks(message)
+    assert {entity["type"] for entity in entities} <= FORMATS
+    assert all(str(entity["url"]).startswith(("https://", "http://")) for entity in entities if "url" in entity)
+
+
+@patient
+@any_message
+def test_its_keys_are_taken(message: Message) -> None:
+    rows = render(message, English()).keyboard
+    wire = [
+        [{"text": key.text, **({"callback_data": key.data} if key.data else {"url": key.url})} for key in row]
+        for row in rows
+    ]
+    markup.read(Args({"reply_markup": {"inline_keyboard": wire}}), chats()[1001])
+
+
+@patient
+@any_message
+def test_what_is_shown_has_no_control_characters(message: Message) -> None:
+    text = render(message, English()).plain + brief(message, English()) + whole(message).decode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+
+
+@patient
+@given(st.sampled_from(SECRETS), messages().filter(fits))
+def test_no_secret_is_shown(secret: str, message: Message) -> None:
+    shown = render(message, English())
+    everything = " ".join((shown.html, shown.plain, *(f"{k.text} {k.url}" for row in shown.keyboard for k in row)))
+    assert not [part for part in SECRET_PARTS if f" {part}" in everything]
+
+
+@patient
+@given(outside, st.integers(0, 300))
+def test_a_cut_text_keeps_its_beginning(text: str, room: int) -> None:
+    kept = clip(text, room)
+    assert units(kept) <= room
+    assert text.startswith(kept.removesuffix("…").encode("utf-16", "ignore").decode("utf-16", "ignore"))
+
+
+_data = st.sampled_from(("ack a", "?approve op-1", "?resume op-1 undo", "reject op-1"))
+_keys = st.builds(Key, st.sampled_from(("Approve", "Confirm: x", "Back", "Откатить")), _data, style=st.just("success"))
+_rows = st.lists(st.lists(_keys, min_size=1, max_size=3).map(tuple), min_size=1, max_size=4).map(tuple)
+
+
+@patient
+@given(_rows, st.data())
+def test_asking_can_always_be_taken_back(rows: tuple[tuple[Key, ...], ...], data: st.DataObject) -> None:
+    asks = [key for row in rows for key in row if key.data.startswith("?")]
+    if not asks:
+        assert turned(rows, "?nothing", English()) is None
+        return
+    key = data.draw(st.sampled_from(asks))
+    asked = turned(rows, key.data, English())
+    assert asked is not None
+    back = next(each.data for row in asked for each in row if each.data.startswith(BACK))
+    assert len(back.encode()) <= limits.CALLBACK_DATA
+    assert any(each.data == key.data[1:] for row in asked for each in row)
+    assert turned(asked, back, English()) == rows
+
+
+@patient
+@given(_rows, st.from_regex(r"[<?][0-9.]{0,12}", fullmatch=True))
+def test_forged_steps_do_nothing(rows: tuple[tuple[Key, ...], ...], data: str) -> None:
+    assert turned(rows, data, English()) in (None, rows)
+    forged = (*rows, (Key("x", "y"), Key("Back", data)))
+    result = turned(forged, data, English())
+    assert result is None or sum(map(len, result)) <= sum(map(len, forged))
+
+
+@patient
+@given(outside)
+def test_only_web_addresses_are_links(text: str) -> None:
+    assert not linkable(text) or text.startswith(("https://", "http://"))
