@@ -153,9 +153,16 @@ def _row(item: Standing) -> tuple[Phrase, ...]:
         phrase("{service} {name}", service=item.slo.service, name=item.slo.name),
         phrase("{share}", share=_percent(item.slo.objective, 2)),
         phrase("{share}", share=_percent(item.sli, 3)),
-        phrase("{share}", share=_percent(item.left, 1)),
+        _brief(item),
         phrase("{rate}", rate=_burn(item, 1)),
     )
+
+
+def _brief(item: Standing) -> Phrase:
+    if item.left is None or item.minutes_left is None:
+        return UNKNOWN
+    minutes = Quantity(max(0.0, item.minutes_left), "min", 0)
+    return phrase("{share}, {minutes}", share=_percent(item.left, 1), minutes=minutes)
 
 
 def _outlook(item: Standing) -> Phrase:
