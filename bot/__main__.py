@@ -34,8 +34,20 @@ def told(work: Callable[P, None]) -> Callable[P, None]:
                 raise
             click.echo(f"pult: {error}", err=True)
             sys.exit(1)
+        except Exception as error:
+            if options.get("debug"):
+                raise
+            click.echo(f"pult: an error of its own, {_innermost(error)!r}. --debug shows where.", err=True)
+            sys.exit(1)
 
     return wrapper
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What a task group was ended by."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from bot.simulator.digitalocean.state import Cloud
+from bot.simulator.github.state import Forge
+from bot.simulator.kubernetes.cluster import Cluster
+from bot.simulator.kubernetes.kinds import DEPLOYMENT
+from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.server import Simulation
+from bot.simulator.slack import COURIER
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -51,6 +57,9 @@ class Department:
             answer.raise_for_status()
 
     async def slack(self, act: str, **body: object) -> Json:
+        """Somebody does something in Slack, once pult is connected to hear it."""
+        if act in {"slash", "press"}:
+            await until("pult does not listen to Slack", self._listened_to)
         return await self._post(f"/slack/_drive/{act}", body)
 
     async def telegram(self, act: str, **body: object) -> Json:
@@ -101,6 +110,40 @@ class Department:
         return await until(
             f"Telegram {chat} does not show {text!r}", lambda: self._now(self.telegram_messages(chat), text)
         )
+
+    # --- what cannot be seen from outside of the department ---
+
+    def deployment(self, name: str, namespace: str = "production", region: str = "nyc2") -> Json:
+        return self.cluster(region).store.get(DEPLOYMENT, namespace, name)
+
+    def patches(self, name: str, region: str = "nyc2") -> int:
+        """How many changes of the Deployment were asked for, over everything that ever called."""
+        changes = {"patch", "update"}
+        calls = self.cluster(region).calls
+        return sum(call.verb in changes and (call.resource, call.name) == ("deployments", name) for call in calls)
+
+    def cluster(self, region: str) -> Cluster:
+        clusters = self.simulation.world.clusters
+        assert isinstance(clusters, Clusters)
+        return clusters.cluster(region)
+
+    @property
+    def cloud(self) -> Cloud:
+        cloud = self.simulation.world.cloud
+        assert isinstance(cloud, Cloud)
+        return cloud
+
+    def commits(self, repository: str) -> int:
+        """How many commits the repository's main branch has."""
+        forge = self.simulation.world.github
+        assert isinstance(forge, Forge)
+        history = forge.repository(repository).history
+        tip = history.resolve("main")
+        return len(history.log(tip)) if tip else 0
+
+    async def _listened_to(self) -> bool:
+        found = await self._get("/slack/_drive/deliveries")
+        return bool(found["sockets"]) or self.simulation.surfaces["/slack"][COURIER].target is not None
 
     async def _now(self, messages: Awaitable[list[Json]], text: str) -> Json | None:
         return next((m for m in reversed(await messages) if text in shown(m) and not m["deleted_at"]), None)

@@ -21,9 +21,10 @@ Make = Callable[..., Pult]
 
 
 @pytest.fixture
-async def department() -> AsyncIterator[Department]:
-    """Sixty times as fast as life, without rate limits; alerts come only from the test."""
-    async with simulator(SimulatorSettings(port=0, speed=SPEED)) as simulation, aiohttp.ClientSession() as session:
+async def department(request: pytest.FixtureRequest) -> AsyncIterator[Department]:
+    """Sixty times as fast as life (or a parameter's times), without rate limits; alerts come only from the test."""
+    speed = getattr(request, "param", SPEED)
+    async with simulator(SimulatorSettings(port=0, speed=speed)) as simulation, aiohttp.ClientSession() as session:
         found = Department(simulation, session)
         await found.slack("rates", scale=0)
         await found.telegram("rates", scale=0)

@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.cards import Card, Ref
+from bot.domain.cards import Card, Place, Ref
 from bot.domain.errors import (
     AmbiguousError,
     LostReferenceError,
@@ -119,7 +119,7 @@ class Lane:
         found: dict[str, Ref] = {}
         try:
             async with asyncio.timeout(SEND_DEADLINE):
-                for place in {card.place for card in cards}:
+                for place in {_where(card) for card in cards}:
                     found.update(await self._chat.find(place, since))
         except (TemporaryError, TimeoutError) as error:
             self._hold(error)
@@ -222,3 +222,10 @@ class Lane:
 
     def _count(self, result: str) -> None:
         self._meters.delivery.labels(self._chat.platform, result).inc()
+
+
+def _where(card: Card) -> Place:
+    """Where the card would have been posted: under its parent's message, if it has one."""
+    if card.parent_ref is None:
+        return card.place
+    return replace(card.place, thread=card.parent_ref.extra.get("thread") or card.parent_ref.message)

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from dbos import DBOS, SetWorkflowID
 
-from bot.domain.audit import Deed
-from bot.domain.cards import subject
 from bot.domain.codec import decode, encode
-from bot.domain.errors import PultError, UnavailableError, UserError
+from bot.domain.errors import PultError, UserError
 from bot.domain.messages import StepMark
 from bot.domain.operations import Choice, Operation, State, StepReport
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.plans import Plan
 from bot.engine import journal
+from bot.engine.ledger import Ledger
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.flows import Flow, Work
-from bot.ports.store import Store, Tx
+from bot.ports.store import Store
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,7 +50,8 @@ class Operations:
     """Starts flows, journals their steps, pauses at failures."""
 
     def __init__(self, store: Store, clock: Clock, flows: Mapping[str, Flow], meters: Meters) -> None:
-        self._store, self._clock, self._flows, self._meters = store, clock, flows, meters
+        self._store, self._clock, self._flows = store, clock, flows
+        self.ledger = Ledger(store, clock, meters)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._workflow: Any = None
 
@@ -104,18 +103,9 @@ class Operations:
         with SetWorkflowID(ident):
             await DBOS.start_workflow_async(self._workflow, ident)
 
-    async def _write(self, work: Callable[[Tx], T]) -> T:
-        """Commit *work*, waiting for a store that is away: an operation under way must not fail because of it."""
-        while True:
-            try:
-                return await self._store.write(work)
-            except UnavailableError as error:
-                log.warning("operation waits for the store", extra={"error": str(error)})
-                await self._clock.sleep(1.0)
-
     async def _execute(self, ident: str) -> None:
         """The workflow: deterministic, all effects inside journaled steps."""
-        operation = decode(await DBOS.run_step_async({"name": "begin"}, self._begin, ident))
+        operation = decode(await DBOS.run_step_async({"name": "begin"}, self.ledger.begin, ident))
         flow = self._flows[operation.plan.action]
         run = Execution(self, operation)
         try:
@@ -124,7 +114,7 @@ class Operations:
             state, said = await self._abandoned(flow, run, ended)
         except UserError as refused:
             state, said = State.FAILED, refused.phrase
-        await DBOS.run_step_async({"name": "end"}, self._end, ident, str(state), encode(said))
+        await DBOS.run_step_async({"name": "end"}, self.ledger.end, ident, str(state), encode(said))
 
     async def _verified(self, flow: Flow, run: Execution) -> Phrase:
         drift = await DBOS.run_step_async({"name": "check"}, self._check, flow.action, encode(run.plan))
@@ -134,9 +124,7 @@ class Operations:
 
     async def _abandoned(self, flow: Flow, run: Execution, ended: AbortedError) -> tuple[State, Phrase]:
         if ended.undo and flow.undo is not None:
-            undone = await DBOS.run_step_async(
-                {"name": "undo"}, self._undo, run.operation, flow.action, encode(run.plan)
-            )
+            undone = await DBOS.run_step_async({"name": "undo"}, self._undo, run.operation, encode(run.plan))
             return (State.UNDONE if undone["ok"] else State.FAILED), decode(undone["said"])
         return State.FAILED, phrase("Ended at a failed step by a person. What was done before it stays done.")
 
@@ -145,12 +133,15 @@ class Operations:
             await self._flows[action].check(decode(plan))
         except UserError as error:
             return encode(error.phrase)
+        except (PultError, TimeoutError, OSError) as error:
+            log.warning("plan could not be checked", extra={"action": action, "error": str(error)})
+            return encode(verbatim(str(error) or "no answer in time"))
         return None
 
-    async def _undo(self, ident: str, action: str, plan: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-        undo = self._flows[action].undo
+    async def _undo(self, ident: str, plan: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        undo = self._flows[decode(plan).action].undo
         if undo is None:
-            raise PultError(f"{action} can't be undone")
+            raise PultError(f"{ident} can't be undone")
         try:
             return {"ok": True, "said": encode(await undo(ident, decode(plan)))}
         except PultError as error:
@@ -158,53 +149,14 @@ class Operations:
             said = phrase("Undoing failed, look at it yourself: {why}", why=str(error))
             return {"ok": False, "said": encode(said)}
 
-    async def _begin(self, ident: str) -> Any:  # noqa: ANN401 - JSON out
-        now = self._clock.now()
-
-        def begin(tx: Tx) -> Operation:
-            operation = _row(tx, ident)
-            if operation.state is State.APPROVED:
-                operation = replace(operation.moved(State.RUNNING), started_at=now)
-                tx.save_operation(operation)
-                tx.bump(subject("op", ident), now)
-                tx.append(Deed(now, "pult", "", operation.plan.action, ident, "running", operation.plan.hash))
-            return operation
-
-        return encode(await self._write(begin))
-
-    async def _end(self, ident: str, state: str, said: Any) -> None:  # noqa: ANN401 - JSON in
-        now = self._clock.now()
-
-        def end(tx: Tx) -> Operation:
-            operation = _row(tx, ident)
-            if not operation.final:
-                operation = replace(operation.moved(State(state)), ended_at=now, result=decode(said), choices=())
-                tx.save_operation(operation)
-                tx.bump(subject("op", ident), now)
-                tx.append(Deed(now, "pult", "", operation.plan.action, ident, state, decode(said).plain()))
-            return operation
-
-        operation = await self._write(end)
-        self._meters.operation.labels(operation.plan.action, state).inc()
-
-    async def report(self, ident: str, report: StepReport) -> None:
-        """Show how far one step is."""
-        now = self._clock.now()
-
-        def record(tx: Tx) -> None:
-            tx.save_operation(_row(tx, ident).reported(report))
-            tx.bump(subject("op", ident), now)
-
-        await self._write(record)
-
     async def attempt(self, ident: str, name: str, work: Work) -> Any:  # noqa: ANN401 - JSON out
         """Run one step's work once. ``{"ok": …, "said": …}``: a failure is a result, so that it is journaled too."""
-        started = await self._started(ident, name)
+        started = await self.ledger.started(ident, name)
         report = StepReport(name, StepMark.RUNNING, None, started)
-        await self.report(ident, report)
+        await self.ledger.report(ident, report)
 
         async def say(so_far: Phrase) -> None:
-            await self.report(ident, replace(report, said=so_far))
+            await self.ledger.report(ident, replace(report, said=so_far))
 
         try:
             said, mark = await work(say), StepMark.DONE
@@ -216,43 +168,10 @@ class Operations:
         except Exception:
             ref = uuid4().hex[:8]
             log.exception("step broke", extra={"ref": ref, "operation": ident, "step": name})
-            said, mark = (
-                phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref)),
-                StepMark.FAILED,
-            )
-        await self.report(ident, StepReport(name, mark, said, started, self._clock.now()))
+            said = phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref))
+            mark = StepMark.FAILED
+        await self.ledger.report(ident, StepReport(name, mark, said, started, self._clock.now()))
         return {"ok": mark is StepMark.DONE, "said": encode(said)}
-
-    async def _started(self, ident: str, name: str) -> datetime:
-        """When the step first began: a crash in its middle does not start the count anew."""
-        operation = await self._store.read(lambda tx: _row(tx, ident))
-        report = next(step for step in operation.steps if step.name == name)
-        again = report.mark is StepMark.RUNNING and report.started_at is not None
-        return report.started_at if again and report.started_at else self._clock.now()
-
-    async def pause(self, ident: str, choices: tuple[Choice, ...]) -> None:
-        """Show the failed step's choices."""
-        await self._turn(ident, State.PAUSED, choices)
-
-    async def resume(self, ident: str) -> None:
-        """Go on after a choice."""
-        await self._turn(ident, State.RUNNING, ())
-
-    async def _turn(self, ident: str, state: State, choices: tuple[Choice, ...]) -> None:
-        now = self._clock.now()
-
-        def turn(tx: Tx) -> None:
-            operation = _row(tx, ident)
-            if operation.state is not state:
-                tx.save_operation(replace(operation.moved(state), choices=choices))
-                tx.bump(subject("op", ident), now)
-                tx.append(Deed(now, "pult", "", operation.plan.action, ident, str(state)))
-
-        await self._write(turn)
-
-    async def skip(self, ident: str, name: str) -> None:
-        """Mark a failed step as skipped."""
-        await self.report(ident, StepReport(name, StepMark.SKIPPED))
 
 
 class Execution:
@@ -277,7 +196,9 @@ class Execution:
                 case Choice.RETRY:
                     attempt += 1
                 case Choice.SKIP:
-                    await DBOS.run_step_async({"name": f"{name} skipped"}, self._operations.skip, self.operation, name)
+                    await DBOS.run_step_async(
+                        {"name": f"{name} skipped"}, self._operations.ledger.skip, self.operation, name
+                    )
                     return
                 case Choice.UNDO:
                     raise AbortedError(undo=True)
@@ -286,9 +207,9 @@ class Execution:
 
     async def _choice(self, name: str) -> Choice:
         choices = self._offers(name)
-        await DBOS.run_step_async({"name": f"{name} paused"}, self._operations.pause, self.operation, choices)
+        await DBOS.run_step_async({"name": f"{name} paused"}, self._operations.ledger.pause, self.operation, choices)
         told = await DBOS.recv_async(TOPIC, PATIENCE)
-        await DBOS.run_step_async({"name": f"{name} resumed"}, self._operations.resume, self.operation)
+        await DBOS.run_step_async({"name": f"{name} resumed"}, self._operations.ledger.resume, self.operation)
         return Choice(told) if told in choices else Choice.ABORT
 
     def _offers(self, name: str) -> tuple[Choice, ...]:
@@ -296,10 +217,3 @@ class Execution:
         skip = (Choice.SKIP,) if planned.skippable else ()
         undo = (Choice.UNDO,) if self._undoable else ()
         return (Choice.RETRY, *skip, *undo, Choice.ABORT)
-
-
-def _row(tx: Tx, ident: str) -> Operation:
-    operation = tx.operation(ident)
-    if operation is None:
-        raise PultError(f"operation {ident} is gone from the store")
-    return operation

@@ -97,7 +97,7 @@ def test_consent_dies_with_the_plan_it_was_given_to() -> None:
     assert consenting(replace(approved, plan=plan(pins={"template": "t2"})), TWO) == frozenset()
 
 
-@pytest.mark.parametrize(("before", "after"), product(State, State))
+@pytest.mark.parametrize(("before", "after"), list(product(State, State)))
 def test_every_move_is_allowed_or_refused(before: State, after: State) -> None:
     here = operation(before)
     if after in MOVES.get(before, ()):
@@ -146,8 +146,8 @@ def test_a_report_replaces_its_own_step_only() -> None:
 def test_default_rules() -> None:
     """Rulings 4, 25 and 28."""
     policy = Policy()
-    at_once = "ack silence unsilence oncall page sync freeze unfreeze cancel".split()
-    once = "restart scale undo promote rollback rightsize drill failover cordon drain".split()
+    at_once = ["ack", "silence", "unsilence", "oncall", "page", "sync", "freeze", "unfreeze", "cancel"]
+    once = ["restart", "scale", "undo", "promote", "rollback", "rightsize", "drill", "failover", "cordon", "drain"]
     assert {action: policy.rule(action).approvals for action in at_once} == dict.fromkeys(at_once, 0)
     assert {action: policy.rule(action).approvals for action in once} == dict.fromkeys(once, 1)
     assert {action for action in DEFAULTS if policy.rule(action).four_eyes} == {"promote", "failover"}

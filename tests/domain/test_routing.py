@@ -120,9 +120,7 @@ def test_a_destination_speaks_the_language_of_its_route() -> None:
         ("", "", True),
     ],
 )
-def test_severity_matches_the_label_as_told_and_the_level_it_counts_as(
-    label: str, pattern: str, accepts: bool
-) -> None:
+def test_severity_matches_the_label_as_told_and_the_level_it_counts_as(label: str, pattern: str, accepts: bool) -> None:
     found = where(opened(alert("a", severity=label)), only("severity", pattern, INC), LAST)
     assert found == ([(INC, False)] if accepts else [(OPS, False)])
 

@@ -270,3 +270,16 @@ def test_an_address_slack_would_refuse_is_no_link(url, sent):
 def test_secrets_are_masked_in_logs(secret):
     sent = json.dumps(render(Message(phrase("t"), blocks=(Preformatted(f"x {secret}\n"),)), WORDS).blocks)
     assert not [part for part in SECRET_PARTS if part in sent]
+
+
+@pytest.mark.parametrize("ident", ["a`*b*`c", "*b*", ":fire:", "@here", "> q", "_i_", "https://evil.example"])
+def test_what_slack_would_parse_is_never_put_into_mrkdwn(ident):
+    for said in (phrase("{id} of api", id=Code(ident)), phrase("{text} of api", text=ident)):
+        drawn = render(Message(phrase("t"), blocks=(Aside(said), Facts(((phrase("Id"), said),)))), WORDS)
+        assert marked_up(drawn.blocks) == []
+        assert json.dumps(drawn.blocks).count(ident) == 2
+
+
+def test_an_emoji_code_put_together_by_neighbours_is_seen():
+    said = phrase("{a}{b}", a=":fi", b="re:")
+    assert marked_up(render(Message(phrase("t"), blocks=(Aside(said),)), WORDS).blocks) == []

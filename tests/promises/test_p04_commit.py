@@ -43,7 +43,7 @@ async def test_over_the_backlog_is_503_until_it_is_delivered(make: Make, departm
     await pult.start()
     for platform in ("slack", "telegram"):
         await department.fault("drop", platform)
-    taken, refused = await _until_full(pult)
+    taken, refused = await _until_full(pult, 0.1)
     assert refused.headers["Retry-After"].isdecimal()
     assert taken
     await department.recovers()
@@ -72,7 +72,7 @@ async def test_a_store_that_is_away_is_503_and_not_ready_and_then_goes_on(
     assert await _ready(pult) == 200
 
 
-async def _until_full(pult: Pult) -> tuple[list[str], object]:
+async def _until_full(pult: Pult, pause: float = 0) -> tuple[list[str], object]:
     """Send alerts of different names until one is refused: the names that were taken, and the refusal."""
     taken: list[str] = []
     for number in range(400):
@@ -83,6 +83,7 @@ async def _until_full(pult: Pult) -> tuple[list[str], object]:
         if answer.status == 503:
             return taken, answer
         taken.append(name)
+        await asyncio.sleep(pause)
     raise AssertionError("it was never full")
 
 

@@ -129,9 +129,7 @@ def markdown(sentence: Phrase, words: Words) -> str | None:
     """*sentence* in mrkdwn, on one line; None when Slack would make something else of what it says."""
     said = [(piece, _flat(clean(piece.text))) for piece in pieces(sentence, words)]
     # All of it at once: an emoji code may be put together by neighbours. A moment is not parsed, it is a sequence.
-    if not tame("".join(text if seconds(piece) is None else " " for piece, text in said if piece.kind != "code")):
-        return None
-    if False:
+    if not tame("".join(text if seconds(piece) is None else " " for piece, text in said)):
         return None
     return "".join(_marked(piece, text) for piece, text in said).strip()
 

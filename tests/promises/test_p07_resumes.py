@@ -1,0 +1,129 @@
+"""Promise 7: an operation killed at any step resumes there, and its side effects happen once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.simulator.kubernetes import images
+from tests.department import Department, until
+from tests.promises.stores import BOTH
+from tests.pult_fixtures import Make
+from tests.pult_process import Pult
+
+SLOW = pytest.mark.parametrize("department", [15], indirect=True)
+"""Slow enough for a kill, and a start of seconds, to fall into the middle of a rollout."""
+WEB_BY_FLUX = {
+    "name": "web",
+    "namespace": "production",
+    "clusters": ["nyc2"],
+    "repo": "dept/web",
+    "gitops": {"tool": "flux", "application": "web", "path": "deploy/production/kustomization.yaml"},
+}
+
+
+@BOTH
+@SLOW
+@pytest.mark.timeout(120)
+async def test_a_promotion_killed_at_each_step_changes_the_image_once(pult: Pult, department: Department) -> None:
+    await _released(pult, "api", "1.8.0")
+    before = department.deployment("api")["metadata"]["generation"]
+    ident = await pult.proposed("anna", "promote api 1.8.0")
+    await pult.restart()
+    await pult.ask("boris", f"approve {ident}")
+    await _killed_once(pult, lambda: department.patches("api") > 0)
+    await _killed_once(pult, lambda: department.deployment("api")["status"].get("updatedReplicas", 0) > 0)
+    await _killed_once(pult, lambda: _runs(department, "api", "1.8.0"))
+    await pult.becomes(ident, "succeeded")
+    assert department.deployment("api")["metadata"]["generation"] == before + 1
+    assert department.patches("api") == 1
+    assert [entry["result"] for entry in await pult.audited()] == ["proposed", "approved", "running", "succeeded"]
+
+
+@SLOW
+async def test_an_approval_answered_and_killed_at_once_still_runs(pult: Pult, department: Department) -> None:
+    ident = await pult.proposed("anna", "restart worker")
+    before = department.deployment("worker")["metadata"]["generation"]
+    assert (await pult.ask("anna", f"approve {ident}"))["ok"]
+    await pult.restart()
+    await _killed_once(pult, lambda: department.patches("worker") > 0)
+    await pult.becomes(ident, "succeeded")
+    assert department.deployment("worker")["metadata"]["generation"] == before + 1
+
+
+@SLOW
+async def test_a_promotion_through_git_commits_once(make: Make, department: Department) -> None:
+    pult = make()
+    others = [each for each in pult.settings["services"] if each["name"] != "web"]
+    pult.configure(services=[*others, WEB_BY_FLUX])
+    await pult.start()
+    await _released(pult, "web", "5.1.0")
+    before = department.commits("dept/web")
+    ident = await pult.proposed("anna", "promote web 5.1.0")
+    await pult.ask("chen", f"approve {ident}")
+    await _killed_once(pult, lambda: department.commits("dept/web") > before)
+    await pult.becomes(ident, "succeeded")
+    assert department.commits("dept/web") == before + 1
+    assert _runs(department, "web", "5.1.0")
+
+
+@SLOW
+@pytest.mark.timeout(120)
+async def test_a_failover_killed_at_each_step_fences_promotes_and_shifts_once(
+    pult: Pult, department: Department
+) -> None:
+    cloud = department.cloud
+    ident = await pult.proposed("anna", "failover nyc2 to sfo3")
+    await pult.ask("chen", f"approve {ident}")
+    await _killed_once(pult, lambda: cloud.fenced("db-nyc2"))
+    await _killed_once(pult, lambda: "db-sfo3" in cloud.primaries())
+    await _killed_once(pult, lambda: cloud.traffic() == "sfo3")
+    await pult.becomes(ident, "succeeded")
+    assert cloud.writable() == {"db-sfo3"}
+    asked = [path for method, path in cloud.calls if method != "GET"]
+    assert sum("promote" in path for path in asked) == 1
+    assert sum("/records/" in path for path in asked) == 1
+
+
+async def test_an_operation_that_meets_a_dead_cluster_waits_for_a_person_across_a_kill(
+    pult: Pult, department: Department
+) -> None:
+    await _released(pult, "api", "1.8.0")
+    ident = await pult.proposed("anna", "promote api 1.8.0")
+    await department.fault("error", "kubernetes")
+    await pult.ask("boris", f"approve {ident}")
+    await pult.becomes(ident, "paused")
+    await pult.restart()
+    assert await pult.state(ident) == "paused"
+    assert not (await pult.ask("vera", f"resume {ident} retry"))["ok"]
+    await department.recovers()
+    assert (await pult.ask("anna", f"resume {ident} retry"))["ok"]
+    await pult.becomes(ident, "succeeded")
+    assert department.patches("api") == 1
+
+
+async def _killed_once(pult: Pult, moment: Callable[[], bool]) -> None:
+    """Let it run until *moment*, then kill -9 and start it again."""
+
+    async def come() -> bool:
+        return moment()
+
+    await until("the step was never reached", come)
+    await pult.restart()
+
+
+async def _released(pult: Pult, service: str, version: str) -> None:
+    body: dict[str, Any] = {
+        "service": service,
+        "version": version,
+        "status": "ready",
+        "image": images.image(service, version),
+        "digest": images.digest(service, version),
+    }
+    assert (await pult.release(body)).status == 200
+
+
+def _runs(department: Department, service: str, version: str) -> bool:
+    clusters = department.simulation.world.clusters
+    assert clusters is not None
+    return clusters.image("nyc2", "production", service) == images.image(service, version)
