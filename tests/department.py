@@ -60,16 +60,17 @@ class Department:
         """Somebody does something in Slack, once pult is connected to hear it."""
         if act in {"slash", "press"}:
             await until("pult does not listen to Slack", self._listened_to)
-        return await self._post(f"/slack/_drive/{act}", body)
+        return await self._done("slack", act, body)
 
     async def telegram(self, act: str, **body: object) -> Json:
-        return await self._post(f"/telegram/_drive/{act}", body)
+        """Somebody does something in Telegram."""
+        return await self._done("telegram", act, body)
 
     async def slack_messages(self, channel: str = "", text: str = "") -> list[Json]:
         """Messages that pult has posted in *channel* (anywhere) that hold *text* in any revision, oldest first."""
         query = f"?channel={channel}" if channel else ""
         found = (await self._get(f"/slack/_drive/messages{query}"))["messages"]
-        return [m for m in found if m["author"] == "U0PULT" and holds(m, text)]
+        return [m for m in found if m["author"] == "U0PULT" and not m["receiver"] and holds(m, text)]
 
     async def slack_answers(self, user: str) -> list[Json]:
         """What only *user* saw: ephemeral messages and direct ones."""
@@ -140,6 +141,20 @@ class Department:
         history = forge.repository(repository).history
         tip = history.resolve("main")
         return len(history.log(tip)) if tip else 0
+
+    async def _done(self, platform: str, act: str, body: Json) -> Json:
+        """A button that is not there yet is waited for."""
+        path = f"/{platform}/_drive/{act}"
+        if act != "press" or "forge" in body:
+            return await self._post(path, body)
+
+        async def pressed() -> Json | None:
+            async with self.session.post(self.url + path, json=body) as answer:
+                found: Json = await answer.json()
+            assert answer.status < 400 or "sees no button" in found["error"], found
+            return found if answer.status < 400 else None
+
+        return await until(f"{path} {body}: there is no such button", pressed)
 
     async def _listened_to(self) -> bool:
         found = await self._get("/slack/_drive/deliveries")

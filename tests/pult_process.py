@@ -13,9 +13,10 @@ import sqlite3
 import sys
 import time
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import psycopg
 from bot.cli import audit
 from bot.cli.sample import sample
 from bot.cli.simulate import write_kubeconfig
-from tests.department import PATIENCE, Department, Json, until
+from tests.department import LOOK_EVERY, PATIENCE, Department, Json, until
 from tests.real import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -115,10 +116,11 @@ class Pult:
 
     # --- what comes in ---
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, path: str, body: bytes | AsyncIterable[bytes], headers: Mapping[str, str]) -> Answer:
         """POST to this pult; ClientError when it is not there."""
         timeout = aiohttp.ClientTimeout(total=PATIENCE)
-        async with self.department.session.post(self.url + path, data=body, headers=headers, timeout=timeout) as found:
+        data = BytesIO(body) if isinstance(body, bytes) else body
+        async with self.department.session.post(self.url + path, data=data, headers=headers, timeout=timeout) as found:
             text = await found.text()
             kind = found.headers.get("Content-Type", "")
             return Answer(found.status, json.loads(text) if "json" in kind else {"text": text}, dict(found.headers))
@@ -176,15 +178,16 @@ class Pult:
         return answer["text"].splitlines()[0].rpartition(": ")[2].strip()
 
     async def becomes(self, ident: str, state: str) -> str:
-        """Wait until the operation is in *state*; its card."""
+        """Wait until the operation is in *state*; its card. AssertionError, with the card: it ended in another one."""
+        final = {"succeeded", "failed", "expired", "rejected", "undone", "cancelled"}
+        ends = time.monotonic() + PATIENCE
+        while (now := await self.state(ident)) != state:
+            assert now not in final, await self._card(ident)
+            assert time.monotonic() < ends, await self._card(ident)
+            await asyncio.sleep(LOOK_EVERY)
+        return await self._card(ident)
 
-        async def look() -> bool:
-            now = await self.state(ident)
-            ended = {"succeeded", "failed", "paused", "expired", "rejected", "undone", "cancelled"} - {state}
-            assert now not in ended, (await self.ask("anna", f"op {ident}"))["text"]
-            return now == state
-
-        await until(f"{ident} is not {state}", look)
+    async def _card(self, ident: str) -> str:
         return str((await self.ask("anna", f"op {ident}", locale="en"))["text"])
 
     async def metric(self, name: str, **labels: str) -> float:

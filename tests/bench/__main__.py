@@ -16,17 +16,31 @@ import httpx
 
 from tests.bench import commands, history, idle, intake, posting, starting, storm
 from tests.bench.common import BrokenError, Row, table
-from tests.bench.setups import department
+from tests.bench.setups import department, drive
 
-Measure = Callable[[Path, str], list[Row]]
+Measure = Callable[[Path], list[Row]]
+
+
+def _beside(measure: Callable[[Path, str], list[Row]], rates: float = 0.0) -> Measure:
+    """*measure* with a department of its own, whose chats' rates are on (1) or off (0)."""
+
+    def run(folder: Path) -> list[Row]:
+        with department(folder.with_name(f"{folder.name}-department")) as sim:
+            for platform in ("slack", "telegram"):
+                drive(sim, platform, "rates", scale=rates)
+            return measure(folder, sim)
+
+    return run
+
+
 MEASUREMENTS: Mapping[str, Measure] = {
-    "starting": starting.measure,
-    "idle": idle.measure,
-    "intake": intake.measure,
-    "posting": lambda folder, _: posting.measure(folder),
-    "commands": commands.measure,
-    "history": lambda folder, _: history.measure(folder),
-    "storm": storm.measure,
+    "starting": _beside(starting.measure),
+    "idle": _beside(idle.measure),
+    "intake": _beside(intake.measure),
+    "posting": posting.measure,
+    "commands": _beside(commands.measure),
+    "history": history.measure,
+    "storm": _beside(storm.measure, rates=1.0),
 }
 
 
@@ -51,9 +65,10 @@ def _measured(folder: Path, wanted: list[str]) -> tuple[list[Row], bool]:
     rows: list[Row] = []
     broken = False
     for name in wanted:
+        began = time.monotonic()
         try:
-            with department(folder / f"{name}-department") as sim:
-                rows += MEASUREMENTS[name](folder / name, sim)
+            rows += MEASUREMENTS[name](folder / name)
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
         except (BrokenError, httpx.HTTPError, OSError, LookupError, ValueError) as error:
             print(f"{name}: broken: {type(error).__name__}: {error}", file=sys.stderr)
             rows.append(Row(name, "broken"))

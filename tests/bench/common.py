@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 150
+
 
 class BrokenError(Exception):
     """A measurement could not be made; its figure would mean nothing."""
@@ -68,5 +70,5 @@ def table(rows: Iterable[Row], title: str) -> None:
         verdict = "" if row.met is None else "met" if row.met else "NOT MET"
         shown.add_row(row.what, row.measured, row.budget, row.floor, row.ratio, verdict)
     console = Console()
-    console.width = max(console.width, 120)
+    console.width = max(console.width, WIDTH)
     console.print(shown)

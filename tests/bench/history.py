@@ -15,7 +15,7 @@ from tests.bench.setups import Running, config, pult, settle
 GROUPS = 200_000
 RATIO_BUDGET = 1.2
 TURNS, SECONDS = 3, 2.0
-TEXTS = ("alerts", "help", "audit", "alert {ident}")
+TEXTS = ("alerts", "help", "audit")
 ASKED = 120
 ROUTES = '[[routes]]\nto = ["console:ops"]\n'
 
@@ -43,8 +43,8 @@ def _commands(empty: Running, full: Running) -> Row:
     """Each once while nothing else goes on, both with a group of their own to show."""
     bare, ours = [], []
     for _ in range(TURNS):
-        bare += ask(empty.url, ("alerts", "help", "audit"), ASKED // TURNS)
-        ours += ask(full.url, ("alerts", "help", "audit"), ASKED // TURNS)
+        bare += ask(empty.url, TEXTS, ASKED // TURNS)
+        ours += ask(full.url, TEXTS, ASKED // TURNS)
     return _row("command → answer, p50", quantile(ours, 0.5), quantile(bare, 0.5))
 
 

@@ -143,7 +143,9 @@ def paused():
 def pods():
     rows = tuple(
         tuple(map(verbatim, (f"api-7d9f8c-{n}x2kq", state, str(n * 7), age)))
-        for n, (state, age) in enumerate((("running", "3 d"), ("killed for using more memory than its limit", "12 min")))
+        for n, (state, age) in enumerate(
+            (("running", "3 d"), ("killed for using more memory than its limit", "12 min"))
+        )
     )
     return Message(
         phrase("Pods of {service}", service="api"),

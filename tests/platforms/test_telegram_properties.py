@@ -1,12 +1,28 @@
 """Whatever a message holds: Telegram takes it, within its limits, and nothing from outside comes alive in it."""
 
 import re
+from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.messages import Message
-from bot.domain.phrases import English
+from bot.domain.messages import (
+    Aside,
+    Button,
+    Collapsed,
+    Confirm,
+    Facts,
+    Lines,
+    Message,
+    Paragraph,
+    Preformatted,
+    Progress,
+    StepMark,
+    Table,
+    Tone,
+)
+from bot.domain.phrases import Code, English, Link, phrase, verbatim
 from bot.platforms.telegram import limits
 from bot.platforms.telegram.keyboard import BACK, Key, linkable, turned
 from bot.platforms.telegram.layout import TONES
@@ -22,24 +38,24 @@ patient = settings(max_examples=80, deadline=None, suppress_health_check=list(He
 FORMATS = {"bold", "italic", "code", "pre", "expandable_blockquote", "text_link", "date_time"}
 
 
-def fits(message: Message) -> bool:
+def fitting(message: Message) -> Message:
     """A key that asks first has one byte less for its command."""
-    return all(len(button.command) < limits.CALLBACK_DATA for button in message.buttons if button.confirm)
+    return replace(message, buttons=tuple(replace(b, command=b.command[:63]) for b in message.buttons))
 
 
-any_message = given(messages().filter(fits))
+any_message = given(messages())
 
 
 def looks(message: Message) -> tuple[str, list[dict[str, object]]]:
     """As Telegram shows it: the text, our marks and what it finds by itself."""
-    text, entities = html.parse(render(message, English()).html)
+    text, entities = html.parse(render(fitting(message), English()).html)
     return text, detect(text, entities)
 
 
 @patient
 @any_message
 def test_telegram_takes_it(message: Message) -> None:
-    rendered = render(message, English())
+    rendered = render(fitting(message), English())
     text, entities = html.parse(rendered.html)
     assert text.startswith(TONES[message.tone])
     assert units(text) <= limits.TEXT
@@ -59,7 +75,7 @@ def test_nothing_from_outside_comes_alive(message: Message) -> None:
 @patient
 @any_message
 def test_its_keys_are_taken(message: Message) -> None:
-    rows = render(message, English()).keyboard
+    rows = render(fitting(message), English()).keyboard
     wire = [
         [{"text": key.text, **({"callback_data": key.data} if key.data else {"url": key.url})} for key in row]
         for row in rows
@@ -70,16 +86,27 @@ def test_its_keys_are_taken(message: Message) -> None:
 @patient
 @any_message
 def test_what_is_shown_has_no_control_characters(message: Message) -> None:
-    text = render(message, English()).plain + brief(message, English()) + whole(message).decode()
+    text = render(fitting(message), English()).plain + brief(message, English()) + whole(message).decode()
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
 
 
-@patient
-@given(st.sampled_from(SECRETS), messages().filter(fits))
-def test_no_secret_is_shown(secret: str, message: Message) -> None:
+@pytest.mark.parametrize(("secret", "part"), list(zip(SECRETS, SECRET_PARTS, strict=True)))
+def test_no_secret_is_shown(secret: str, part: str) -> None:
+    said = verbatim(f"see {secret} here")
+    blocks = (
+        Paragraph(said), Aside(said), Facts(((said, said),)), Lines((said,)), Preformatted(f"x {secret}"),
+        Table((said,) * 3, ((said,) * 3,)), Progress(((StepMark.DONE, said, said),)), Collapsed(said, (said,)),
+        Paragraph(phrase("{c} {l}", c=Code(secret), l=Link("x", f"https://x.example/?q={secret}"))),
+    )  # fmt: skip
+    confirm = Confirm(said, said)
+    message = Message(
+        said, Tone.OK, blocks, (Button(said, "go", confirm=confirm), Button(said, url="http://x/")), secret
+    )
     shown = render(message, English())
-    everything = " ".join((shown.html, shown.plain, *(f"{k.text} {k.url}" for row in shown.keyboard for k in row)))
-    assert not [part for part in SECRET_PARTS if f" {part}" in everything]
+    keys = " ".join(key.text for row in shown.keyboard for key in row)
+    everything = shown.html + shown.plain + keys + brief(message, English()) + whole(message).decode()
+    assert part not in everything
+    assert "•••" in everything
 
 
 @patient
@@ -115,9 +142,10 @@ def test_asking_can_always_be_taken_back(rows: tuple[tuple[Key, ...], ...], data
 @given(_rows, st.from_regex(r"[<?][0-9.]{0,12}", fullmatch=True))
 def test_forged_steps_do_nothing(rows: tuple[tuple[Key, ...], ...], data: str) -> None:
     assert turned(rows, data, English()) in (None, rows)
-    forged = (*rows, (Key("x", "y"), Key("Back", data)))
-    result = turned(forged, data, English())
-    assert result is None or sum(map(len, result)) <= sum(map(len, forged))
+    if data.startswith(BACK):
+        forged = (*rows, (Key("x", "y"), Key("Back", data)))
+        result = turned(forged, data, English())
+        assert result is None or sum(map(len, result)) < sum(map(len, forged))
 
 
 @patient

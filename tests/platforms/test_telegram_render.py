@@ -58,7 +58,8 @@ def test_a_long_list_is_cut_at_a_line_and_the_rest_of_the_card_stays():
 
 def test_two_long_parts_share_the_room():
     message = Message(
-        phrase("t"), blocks=(Preformatted("\n".join(["log"] * 3000)), Paragraph(verbatim("word " * 3000)), Aside(phrase("end")))
+        phrase("t"),
+        blocks=(Preformatted("\n".join(["log"] * 3000)), Paragraph(verbatim("word " * 3000)), Aside(phrase("end"))),
     )
     first, second, end = text_of(message).removeprefix("🔵 t\n\n").split("\n\n")
     assert abs(units(first) - units(second)) < 200

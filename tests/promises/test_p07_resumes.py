@@ -1,12 +1,12 @@
 """Promise 7: an operation killed at any step resumes there, and its side effects happen once."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from bot.simulator.kubernetes import images
 from tests.department import Department, until
+from tests.promises.releases import released
 from tests.promises.stores import BOTH
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
@@ -26,7 +26,7 @@ WEB_BY_FLUX = {
 @SLOW
 @pytest.mark.timeout(120)
 async def test_a_promotion_killed_at_each_step_changes_the_image_once(pult: Pult, department: Department) -> None:
-    await _released(pult, "api", "1.8.0")
+    await released(pult, "api", "1.8.0")
     before = department.deployment("api")["metadata"]["generation"]
     ident = await pult.proposed("anna", "promote api 1.8.0")
     await pult.restart()
@@ -57,7 +57,7 @@ async def test_a_promotion_through_git_commits_once(make: Make, department: Depa
     others = [each for each in pult.settings["services"] if each["name"] != "web"]
     pult.configure(services=[*others, WEB_BY_FLUX])
     await pult.start()
-    await _released(pult, "web", "5.1.0")
+    await released(pult, "web", "5.1.0")
     before = department.commits("dept/web")
     ident = await pult.proposed("anna", "promote web 5.1.0")
     await pult.ask("chen", f"approve {ident}")
@@ -85,21 +85,33 @@ async def test_a_failover_killed_at_each_step_fences_promotes_and_shifts_once(
     assert sum("/records/" in path for path in asked) == 1
 
 
-async def test_an_operation_that_meets_a_dead_cluster_waits_for_a_person_across_a_kill(
-    pult: Pult, department: Department
-) -> None:
-    await _released(pult, "api", "1.8.0")
+async def test_a_failed_step_waits_for_a_person_across_a_kill(pult: Pult, department: Department) -> None:
+    await released(pult, "api", "1.8.0")
     ident = await pult.proposed("anna", "promote api 1.8.0")
-    await department.fault("error", "kubernetes")
+    department.cluster("nyc2").deny("patch", "deployments")
     await pult.ask("boris", f"approve {ident}")
     await pult.becomes(ident, "paused")
     await pult.restart()
     assert await pult.state(ident) == "paused"
     assert not (await pult.ask("vera", f"resume {ident} retry"))["ok"]
-    await department.recovers()
+    assert await pult.state(ident) == "paused"
+    department.cluster("nyc2").denials.clear()
+    before = department.deployment("api")["metadata"]["generation"]
     assert (await pult.ask("anna", f"resume {ident} retry"))["ok"]
     await pult.becomes(ident, "succeeded")
-    assert department.patches("api") == 1
+    assert department.deployment("api")["metadata"]["generation"] == before + 1
+
+
+async def test_a_plan_that_cannot_be_checked_changes_nothing_and_says_so(pult: Pult, department: Department) -> None:
+    ident = await pult.proposed("anna", "restart worker")
+    await department.fault("error", "kubernetes")
+    await pult.ask("anna", f"approve {ident}")
+    assert "Nothing was changed" in await pult.becomes(ident, "failed")
+    await department.recovers()
+    assert department.patches("worker") == 0
+    again = await pult.proposed("anna", "restart worker")
+    await pult.ask("anna", f"approve {again}")
+    await pult.becomes(again, "succeeded")
 
 
 async def _killed_once(pult: Pult, moment: Callable[[], bool]) -> None:
@@ -110,17 +122,6 @@ async def _killed_once(pult: Pult, moment: Callable[[], bool]) -> None:
 
     await until("the step was never reached", come)
     await pult.restart()
-
-
-async def _released(pult: Pult, service: str, version: str) -> None:
-    body: dict[str, Any] = {
-        "service": service,
-        "version": version,
-        "status": "ready",
-        "image": images.image(service, version),
-        "digest": images.digest(service, version),
-    }
-    assert (await pult.release(body)).status == 200
 
 
 def _runs(department: Department, service: str, version: str) -> bool:
