@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code
@@ -63,5 +64,5 @@ def _entries(text: str) -> Iterator[tuple[int, int, frozenset[str]]]:
     after = _NEXT.search(text, images.end())
     end = after.start() if after else len(text)
     starts = [entry.start() for entry in _ENTRY.finditer(text, images.end(), end)]
-    for at, until in zip(starts, [*starts[1:], end], strict=True):
+    for at, until in pairwise([*starts, end]):
         yield at, until, frozenset(found["name"] for found in _NAME.finditer(text, at, until))

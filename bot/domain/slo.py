@@ -102,7 +102,7 @@ class Standing:
         left, burn = self.left, self.burn(window)
         if left is None or burn is None or burn <= 1:
             return None
-        return max(timedelta(0), self.slo.window * left / burn) if left > 0 else timedelta(0)
+        return max(timedelta(0), self.slo.window * (left / burn)) if left > 0 else timedelta(0)
 
 
 def over(promql: str, window: timedelta) -> str:

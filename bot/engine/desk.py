@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -60,26 +61,30 @@ class Desk:
     async def propose(self, call: Call, plan: Plan) -> Reply:
         """Make *plan* an operation and show its card everywhere it belongs (ruling 9)."""
         rule = self._policy.rule(plan.action)
-        self._allow(call, plan)
-        operation = await self._store.write(lambda tx: self._proposed(tx, call, plan, rule))
+        async with self._refusals(call, plan.action, plan.lock or plan.service):
+            self._allow(call, plan)
+            operation = await self._store.write(lambda tx: self._proposed(tx, call, plan, rule))
         if operation.state is State.APPROVED:
             self.on_approved(operation.id)
         return Reply(self._draw(operation, rule), operation.id, public=True)
 
     async def press(self, call: Call, ident: str, verdict: Verdict, seen_hash: str, reason: str) -> Outcome:
         """One person's approval or rejection of one plan. A refused press changes nothing and is audited."""
-        outcome = await self._store.write(lambda tx: self._pressed(tx, call, ident, verdict, seen_hash, reason))
+        async with self._refusals(call, verdict, ident):
+            outcome = await self._store.write(lambda tx: self._pressed(tx, call, ident, verdict, seen_hash, reason))
         if outcome.operation.state is State.APPROVED and outcome.refusal is None:
             self.on_approved(ident)
         return outcome
 
     async def cancel(self, call: Call, ident: str) -> Operation:
         """Stop an operation that has not begun. UserError: it is running (pause first) or over."""
-        return await self._store.write(lambda tx: self._cancelled(tx, call, ident))
+        async with self._refusals(call, "cancel", ident):
+            return await self._store.write(lambda tx: self._cancelled(tx, call, ident))
 
     async def choose(self, call: Call, ident: str, choice: Choice) -> Operation:
         """Tell a paused operation how to go on. UserError: it isn't paused, or the choice isn't safe."""
-        operation = await self._store.write(lambda tx: self._chosen(tx, call, ident, choice))
+        async with self._refusals(call, "resume", ident):
+            operation = await self._store.write(lambda tx: self._chosen(tx, call, ident, choice))
         self.on_choice(ident, choice)
         return operation
 
@@ -95,6 +100,16 @@ class Desk:
         """Put a refusal into the audit chain."""
         deed = Deed(self._clock.now(), person, platform, action, text[:200], "denied")
         await self._store.write(lambda tx: tx.append(deed))
+
+    @asynccontextmanager
+    async def _refusals(self, call: Call, action: str, target: str) -> AsyncGenerator[None]:
+        """Put what is refused inside into the audit chain, in a transaction of its own: the refused one is gone."""
+        try:
+            yield
+        except UserError as refusal:
+            deed = _deed(call, action, target, "refused", str(refusal))
+            await self._store.write(lambda tx: tx.append(deed))
+            raise
 
     def _allow(self, call: Call, plan: Plan) -> None:
         if not self._policy.allows(call.who, plan.action, plan.environment):

@@ -148,6 +148,8 @@ class Router:
         person = self._directory.find(request.platform, request.account)
         command = self._by_word.get(name or "help")
         if person is None and (command is None or not command.open):
+            if request.pressed or (command is not None and not command.only_reads(args)):
+                await self._desk.refused(request.account, request.platform, name, request.text)
             raise UserError(
                 "pult serves its own department only. If you belong to it, give this id to the administrator: {id}.",
                 id=Code(f"{request.platform}:{request.account or '?'}"),

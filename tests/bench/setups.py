@@ -74,11 +74,11 @@ def config(folder: Path, more: str, port: int = 0) -> Path:
 
 
 def department_config(folder: Path, sim: str, port: int = 0) -> Path:
-    """``pult.toml`` in *folder* as ``pult simulate`` prints it: everything configured."""
+    """``pult.toml`` in *folder* as ``pult simulate`` prints it, everything configured; ``info`` is for the console."""
     kubeconfig = folder.parent / f"{folder.name}-department" / "simulated-kubeconfig.yaml"
     text = sample(sim, port=port, store=f"sqlite:///{folder}/pult.db", kubeconfig=str(kubeconfig))
     path = folder / "pult.toml"
-    path.write_text(text)
+    path.write_text(text.replace("[[routes]]", f"{QUIET_ROUTE}[[routes]]", 1))
     return path
 
 

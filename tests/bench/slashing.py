@@ -1,4 +1,4 @@
-"""Slash commands in the simulated Slack, timed by the workspace: from the envelope's leaving to the answer's arrival."""
+"""Slash commands in the simulated Slack, timed by it: from the envelope's leaving to the answer's arrival."""
 
 from __future__ import annotations
 

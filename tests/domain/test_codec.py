@@ -16,6 +16,7 @@ from bot.domain import codec, events, messages, operations, plans, releases, req
 from bot.domain.alerts import Ack, Alert
 from bot.domain.cards import Place
 from bot.domain.codec import decode, encode, stored
+from bot.domain.messages import Progress, StepMark
 from bot.domain.operations import Approval, StepReport
 from bot.domain.phrases import Code, Link, Phrase, Quantity, Strong, phrase
 from bot.domain.plans import Plan, PlannedStep
@@ -76,7 +77,9 @@ OWN: dict[str, st.SearchStrategy[Any]] = {
     "Phrase": phrases,
     "Message": any_message(),
     "Table": tables(),
-    "Progress": blocks.filter(lambda block: isinstance(block, messages.Progress)),
+    "Progress": st.lists(st.tuples(st.sampled_from(StepMark), phrases, st.none() | phrases)).map(
+        lambda steps: Progress(tuple(steps))
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from bot.domain.cards import Card, Place, Priority
 from bot.platforms.telegram import open_telegram
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.simulator import telegram
+from bot.simulator.telegram.trouble import Trouble
 from bot.simulator.world import World
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -60,8 +61,6 @@ class Simulated:
         return [call for call in self.tg.calls if call.method == method]
 
     def fail(self, method, **how):
-        from bot.simulator.telegram.trouble import Trouble
-
         self.tg.troubles.add(Trouble.read({"method": method, "mode": "before"} | how))
 
 

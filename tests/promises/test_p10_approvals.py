@@ -25,7 +25,7 @@ async def test_one_person_counts_once_whatever_they_press_and_where(make: Make, 
     await department.slack("press", user="U0BORIS", channel=OPS, button="Approve")
     await department.telegram_shows("1 of 2", OPS_TG)
     await department.telegram("press", user=1002, chat=OPS_TG, button="Approve")
-    await department.telegram("press", user=1002, chat=OPS_TG, button="Confirm")
+    await department.telegram("press", user=1002, chat=OPS_TG, button="Confirm: Approve")
     await until("Slack does not refuse", lambda: department.slack_seen("U0BORIS"))
     await until("four refusals are not audited", lambda: _refusals(pult, 4))
     assert await pult.state(ident) == "waiting for approval"

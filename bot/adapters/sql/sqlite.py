@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Event
 from typing import Final, cast
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -15,8 +16,10 @@ from bot.adapters.sql.transaction import Statements
 SCHEME: Final = "sqlite:///"
 BUSY_TIMEOUT: Final = 5.0
 """Seconds to wait for another process that holds the write lock."""
+WAL_TRIES: Final = 50
+WAL_PAUSE: Final = 0.1
+"""SQLite does not wait by itself for the lock that a new file's change to WAL needs: two first starts may meet."""
 PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 4000",
@@ -62,9 +65,22 @@ def connect(path: Path) -> Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=256
     )
+    _write_ahead(connection)
     for pragma in PRAGMAS:
         connection.execute(pragma)
     return cast("Connection", connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    for tried in range(1, WAL_TRIES + 1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or tried == WAL_TRIES:
+                connection.close()
+                raise
+            Event().wait(WAL_PAUSE)
 
 
 def _connect_reader(path: Path) -> Connection:

@@ -49,6 +49,7 @@ def _placed(text: str, breadth: int, *, right: bool) -> str:
 def _cut(text: str, breadth: int) -> str:
     if columns(text) <= breadth:
         return text
-    while columns(text) > breadth - 1:
-        text = text[:-1]
-    return text + "…"
+    room, end = breadth - 1, 0
+    while end < len(text) and (size := columns(text[end])) <= room:
+        room, end = room - size, end + 1
+    return text[:end] + "…"

@@ -21,6 +21,7 @@ from bot.platforms.telegram.text import clean, clip, one_line, units
 ASK: Final = "?"
 BACK: Final = "<"
 _BACK: Final = re.compile(r"<(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
+_HOST: Final = re.compile(r"[\w.-]+\.[\w-]+")
 _STYLES: Final = {Style.PLAIN: "", Style.PRIMARY: "primary", Style.DANGER: "danger"}
 
 
@@ -49,8 +50,8 @@ def linkable(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    host = parts.hostname or ""
-    return parts.scheme in {"http", "https"} and "." in host and clean(url) == url and len(url) <= limits.URL
+    named = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.hostname or "")
+    return bool(named) and not re.search(r"\s", url) and clean(url) == url and len(url) <= limits.URL
 
 
 def keyboard(buttons: Iterable[Button], words: Words) -> Rows:

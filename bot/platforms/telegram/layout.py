@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, assert_never
 
 from bot.domain.messages import (
     Aside,
-    Block,
     Button,
     Collapsed,
     Facts,
@@ -56,6 +56,7 @@ class Span:
 
 
 Line = tuple[Span, ...]
+Cells = tuple[Phrase, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Section:
     wrap: str = ""
     more: int = 0
 
-    @property
+    @cached_property
     def size(self) -> int:
         """UTF-16 units, with the note on what is left out."""
         lines = sum(line_size(line) + 1 for line in self.lines) - 1
@@ -85,9 +86,15 @@ def title(message: Message, words: Words) -> Section:
 
 
 def body(message: Message, words: Words) -> Iterator[Section]:
-    """Everything below the title that says something."""
+    """Everything below the title that says something. What no message can hold is counted, not drawn."""
     for block in message.blocks:
-        section = _grid(block, words) or _text(block, words)
+        match block:
+            case Preformatted(text):
+                section = _fixed(text)
+            case Table(header, rows):
+                section = _table(header, rows, words)
+            case _:
+                section = _text(block, words)
         if any(span.text.strip() for line in section.lines for span in line) or section.more:
             yield section
 
@@ -104,47 +111,56 @@ def address(label: str, url: str) -> Section:
     return Section((_disarmed((Span(f"{label}: "), Span(clip(clean(url), limits.URL), "code"))),))
 
 
-def _text(block: Block, words: Words) -> Section:
-    lines = tuple(map(_disarmed, _lines(block, words)))
-    wrap = "blockquote" if isinstance(block, Collapsed) else ""
-    return Section(lines, wrap, block.more if isinstance(block, Lines) else 0)
+def _fixed(text: str) -> Section:
+    lines = clean(text).strip("\n").split("\n")
+    more = text[limits.TEXT * 2 :].strip().count("\n")
+    return Section(tuple((Span(line.rstrip()),) for line in lines), "pre", more)
 
 
-def _grid(block: Block, words: Words) -> Section | None:
-    """What is drawn in a fixed-width face: outside text, and tables but those of two columns too wide for a phone."""
-    if isinstance(block, Preformatted):
-        return Section(tuple((Span(line.rstrip()),) for line in clean(block.text).strip("\n").split("\n")), "pre")
-    if isinstance(block, Table) and not _listed(block, words):
-        rows = [[_said(cell, words) for cell in row] for row in (block.header, *block.rows)]
-        return Section(tuple((Span(line),) for line in grid(rows, limits.COLUMNS)), "pre")
-    return None
+def _table(header: Cells, rows: Sequence[Cells], words: Words) -> Section:
+    """A grid; two columns that are broader than a phone are a list, which wraps where a grid would break."""
+    said: list[list[str]] = []
+    room = limits.TEXT
+    for row in rows:
+        said.append([clip(_said(cell, words), limits.CELL) for cell in row])
+        room -= sum(map(units, said[-1]))
+        if room < 0:
+            break
+    more = len(rows) - len(said)
+    if len(header) == 2 and any(units(one) + units(two) + 2 > limits.PHONE_COLUMNS for one, two in said):
+        return _section((_fact(row[0], row[1], words) for row in rows), len(rows))
+    named = [_said(cell, words) for cell in header]
+    return Section(tuple((Span(line),) for line in grid([named, *said], limits.COLUMNS)), "pre", more)
 
 
-def _listed(table: Table, words: Words) -> bool:
-    """A list wraps well where a grid would break."""
-    if len(table.header) != 2:
-        return False
-    return any(sum(units(_said(cell, words)) for cell in row) + 2 > limits.PHONE_COLUMNS for row in table.rows)
+def _section(lines: Iterable[Line], count: int, wrap: str = "", more: int = 0) -> Section:
+    """As many of *count* *lines* as a message could hold; the others are left undrawn."""
+    drawn: list[Line] = []
+    room = limits.TEXT
+    for line in lines:
+        drawn.append(_disarmed(line))
+        room -= line_size(drawn[-1]) + 1
+        if room < 0:
+            break
+    return Section(tuple(drawn), wrap, more + max(0, count - len(drawn)))
 
 
-def _lines(block: Block, words: Words) -> Iterable[Line]:  # noqa: C901 - one flat match
+def _text(block: Paragraph | Aside | Facts | Lines | Progress | Collapsed, words: Words) -> Section:
     match block:
         case Paragraph(text):
-            return _broken(_spans(text, words))
+            return _section(_broken(_spans(text, words)), 0)
         case Aside(text):
-            return [_aside(text, words)]
+            return _section([_aside(text, words)], 1)
         case Facts(pairs):
-            return [_fact(name, value, words) for name, value in pairs]
-        case Table(_, rows):
-            return [_fact(row[0], row[1], words) for row in rows]
-        case Lines(items, _):
-            return [(Span("• "), *_flat(item, words)) for item in items]
+            return _section((_fact(name, value, words) for name, value in pairs), len(pairs))
+        case Lines(items, more):
+            return _section(((Span("• "), *_flat(item, words)) for item in items), len(items), more=more)
         case Progress(steps):
-            return [_step(mark, what, said, words) for mark, what, said in steps]
+            return _section((_step(*step, words) for step in steps), len(steps))
         case Collapsed(heading, items):
-            return [(Span(_said(heading, words), "b"),), *(tuple(_flat(item, words)) for item in items)]
-        case Preformatted(text):
-            return [(Span(text),)]
+            title = (Span(_said(heading, words), "b"),)
+            lines = (tuple(_flat(item, words)) for item in items)
+            return _section(itertools.chain((title,), lines), len(items) + 1, "blockquote")
         case _:
             assert_never(block)
 
@@ -224,3 +240,8 @@ def _disarmed(line: Line) -> Line:
         done.append(span if span.tag == "code" else replace(span, text=JOINER.join(runs)))
         begin = end
     return tuple(done)
+
+
+def bare(line: Line) -> Line:
+    """*line* without any look, its code disarmed too."""
+    return _disarmed(tuple(Span(span.text) for span in line))

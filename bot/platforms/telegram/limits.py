@@ -20,6 +20,7 @@ URL: Final = 2_000  # ours: of one link, so that a few of them fit into TAGS
 
 # --- layout ---
 COLUMNS: Final = 60  # ours: of a table; wider ones wrap on every screen
+CELL: Final = 200  # ours, units: what is read of one cell
 PHONE_COLUMNS: Final = 36  # ours: of fixed-width text on a phone; a broader table of two columns is a list
 SECTION: Final = 160  # ours, units: a part that would get less is left out rather than cut to nothing
 NOTE: Final = 48  # ours, units: room for "… and 12,345 more" in any language

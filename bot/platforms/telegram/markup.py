@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.phrases import Phrase, Words, counted, pieces
 from bot.platforms.telegram import limits
-from bot.platforms.telegram.layout import MOMENT, Line, Section, Span
-from bot.platforms.telegram.text import escape
+from bot.platforms.telegram.layout import MOMENT, Line, Section, Span, bare
+from bot.platforms.telegram.text import clip, escape
 
-_OPENING: Final = {"blockquote": "<blockquote expandable>"}
+_OPENING: Final = {"pre": "<pre>", "blockquote": "<blockquote expandable>"}
+
+
+def spared(sections: Iterable[Section]) -> list[Section]:
+    """*sections* with at most ``limits.ENTITIES`` marks of ``limits.TAGS`` bytes; lines after them have no look.
+
+    To be done before anything is cut: code that loses its look is disarmed, which takes room.
+    """
+    left, room = limits.ENTITIES, limits.TAGS
+    done = []
+    for section in sections:
+        wrap = _OPENING.get(section.wrap, "")
+        if wrap:
+            left, room = left - 1, room - _weight(wrap, section.wrap)
+        lines = []
+        for line in section.lines:
+            tags = [_tags(span) for span in line if _marked(span)]
+            left, room = left - len(tags), room - sum(_weight(*both) for both in tags)
+            lines.append(line if left >= 0 and room >= 0 else bare(line))
+        enough = left >= 0 and room >= 0
+        done.append(replace(section, lines=tuple(lines), wrap=section.wrap if enough else ""))
+    return done
 
 
 def html(sections: Sequence[Section], words: Words) -> str:
-    """At most ``limits.ENTITIES`` entities in ``limits.TAGS`` bytes of tags; what comes after them goes unmarked."""
-    marking = _Marking()
-    return "\n\n".join(_section(section, words, marking) for section in sections)
+    """With every mark that is asked for; see :func:`spared`."""
+    return "\n\n".join(_section(section, words) for section in sections)
 
 
 def plain(sections: Sequence[Section], words: Words, gap: str = "\n\n") -> str:
-    """The same text as it is, *gap* between sections."""
-    return gap.join("\n".join((*map(_bare, section.lines), *_note(section, words))) for section in sections)
+    """The same text without any look, *gap* between sections, within what a message can hold."""
+    told = ("\n".join((*(_text(bare(line)) for line in section.lines), *_note(section, words))) for section in sections)
+    return clip(gap.join(told), limits.TEXT)
 
 
-def _bare(line: Line) -> str:
+def _text(line: Line) -> str:
     return "".join(span.text for span in line)
 
 
@@ -36,39 +58,40 @@ def _said(sentence: Phrase, words: Words) -> str:
     return "".join(piece.text for piece in pieces(sentence, words))
 
 
-class _Marking:
-    """Counts what has been marked up."""
-
-    def __init__(self) -> None:
-        self._entities, self._bytes = 0, 0
-
-    def put(self, opening: str, text: str, tag: str) -> str:
-        """Escaped *text* between *opening* and the end of *tag*; bare when there is no more room for entities."""
-        weight = len(opening.encode()) + len(tag) + 3
-        if self._entities >= limits.ENTITIES or self._bytes + weight > limits.TAGS:
-            return text
-        self._entities += 1
-        self._bytes += weight
-        return f"{opening}{text}</{tag}>"
-
-    def span(self, span: Span) -> str:
-        text = escape(span.text)
-        if not span.tag or not span.text.strip():
-            return text
-        match span.tag:
-            case "a":
-                return self.put(f'<a href="{escape(span.value)}">', text, "a")
-            case "tg-time":
-                return self.put(f'<tg-time unix="{span.value}" format="{MOMENT}">', text, "tg-time")
-            case tag:
-                return self.put(f"<{tag}>", text, tag)
+def _marked(span: Span) -> bool:
+    return bool(span.tag and span.text.strip())
 
 
-def _section(section: Section, words: Words, marking: _Marking) -> str:
+def _tags(span: Span) -> tuple[str, str]:
+    """The opening tag, and the name of the closing one."""
+    match span.tag:
+        case "a":
+            return f'<a href="{escape(span.value)}">', "a"
+        case "tg-time":
+            return f'<tg-time unix="{span.value}" format="{MOMENT}">', "tg-time"
+        case tag:
+            return f"<{tag}>", tag
+
+
+def _weight(opening: str, tag: str) -> int:
+    """Bytes of both tags."""
+    return len(opening.encode()) + len(tag) + 3
+
+
+def _span(span: Span) -> str:
+    if not _marked(span):
+        return escape(span.text)
+    opening, tag = _tags(span)
+    return f"{opening}{escape(span.text)}</{tag}>"
+
+
+def _section(section: Section, words: Words) -> str:
     note = [escape(text) for text in _note(section, words)]
-    if section.wrap == "pre":
-        inner = escape("\n".join(_bare(line) for line in section.lines))
-        return "\n".join((marking.put("<pre>", inner, "pre"), *note))
-    lines = ["".join(marking.span(span) for span in line) for line in section.lines]
-    text = "\n".join((*lines, *note))
-    return marking.put(_OPENING[section.wrap], text, section.wrap) if section.wrap else text
+    lines = ["".join(map(_span, line)) for line in section.lines]
+    match section.wrap:
+        case "":
+            return "\n".join((*lines, *note))
+        case "pre":
+            return "\n".join(("<pre>" + "\n".join(lines) + "</pre>", *note))
+        case wrap:
+            return f"{_OPENING[wrap]}{chr(10).join((*lines, *note))}</{wrap}>"

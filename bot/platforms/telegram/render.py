@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.domain.messages import Lines, Message
+from bot.domain.messages import Message
 from bot.domain.phrases import Words
 from bot.platforms.telegram import layout, limits, markup
 from bot.platforms.telegram.fitting import GAP, fitted
@@ -25,16 +25,16 @@ class Rendered:
 
 def render(message: Message, words: Words) -> Rendered:
     """*message* in the reader's language. PermanentError: a command that is too long for a button."""
-    title = layout.title(message, words)
     closing = _closing(message, words)
-    room = limits.TEXT - title.size - GAP
-    parts, cut = fitted([*layout.body(message, words), *closing], room, len(closing))
+    drawn = (layout.title(message, words), *layout.body(message, words), *closing)
+    title, *rest = markup.spared(drawn)
+    parts, cut = fitted(rest, limits.TEXT - title.size - GAP, len(closing))
     sections = (title, *parts)
     return Rendered(
         markup.html(sections, words),
         markup.plain(sections, words),
         keyboard(message.buttons, words),
-        cut or any(isinstance(block, Lines) and block.more for block in message.blocks),
+        cut or any(section.more for section in parts),
     )
 
 
@@ -53,7 +53,7 @@ def brief(message: Message, words: Words) -> str:
 
 def whole(message: Message) -> bytes:
     """``Message.whole`` as the file to attach: masked, and at most ``limits.DOCUMENT`` bytes of whole lines."""
-    content = clean(message.whole).encode()
+    content = clean(message.whole, None).encode()
     if len(content) <= limits.DOCUMENT:
         return content
     return content[: limits.DOCUMENT].rpartition(b"\n")[0]

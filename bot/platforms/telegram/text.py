@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.domain.redact import redact
+from bot.platforms.telegram import limits
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Controls but tab and newline, and what turns the reading direction."""
@@ -25,9 +26,12 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def clean(text: str) -> str:
-    """*text* without controls, direction marks and secrets. Masked last: a control may hide inside a secret."""
-    visible = _INVISIBLE.sub("", text.replace("\r\n", "\n"))
+def clean(text: str, most: int | None = limits.TEXT * 2) -> str:
+    """*text* without controls, direction marks and secrets. Masked last: a control may hide inside a secret.
+
+    Of a text that no message can hold whole, only its first *most* characters are read.
+    """
+    visible = _INVISIBLE.sub("", text[:most].replace("\r\n", "\n"))
     return redact(visible.encode("utf-8", "replace").decode())
 
 
