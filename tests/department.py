@@ -16,7 +16,8 @@ from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import DEPLOYMENT
 from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.server import Simulation
-from bot.simulator.slack import COURIER
+from bot.simulator.slack import COURIER, Workspace
+from bot.simulator.telegram import Telegram
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -141,6 +142,13 @@ class Department:
         history = forge.repository(repository).history
         tip = history.resolve("main")
         return len(history.log(tip)) if tip else 0
+
+    def uploads(self) -> list[bytes]:
+        """Every file that was sent to either chat."""
+        slack, telegram = self.simulation.world.slack, self.simulation.world.telegram
+        assert isinstance(slack, Workspace)
+        assert isinstance(telegram, Telegram)
+        return [upload.content for upload in slack.shelf.files.values() if upload.content] + [*telegram.files.values()]
 
     async def _done(self, platform: str, act: str, body: Json) -> Json:
         """A button that is not there yet is waited for."""

@@ -53,6 +53,8 @@ class Pult:
     environ: dict[str, str] = field(default_factory=dict)
     wrap: tuple[str, ...] = ()
     """A program and its arguments that starts pult, for limits."""
+    arguments: tuple[str, ...] = ()
+    """More of them for ``pult run``."""
     process: asyncio.subprocess.Process | None = None
 
     def __post_init__(self) -> None:
@@ -84,7 +86,7 @@ class Pult:
         begun = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.wrap, sys.executable, "-m", "bot", "run", "--config", str(self.config),
+                *self.wrap, sys.executable, "-m", "bot", "run", "--config", str(self.config), *self.arguments,
                 stderr=log, stdout=log, cwd=ROOT, env=os.environ | self.environ,
             )  # fmt: skip
         mark = b'"event": "ready"' if ready else b'"event": "accepting"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ class Program:
     """A process. ``began``: on the monotonic clock. Every line it says is kept with the time it came."""
 
     def __init__(self, *command: str, cwd: Path, stdin: bool = False) -> None:
+        self._name = shlex.join(command)
         self._lines: list[tuple[float, str]] = []
         self._news = threading.Condition()
         self.began = time.monotonic()
@@ -67,7 +69,7 @@ class Program:
                         return at, line
                 left = until - time.monotonic()
                 if left <= 0 or self._process.poll() is not None:
-                    raise BrokenError(f"{self._process.args} never said {containing!r}: {self.said()}")
+                    raise BrokenError(f"{self._name} never said {containing!r}: {self.said()}")
                 self._news.wait(min(left, 0.2))
 
     def said(self) -> str:
@@ -89,11 +91,11 @@ class Program:
         try:
             status = self._process.wait(within)
         except subprocess.TimeoutExpired as error:
-            raise BrokenError(f"{self._process.args} did not end in {within} s: {self.said()}") from error
+            raise BrokenError(f"{self._name} did not end in {within} s: {self.said()}") from error
         for thread in self._hearing:
             thread.join(5)
         if status:
-            raise BrokenError(f"{self._process.args} failed: {self.said()}")
+            raise BrokenError(f"{self._name} failed: {self.said()}")
         return json.loads(self._lines[-1][1])
 
     def usage(self) -> Usage:
@@ -101,7 +103,7 @@ class Program:
         try:
             parts = [_usage(pid) for pid in _family(self._process.pid)]
         except FileNotFoundError as error:
-            raise BrokenError(f"{self._process.args} is gone: {self.said()}") from error
+            raise BrokenError(f"{self._name} is gone: {self.said()}") from error
         return Usage(sum(part.resident for part in parts), sum(part.cpu for part in parts))
 
     def stop(self) -> None:

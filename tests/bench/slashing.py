@@ -13,16 +13,16 @@ import httpx
 from tests.bench.common import BrokenError
 from tests.bench.setups import PEOPLE, drive
 
-OPS = ({"channel": "C0OPS"},)
-EVERYWHERE = (*OPS, {"channel": "C0INC"}, {"channel": "C0REL"}, {})
+Channels = Sequence[Mapping[str, str]]
+
+OPS: Channels = ({"channel": "C0OPS"},)
+EVERYWHERE: Channels = (*OPS, {"channel": "C0INC"}, {"channel": "C0REL"}, {})
 """Asked in turn; the last is the person's own chat with pult."""
 ANSWERS = ("response_url", "chat.postEphemeral")
 ANSWER_DEADLINE = 30.0
 
 
-def slashes(
-    sim: str, texts: Sequence[str], times: int, pause: float, channels: Sequence[Mapping[str, str]] = EVERYWHERE
-) -> list[float]:
+def slashes(sim: str, texts: Sequence[str], times: int, pause: float, channels: Channels = EVERYWHERE) -> list[float]:
     """Seconds each of *times* answers took, one command every *pause* seconds, channels in turn."""
     before = len(_answers(sim))
     people = [person for _, person, *_ in PEOPLE for _ in channels]

@@ -24,7 +24,7 @@ GROUPS, SECONDS, CRITICAL_EVERY = 500, 10.0, 25
 CRITICAL = GROUPS // CRITICAL_EVERY
 CARDS = 3 * CRITICAL + 2 * (GROUPS - CRITICAL)
 """By the demo's routes: Slack, Telegram and console for a critical, Slack and console for the others."""
-CALM_SECONDS = 4.0
+CALM_SECONDS = 8.0
 TEXTS = ("alerts", "help", "whoami")
 ASKED = 250
 SLASHES, SLASH_PAUSE = 6, 1.2
@@ -91,10 +91,11 @@ def _heard(sim: str, platform: str, key: str, chat: str, storm: Any) -> Mapping[
     found: dict[int, float] = {}
     for message in answer["messages"]:
         name = NAME.search(str(message["text"]) + str(message.get("blocks", "")))
-        sent = storm["sent"].get(str(int(name[1]))) if name else None
+        number = int(name[1]) if name else -1
+        sent = storm["sent"].get(str(number))
         if sent is not None:
             at = datetime.fromisoformat(message["revisions"][0]["at"]).timestamp()
-            found.setdefault(int(name[1]), at - offset - sent)
+            found.setdefault(number, at - offset - sent)
     return found
 
 

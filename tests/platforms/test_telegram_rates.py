@@ -16,7 +16,7 @@ def clock():
 
 @pytest.fixture
 def budget(clock):
-    return Budget(settings("http://127.0.0.1"), clock.now)
+    return Budget(settings("http://127.0.0.1"), clock)
 
 
 def refused(budget, chat, *, urgent=False):
@@ -41,7 +41,7 @@ def test_three_at_once_in_a_chat_then_one_a_second(budget, clock):
 
 
 def test_a_slower_pace_by_configuration(clock):
-    budget = Budget(settings("http://127.0.0.1", posts_per_second=0.5, posts_per_minute=2), clock.now)
+    budget = Budget(settings("http://127.0.0.1", posts_per_second=0.5, posts_per_minute=2), clock)
     assert [refused(budget, PERSON) for _ in range(4)] == [None, None, None, 6.0]
     assert [refused(budget, GROUP, urgent=True) for _ in range(3)] == [None, None, 60.0]
     assert PerChat(settings("http://127.0.0.1", posts_per_second=0.5)).interval("telegram:1") == 2.0

@@ -1,0 +1,98 @@
+"""Promises 19 to 21: fence before promote, always; no majority on missing data; the drill changes nothing."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.department import Department
+from tests.pult_process import Pult
+
+BOTH_WRITE = {"db-nyc2", "db-sfo3"}
+
+
+@asynccontextmanager
+async def never_two_writers(department: Department):
+    """Look at the databases all the time."""
+
+    async def watch() -> None:
+        while True:
+            assert department.cloud.writable() != BOTH_WRITE, "both databases take writes"
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+        assert not watching.done(), watching.exception()
+    finally:
+        watching.cancel()
+
+
+@pytest.mark.parametrize("region", ["", "nyc2"], ids=["both regions up", "nyc2 down"])
+async def test_p19_at_no_instant_do_both_take_writes(pult: Pult, department: Department, region: str) -> None:
+    if region:
+        await department.fault("region_down", region)
+    async with never_two_writers(department):
+        ident = await pult.proposed("anna", "failover nyc2 to sfo3")
+        assert (await pult.ask("chen", f"approve {ident}"))["ok"]
+        await pult.becomes(ident, "succeeded")
+        await department.recovers()
+        assert department.cloud.writable() == {"db-sfo3"}
+    assert department.cloud.traffic() == "sfo3"
+    asked = [path for method, path in department.cloud.calls if method != "GET"]
+    order = [next(at for at, path in enumerate(asked) if word in path) for word in ("firewall", "promote", "/records/")]
+    assert order == sorted(order)
+
+
+async def test_p19_a_fence_that_cannot_be_set_pauses_and_is_not_skipped(pult: Pult, department: Department) -> None:
+    async with never_two_writers(department):
+        ident = await pult.proposed("anna", "failover nyc2 to sfo3")
+        await department.fault("slow", "digitalocean", delay=0.2)
+        await pult.ask("chen", f"approve {ident}")
+        await department.fault("error", "digitalocean", seconds=60)
+        card = await _ended_or_paused(pult, ident)
+        if "paused" in card:
+            assert "skip" not in card.lower()
+            assert not (await pult.ask("chen", f"resume {ident} skip"))["ok"]
+        assert department.cloud.primaries() == {"db-nyc2": "nyc2"}
+
+
+async def test_p20_one_witness_or_missing_data_is_no_majority(pult: Pult, department: Department) -> None:
+    await department.fault("error", "prometheus")
+    await department.fault("drop", "kubernetes")
+    status = (await pult.ask("anna", "failover status"))["text"]
+    assert "does not know" in status
+    await department.recovers()
+    await department.fault("region_down", "nyc2")
+    assert "A majority sees nyc2 lost" in (await pult.ask("anna", "failover status"))["text"]
+    await department.recovers()
+    status = (await pult.ask("anna", "failover status"))["text"]
+    assert "No majority sees nyc2 lost" in status
+    assert pult.count("operations") == 0
+
+
+async def test_p21_the_drill_runs_the_plan_and_changes_nothing(pult: Pult, department: Department) -> None:
+    before = await department.world()
+    plan = await pult.ask("chen", "drill")
+    real = await pult.ask("chen", "failover nyc2 to sfo3")
+    steps = [[line[2:] for line in each["text"].splitlines() if line.startswith("· ")] for each in (plan, real)]
+    assert steps[0] == steps[1] != []
+    assert (await pult.ask("anna", f"approve {plan['op']}"))["ok"]
+    assert "Nothing was changed" in await pult.becomes(str(plan["op"]), "succeeded")
+    after = await department.world()
+    for part in ("primaries", "writable"):
+        assert before["database"][part] == after["database"][part]
+    assert before["traffic"] == after["traffic"]
+    assert {method for method, _ in department.cloud.calls} == {"GET"}
+    assert not [
+        call for region in ("nyc2", "sfo3") for call in department.cluster(region).calls if call.verb == "patch"
+    ]
+
+
+async def _ended_or_paused(pult: Pult, ident: str) -> str:
+    for _ in range(500):
+        card = (await pult.ask("anna", f"op {ident}"))["text"]
+        if any(word in card.splitlines()[0] for word in ("paused", "failed")):
+            return str(card)
+        await asyncio.sleep(0.05)
+    raise AssertionError(card)
