@@ -22,7 +22,8 @@ def head(url: str, known: str) -> tuple[int, str]:
 def lines(url: str) -> Iterator[str]:
     """Every entry as one line of JSON, oldest first, secrets masked (so a masked line no longer matches its hash)."""
     for entry in asyncio.run(_entries(url)):
-        deed = {**asdict(entry.deed), "at": entry.deed.at.isoformat(), "detail": redact(entry.deed.detail)}
+        told = {name: redact(value) for name, value in asdict(entry.deed).items() if name != "at"}
+        deed = {"at": entry.deed.at.isoformat(), **told}
         yield json.dumps(
             {"number": entry.number, **deed, "previous": entry.previous, "hash": entry.hash}, ensure_ascii=False
         )

@@ -27,6 +27,7 @@ from bot.domain.people import Directory, Person
 from bot.domain.phrases import Code
 from bot.domain.plans import Plan
 from bot.domain.policy import Policy, Rule
+from bot.domain.redact import redact
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
@@ -98,7 +99,7 @@ class Desk:
 
     async def refused(self, person: str, platform: str, action: str, text: str) -> None:
         """Put a refusal into the audit chain."""
-        deed = Deed(self._clock.now(), person, platform, action, text[:200], "denied")
+        deed = Deed(self._clock.now(), person, platform, action, redact(text)[:200], "denied")  # a cut secret hides
         await self._store.write(lambda tx: tx.append(deed))
 
     @asynccontextmanager

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from bot.domain.alerts import SEVERITIES, Group
-from bot.domain.errors import TemporaryError, UserError
+from bot.domain.errors import PultError
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
 from bot.domain.operations import STATE_WORDS
 from bot.domain.phrases import Code, Phrase, Quantity, phrase, verbatim
 from bot.domain.services import Catalogue, Service
-from bot.domain.slo import Slo
+from bot.domain.slo import Slo, Standing
 from bot.ports.cluster import Cluster
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.metrics import Metrics
@@ -23,6 +24,15 @@ from handlers.commands.slo import standing
 
 Trouble = Callable[[], Mapping[str, str]]
 SHOWN = 5
+Fact = tuple[Phrase, Phrase]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Lines of the screen. ``well``: everything in them is known, and as it should be."""
+
+    facts: tuple[Fact, ...] = ()
+    well: bool = True
 
 
 def duty(
@@ -45,13 +55,15 @@ def duty(
             for o in operations
         )
         silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in trouble().items())
-        blocks: list[Block] = [Facts(((phrase("Alerts"), _alerts(chosen)), *rollouts.result(), *budgets.result()))]
+        running, left = rollouts.result(), budgets.result()
+        facts = ((phrase("Alerts"), _alerts(chosen)), *running.facts, *left.facts)
+        blocks: list[Block] = [Facts(facts)]
         blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (live, silent) if lines]
         title = phrase("Status of {service}", service=service.name) if service else phrase("Status")
         return said(
             title,
             *blocks,
-            tone=_tone(chosen, silent),
+            tone=_tone(chosen, well=running.well and left.well and not silent),
             buttons=(Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo")),
         )
 
@@ -76,46 +88,49 @@ def _alerts(groups: tuple[Group, ...]) -> Phrase:
     return Phrase(", ".join(f"{{{level}}}" for level in parts), values)
 
 
-async def _rollouts(cluster: Cluster, services: Iterable[Service]) -> tuple[tuple[Phrase, Phrase], ...]:
-    async def one(service: Service) -> tuple[Phrase, Phrase]:
-        return verbatim(service.name), await _running(cluster, service)
-
+async def _rollouts(cluster: Cluster, services: Iterable[Service]) -> Part:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(service)) for service in services]
-    return tuple(task.result() for task in tasks)
+        tasks = [(service.name, group.create_task(_running(cluster, service))) for service in services]
+    found = [(name, *task.result()) for name, task in tasks]
+    return Part(tuple((verbatim(name), told) for name, told, _ in found), all(well for _, _, well in found))
 
 
-async def _running(cluster: Cluster, service: Service) -> Phrase:
+async def _running(cluster: Cluster, service: Service) -> tuple[Phrase, bool]:
+    """What runs in each cluster, and whether all of it is known to be ready."""
     parts: dict[str, Phrase] = {}
+    well = True
     for environment in service.production:
         try:
             rollout = await cluster.rollout(workload(environment))
+        except PultError:
+            said_, well = phrase("{cluster} unknown", cluster=environment.cluster), False
+        else:
             said_ = phrase(
                 "{cluster} {ready}/{desired}", cluster=environment.cluster, ready=rollout.ready, desired=rollout.desired
             )
-        except (TemporaryError, UserError):
-            said_ = phrase("{cluster} unknown", cluster=environment.cluster)
+            well = well and rollout.ready >= rollout.desired
         parts[f"e{len(parts)}"] = said_
-    return Phrase(", ".join(f"{{{name}}}" for name in parts), parts)
+    return Phrase(", ".join(f"{{{name}}}" for name in parts), parts), well
 
 
-async def _budgets(metrics: Metrics | None, slos: Iterable[Slo]) -> tuple[tuple[Phrase, Phrase], ...]:
+async def _budgets(metrics: Metrics | None, slos: Iterable[Slo]) -> Part:
     if metrics is None:
-        return ()
+        return Part()
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(standing(metrics, slo)) for slo in slos if slo.kind != "freshness"]
-    return tuple(
-        (
-            phrase("{service} {name}", service=item.slo.service, name=item.slo.name),
-            phrase("unknown")
-            if item.left is None
-            else phrase("{left} of the budget left", left=Quantity(item.left * 100, "%", 0)),
-        )
-        for item in (task.result() for task in tasks)
-    )
+    found = [task.result() for task in tasks]
+    return Part(tuple(map(_budget, found)), all(item.left is not None and item.left > 0 for item in found))
 
 
-def _tone(groups: tuple[Group, ...], silent: tuple[Phrase, ...]) -> Tone:
+def _budget(item: Standing) -> Fact:
+    name = phrase("{service} {name}", service=item.slo.service, name=item.slo.name)
+    if item.left is None:
+        return name, phrase("unknown")
+    return name, phrase("{left} of the budget left", left=Quantity(item.left * 100, "%", 0))
+
+
+def _tone(groups: tuple[Group, ...], *, well: bool) -> Tone:
+    """Green only for what is known to be well."""
     if any(group.severity == "critical" for group in groups):
         return Tone.CRITICAL
-    return Tone.WARNING if groups or silent else Tone.OK
+    return Tone.OK if well and not groups else Tone.WARNING

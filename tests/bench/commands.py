@@ -12,7 +12,7 @@ from tests.bench.slashing import slashes
 TEXTS = ("help", "alerts", "whoami", "ops")
 """Commands that ask nobody but the store: dependencies' own time is not pult's."""
 ASKED, WARM = 300, 40
-SLASHES, SLASHES_WARM, PAUSE = 48, 8, 0.3
+SLASHES, SLASHES_WARM, PAUSE = 40, 8, 0.3
 """One command every 0.3 s in four channels: each channel has over a second, so no rate of Slack's is in the figures."""
 BUDGETS = (0.008, 0.025)
 

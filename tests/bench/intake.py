@@ -62,6 +62,7 @@ def _turns(folder: Path, floor: str, running: Running, bare: Burst, ours: Burst)
     first = burst(floor, folder, first, warm, 0.5)
     second = burst(running.url, folder, second, warm, 0.5)
     for _ in range(TURNS):
+        settle(running)
         first = burst(floor, folder, first, bare)
         second = burst(running.url, folder, second, ours)
 

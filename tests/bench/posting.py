@@ -9,7 +9,7 @@ from tests.bench.common import BrokenError, Row, latency
 from tests.bench.programs import Program, module
 from tests.bench.setups import config, pult, settle
 
-RATE, SECONDS, FLOOR_SECONDS = 10, 20, 8
+RATE, SECONDS, FLOOR_SECONDS = 10, 20, 6
 LANES = 40
 """Channels, so that Slack's rate (one post a second in each) never makes anybody wait: it is not what is measured."""
 P50_BUDGET, P99_BUDGET = 0.006, 0.015

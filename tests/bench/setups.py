@@ -49,6 +49,8 @@ to = ["slack:C0OPS", "console:ops"]
 """
 """The demo's chats and routes; news of severity ``info`` stay on the console."""
 START_DEADLINE = 30.0
+SETTLE_DEADLINE, SETTLE_LOOK, CALM_SHARE = 15.0, 0.3, 0.07
+"""Seconds, seconds, and the part of a core under which a pult counts as at rest."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,15 @@ def drive(sim: str, platform: str, what: str, **body: object) -> httpx.Response:
     return answer
 
 
-def settle(running: Running, seconds: float = 1.0) -> None:
-    """Let what a start set in motion come to rest."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        before = running.program.usage().cpu
-        time.sleep(0.25)
-        if running.program.usage().cpu - before < 0.01:
-            return
+def settle(*running: Running) -> None:
+    """Let what a start or a burst set in motion come to rest: cards of a burst are delivered long after its answers."""
+    until = time.monotonic() + SETTLE_DEADLINE
+    calm = 0
+    while calm < 2 and time.monotonic() < until:
+        before = sum(each.program.usage().cpu for each in running)
+        time.sleep(SETTLE_LOOK)
+        spent = sum(each.program.usage().cpu for each in running) - before
+        calm = calm + 1 if spent <= CALM_SHARE * SETTLE_LOOK else 0
 
 
 def free_port() -> int:

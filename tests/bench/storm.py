@@ -42,7 +42,7 @@ def measure(folder: Path, sim: str) -> list[Row]:
     with pult(department_config(folder, sim)) as running:
         settle(running)
         calm = _send(folder, running, "--severity", "info", "--first", "900000", seconds=CALM_SECONDS)
-        settle(running, 3.0)
+        settle(running)
         before = running.program.usage().resident
         storm, answers, typed = _storm(folder, running, sim)
         told = _critical_times(sim, storm)

@@ -62,8 +62,7 @@ async def test_a_dead_region_is_not_healthy_and_not_green(pult: Pult, department
         assert "sfo3 unknown" in answer or "sfo3 does not answer" in answer, answer
 
 
-async def test_a_rollout_that_cannot_be_seen_is_not_verified(pult: Pult, department: Department) -> None:
-    """Verification that meets no answer fails its step, and waits for a person."""
+async def test_what_cannot_be_seen_is_not_taken_as_planned(pult: Pult, department: Department) -> None:
     await released(pult, "api", "1.8.1")
     ident = await pult.proposed("anna", "promote api 1.8.1")
     department.cluster("nyc2").deny("get", "deployments")

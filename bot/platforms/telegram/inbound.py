@@ -18,6 +18,7 @@ from bot.platforms.telegram.chores import Chores
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.keyboard import turned
 from bot.platforms.telegram.presses import Presses
+from bot.platforms.telegram.rates import Budget
 from bot.platforms.telegram.reading import Asked, Heard, Me, Membership, Migrated, Turn, read
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.ports.chat import Ask, HttpAnswer, WordsFor
@@ -42,6 +43,7 @@ class Inbound:
         settings: TelegramSettings,
         clock: Clock,
         *,
+        budget: Budget,
         presses: Presses,
         chores: Chores,
         moved: dict[int, int],
@@ -50,7 +52,8 @@ class Inbound:
         public_url: str,
     ) -> None:
         self._client, self._settings, self._clock = client, settings, clock
-        self._presses, self._chores, self._moved, self._words = presses, chores, moved, words
+        self._budget, self._presses, self._chores = budget, presses, chores
+        self._moved, self._words = moved, words
         self._menu, self._public_url = menu, public_url.rstrip("/")
         self._ask: Ask | None = None
         self._me: Me | None = None
@@ -140,12 +143,11 @@ class Inbound:
 
     async def _turn(self, turn: Turn) -> None:
         """Ask for the second press, or go back."""
+        self._chores.start("press", partial(self._client.answer, turn.press))
         rows = turned(turn.rows, turn.data, self._words(turn.place))
-        try:
-            if rows is not None:
-                await self._client.show_keys(turn.chat, turn.message, rows)
-        finally:
-            await self._client.answer(turn.press)
+        if rows is not None:
+            show = partial(self._client.show_keys, turn.chat, turn.message, rows)
+            await self._budget.patiently(turn.chat, show, urgent=True)
 
     async def _tell_menu(self) -> None:
         """The list that Telegram shows at "/", per language; the first one is also everybody else's. Best effort."""

@@ -43,13 +43,13 @@ async def open_telegram(
     from bot.platforms.telegram.transport import Parts, TelegramChat  # noqa: PLC0415
 
     client, chores, moved = Client(settings), Chores(), dict[int, int]()
+    budget = Budget(settings, clock)
     presses = Presses(client, clock, chores)
     inbound = Inbound(
-        client, settings, clock, presses=presses, chores=chores, moved=moved, words=words, menu=commands,
+        client, settings, clock, budget=budget, presses=presses, chores=chores, moved=moved, words=words, menu=commands,
         public_url=public_url,
     )  # fmt: skip
-    budget = Budget(settings, clock.now)
-    parts = Parts(client, clock, PerChat(settings), budget, chores, presses, inbound, moved)
+    parts = Parts(client, PerChat(settings), budget, chores, presses, inbound, moved)
     try:
         yield TelegramChat(parts)
     finally:

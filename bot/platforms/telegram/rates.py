@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from datetime import datetime
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
-from bot.domain.errors import RateLimitedError
+from bot.domain.errors import RateLimitedError, TemporaryError
 from bot.platforms.telegram import limits
 from bot.platforms.telegram.settings import TelegramSettings
+from bot.ports.clock import Clock
 
+T = TypeVar("T")
+TRIES: Final = 20
 BREATH: Final = 3.0
 """Seconds a card that can wait is put off at most in one go: a page that comes meanwhile finds its lane free."""
 
@@ -35,15 +37,15 @@ class Budget:
     can follow each other within twenty seconds, where an even spacing would take a minute.
     """
 
-    def __init__(self, settings: TelegramSettings, now: Callable[[], datetime]) -> None:
-        self._now = now
+    def __init__(self, settings: TelegramSettings, clock: Clock) -> None:
+        self._clock = clock
         self._chat = (limits.PER_CHAT_BURST, limits.PER_CHAT_BURST / settings.posts_per_second)
         self._minute = settings.posts_per_minute
         self._used: dict[str, deque[float]] = {}
 
     def take(self, chat: int, *, urgent: bool) -> None:
         """Spend one call. RateLimitedError: not now, nothing was spent."""
-        now = self._now().timestamp()
+        now = self._clock.now().timestamp()
         windows = {"all": limits.OVERALL, f"chat {chat}": self._chat}
         if chat < 0:
             windows[f"group {chat}"] = (self._minute, limits.MINUTE)
@@ -55,6 +57,19 @@ class Budget:
             raise RateLimitedError("within Telegram's rates", wait)
         for name in windows:
             self._used[name].append(now)
+
+    async def patiently(self, chat: int, work: Callable[[], Awaitable[T]], *, urgent: bool) -> T:
+        """Do *work*, which is one call in *chat*, as soon as the rates let it. For what stands in no lane.
+
+        TemporaryError: they did not for ``TRIES`` times.
+        """
+        for _ in range(TRIES):
+            try:
+                self.take(chat, urgent=urgent)
+                return await work()
+            except RateLimitedError as error:
+                await self._clock.sleep(1.0 if error.delay is None else error.delay)
+        raise TemporaryError("Telegram's rates leave no room")
 
     def _wait(self, name: str, most: int, seconds: float, now: float) -> float:
         used = self._used.setdefault(name, deque())

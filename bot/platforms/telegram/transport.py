@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from bot.domain.cards import Card, Place, Priority, Ref
-from bot.domain.errors import LostReferenceError, PermanentError, RateLimitedError, TemporaryError
+from bot.domain.errors import LostReferenceError, PermanentError, TemporaryError
 from bot.domain.messages import Message, Tone
 from bot.domain.phrases import Phrase, Words, phrase, pieces
 from bot.platforms.telegram import limits
@@ -24,7 +24,6 @@ from bot.platforms.telegram.render import Rendered, brief, render, whole
 from bot.platforms.telegram.text import clip, units
 from bot.platforms.telegram.verdicts import MarkupError, MovedError, NoTopicError, UnchangedError
 from bot.ports.chat import Ask, HttpAnswer
-from bot.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 MENDS: Final = 3
@@ -33,7 +32,6 @@ URGENT: Final = (Priority.PAGE, Priority.ANSWER)
 CALM: Final = (Tone.OK, Tone.INFO, Tone.MUTED, Tone.WORKING)
 TOAST: Final = 80
 """Units that can be read before a toast goes away; longer words come in a box to close."""
-ATTACH_TRIES: Final = 20
 ALERT, TEXT = "alert", "text"
 """Kinds of references: words that only one person saw once, and a message."""
 FILE: Final = "file"
@@ -45,7 +43,6 @@ class Parts:
     """What a chat works with."""
 
     client: Client
-    clock: Clock
     pace: PerChat
     budget: Budget
     chores: Chores
@@ -60,7 +57,7 @@ class TelegramChat:
     platform = "telegram"
 
     def __init__(self, parts: Parts) -> None:
-        self._client, self._clock, self._budget = parts.client, parts.clock, parts.budget
+        self._client, self._budget = parts.client, parts.budget
         self._chores, self._presses, self._inbound = parts.chores, parts.presses, parts.inbound
         self._moved = parts.moved
         self.pace = parts.pace
@@ -181,20 +178,11 @@ class TelegramChat:
         if not (drawn.shortened and message.whole) or FILE in ref.extra:
             return ref
         name = re.sub(r"[^\w-]+", "-", card.subject).strip("-")[:60] or "pult"
-        target = Target(int(ref.chat), reply_to=int(ref.message))
-        self._chores.start("file", partial(self._attached, target, f"{name}.txt", whole(message)))
+        chat = int(ref.chat)
+        target = Target(chat, reply_to=int(ref.message))
+        attach = partial(self._client.attach, target, f"{name}.txt", whole(message))
+        self._chores.start("file", partial(self._budget.patiently, chat, attach, urgent=False))
         return replace(ref, extra={**ref.extra, FILE: name})
-
-    async def _attached(self, target: Target, name: str, content: bytes) -> None:
-        for _ in range(ATTACH_TRIES):
-            try:
-                self._budget.take(target.chat, urgent=False)
-                await self._client.attach(target, name, content)
-            except RateLimitedError as error:
-                await self._clock.sleep(error.delay or 1.0)
-            else:
-                return
-        log.warning("file given up", extra={"chat": target.chat, "file": name})
 
 
 def _target(card: Card) -> Target:

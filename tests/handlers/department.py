@@ -1,0 +1,216 @@
+"""The department the duties serve in these tests, and a way to talk to them as a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import handlers
+from bot.adapters.sql import SqlStore
+from bot.domain.alerts import Alert, Group, Notification, fold
+from bot.domain.cards import Place
+from bot.domain.failover import Pair, Witness
+from bot.domain.messages import Message
+from bot.domain.operations import Operation
+from bot.domain.people import Directory, Person
+from bot.domain.phrases import English
+from bot.domain.policy import Policy
+from bot.domain.releases import Release
+from bot.domain.requests import Request
+from bot.domain.services import Catalogue, Environment, GitOps, Service
+from bot.domain.slo import Slo
+from bot.engine.desk import Desk
+from bot.engine.meters import Meters
+from bot.engine.router import Router
+from bot.platforms.console.plain import plain
+from bot.ports.cluster import Workload
+from bot.ports.commands import Reply
+from tests.handlers.fakes import (
+    NOON,
+    FakeClock,
+    FakeCluster,
+    FakeDatabase,
+    FakeForge,
+    FakeMetrics,
+    FakeSilencer,
+    FakeTraffic,
+    FakeWitnesses,
+    digest,
+    image,
+)
+
+EXPECTED = Path(__file__).parent / "expected"
+PEOPLE = Directory([
+    Person("anna", "U0ANNA", "1001", roles=frozenset({"sre"})),
+    Person("boris", "U0BORIS", "1002", roles=frozenset({"sre"})),
+    Person("chen", "U0CHEN", "1003", roles=frozenset({"sre", "lead"})),
+    Person("vera", "U0VERA", "1004"),
+])  # fmt: skip
+STAGING = Environment(
+    "staging",
+    "nyc2",
+    "staging",
+    "deployment",
+    "api",
+    GitOps("flux", "api", "dept/api", "deploy/staging/kustomization.yaml"),
+)
+PRODUCTION = Environment(
+    "production",
+    "nyc2",
+    "production",
+    "deployment",
+    "api",
+    GitOps("flux", "api", "dept/api", "deploy/production/kustomization.yaml"),
+)
+SERVICES = Catalogue([
+    Service("api", "production", "deployment", "api", ("nyc2", "sfo3"), (STAGING, PRODUCTION), "dept/api"),
+    Service("web", "production", "deployment", "web", ("nyc2", "sfo3"), (
+        Environment("production-nyc2", "nyc2", "production", "deployment", "web"),
+        Environment("production-sfo3", "sfo3", "production", "deployment", "web"),
+    ), "dept/web"),
+])  # fmt: skip
+SLOS = (
+    Slo(
+        "api",
+        "availability",
+        "availability",
+        0.999,
+        timedelta(days=30),
+        "total[$window]",
+        "bad[$window]",
+        "p99[$window]",
+    ),
+    Slo("web", "availability", "availability", 0.99, timedelta(days=30), "web_total[$window]", "web_bad[$window]"),
+)
+PAIR = Pair("nyc2", "sfo3", timedelta(seconds=60), (Witness("prometheus", query="up"),))
+API, WEB, WEB_SFO3 = (
+    Workload("nyc2", "production", "deployment", "api"),
+    Workload("nyc2", "production", "deployment", "web"),
+    Workload("sfo3", "production", "deployment", "web"),
+)
+DEPLOY = ("dept/api", "deploy/production/kustomization.yaml")
+
+
+def manifest(version: str) -> str:
+    return f"images:\n  - name: registry.example/dept/api\n    digest: {digest('api', version)}\n"
+
+
+@dataclass
+class Department:
+    """``say`` is the way in; everything behind the duties is a fake, except the store, the desk and the router."""
+
+    store: SqlStore
+    clock: FakeClock = field(default_factory=FakeClock)
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    forge: FakeForge = field(default_factory=FakeForge)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    silencer: FakeSilencer = field(default_factory=FakeSilencer)
+    database: FakeDatabase = field(default_factory=FakeDatabase)
+    traffic: FakeTraffic = field(default_factory=FakeTraffic)
+    witnesses: FakeWitnesses = field(default_factory=FakeWitnesses)
+    policy: Policy = field(default_factory=Policy)
+    trouble: dict[str, str] = field(default_factory=dict)
+    approved: list[str] = field(default_factory=list)
+    without: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for workload, version, replicas in ((API, "1.7.2", 4), (WEB, "5.1.0", 2), (WEB_SFO3, "5.1.0", 1)):
+            self.cluster.runs(workload, (image(workload.name, version),), replicas)
+        self.cluster.runs(Workload("nyc2", "staging", "deployment", "api"), (image("api", "1.8.0"),), 1)
+        self.forge.files[DEPLOY] = manifest("1.7.2")
+        self._numbers = count(1)
+
+    @property
+    def ports(self) -> handlers.Ports:
+        found = {
+            name: None if name in self.without else getattr(self, name)
+            for name in ("metrics", "silencer", "forge", "database", "traffic", "witnesses")
+        }
+        return handlers.Ports(
+            store=self.store, clock=self.clock, cluster=self.cluster, policy=self.policy, services=SERVICES, slos=SLOS,
+            pair=PAIR, ack_lasts=timedelta(hours=1), **found,
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    def router(self) -> Router:
+        meters = Meters("test")
+        desk = Desk(
+            self.store, self.clock, directory=PEOPLE, policy=self.policy, draw=handlers.draw_plan, approvals_in=(),
+            platforms=("slack", "telegram"), meters=meters,
+        )  # fmt: skip
+        desk.on_approved = self.approved.append
+        commands = handlers.commands(self.ports, desk, lambda: self.trouble)
+        return Router(
+            self.store, self.clock, directory=PEOPLE, policy=self.policy, commands=commands, desk=desk, meters=meters
+        )
+
+    async def reply(self, who: str, text: str, *, pressed: bool = False, platform: str = "console") -> Reply:
+        place = Place("console:ops")
+        request = Request(
+            f"test:{next(self._numbers)}", platform, who, text, place, place, self.clock.now(), pressed=pressed
+        )
+        return await self.router().answer(request)
+
+    async def say(
+        self, who: str, text: str, *, pressed: bool = False, ok: bool = True, platform: str = "console"
+    ) -> str:
+        """What *who* reads after typing (or pressing) *text*; *ok*: whether it is expected to have worked."""
+        reply = await self.reply(who, text, pressed=pressed, platform=platform)
+        shown = read(reply.message)
+        assert reply.ok is ok, shown
+        return shown
+
+    async def proposed(self, who: str, text: str) -> Operation:
+        """The operation that *text* made."""
+        reply = await self.reply(who, text)
+        assert reply.operation, read(reply.message)
+        return await self.operation(reply.operation)
+
+    async def operation(self, ident: str) -> Operation:
+        found = await self.store.read(lambda tx: tx.operation(ident))
+        assert found is not None
+        return found
+
+    async def fires(self, *alerts: Alert, key: str = "{}", ident: str = "a-7k2f", at: datetime | None = None) -> Group:
+        now = at or self.clock.now()
+        told = Notification("alertmanager", key, "pult", {"alertname": "HighErrors"}, alerts)
+
+        def heard(tx: object) -> Group:
+            group = fold(tx.latest_group(key), told, now, ident)  # type: ignore[attr-defined]
+            tx.save_group(group)  # type: ignore[attr-defined]
+            return group
+
+        return await self.store.write(heard)
+
+    async def reported(self, version: str = "1.8.0", **changes: object) -> Release:
+        values: dict[str, object] = {
+            "image": "registry.example/dept/api", "digest": digest("api", version), "commit": "0123456789abcdef",
+            "evidence": {"tests": "412 passed", "trivy": "0 critical"}, **changes,
+        }  # fmt: skip
+        release = Release("api", version, str(values.pop("stage", "ready")), self.clock.now(), **values)  # type: ignore[arg-type]
+        await self.store.write(lambda tx: tx.save_release(release))
+        return release
+
+    async def audit(self) -> list[tuple[str, str, str, str]]:
+        entries = await self.store.read(lambda tx: tuple(tx.entries()))
+        return [(e.deed.person, e.deed.action, e.deed.target, e.deed.result) for e in entries]
+
+
+def alert(name: str = "a", starts: datetime = NOON - timedelta(minutes=5), **labels: str) -> Alert:
+    """A critical alert of api."""
+    named = {"alertname": "HighErrors", "service": "api", "severity": "critical", "region": "nyc2", **labels}
+    return Alert(name, named, {"summary": "8 % of requests fail"}, starts)
+
+
+def read(message: Message) -> str:
+    """*message* as a terminal shows it, in English; very long lines shortened."""
+    return "\n".join(map(_short, plain(message, English()).splitlines())) + "\n"
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= 300 else f"{line[:200]} […{len(line) - 200} characters]"
+
+
+Check = Callable[[str, str], None]

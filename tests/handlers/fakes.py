@@ -1,0 +1,277 @@
+"""The outside of the duties, in memory: what they see of it is set, what they do to it is noted in ``done``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha1, sha256
+
+from bot.domain.errors import DriftError, TemporaryError, UserError
+from bot.domain.failover import Sight
+from bot.domain.phrases import Code, Phrase, phrase
+from bot.domain.plans import Plan
+from bot.ports.cluster import Pod, Rollout, Workload
+from bot.ports.flows import Say
+from bot.ports.forge import File
+from bot.ports.metrics import Reading, Sample, Series
+from bot.ports.regions import Replication
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def digest(service: str, version: str) -> str:
+    return "sha256:" + sha256(f"{service}:{version}".encode()).hexdigest()
+
+
+def image(service: str, version: str) -> str:
+    return f"registry.example/dept/{service}@{digest(service, version)}"
+
+
+@dataclass
+class FakeClock:
+    """Sleeping moves it; ``ticks`` are called at each sleep."""
+
+    at: datetime = NOON
+    ticks: list[Callable[[], None]] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+        for tick in list(self.ticks):
+            tick()
+
+
+class FakeCluster:
+    """Workloads by cluster, namespace and name. ``away``: clusters whose API server does not answer."""
+
+    def __init__(self) -> None:
+        self.rollouts: dict[Workload, Rollout] = {}
+        self.found: dict[Workload, tuple[Pod, ...]] = {}
+        self.away: set[str] = set()
+        self.done: list[tuple[str, ...]] = []
+
+    def runs(self, workload: Workload, images: tuple[str, ...], replicas: int) -> None:
+        self.rollouts[workload] = Rollout(
+            replicas, replicas, replicas, replicas, True, None, images, f"t-{images[0][-6:]}"
+        )
+        self.found[workload] = tuple(
+            Pod(f"{workload.name}-6c9f7-{letter}", "Running", True, 0, NOON, "node-1")
+            for letter in "abcdefgh"[:replicas]
+        )
+
+    def becomes(self, workload: Workload, **changes: object) -> None:
+        self.rollouts[workload] = replace(self.rollouts[workload], **changes)  # type: ignore[arg-type]
+
+    def _there(self, workload: Workload) -> None:
+        if workload.cluster in self.away:
+            raise TemporaryError(f"{workload.cluster} does not answer")
+        if workload not in self.rollouts:
+            raise UserError("There is no {name} in {cluster}.", name=Code(workload.name), cluster=workload.cluster)
+
+    async def rollout(self, workload: Workload) -> Rollout:
+        self._there(workload)
+        return self.rollouts[workload]
+
+    async def pods(self, workload: Workload) -> tuple[Pod, ...]:
+        self._there(workload)
+        return self.found[workload]
+
+    async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
+        self._there(workload)
+        if self.rollouts[workload].restarted_by == operation:
+            return
+        self.done.append(("restart", workload.cluster, workload.name))
+        self.becomes(workload, restarted_by=operation, template=f"t-{operation}", updated=0, done=False)
+
+    async def delete_pod(self, workload: Workload, pod: str) -> None:
+        self._there(workload)
+        if pod in {found.name for found in self.found[workload]}:
+            self.done.append(("delete", pod))
+            self.found[workload] = tuple(found for found in self.found[workload] if found.name != pod)
+
+    async def set_image(self, workload: Workload, image: str, template: str) -> None:
+        self._there(workload)
+        if self.rollouts[workload].template != template:
+            raise DriftError("{name} was changed meanwhile.", name=Code(workload.name))
+        self.done.append(("image", image))
+        self.becomes(workload, images=(image,), template=f"t-{image[-6:]}", updated=0, done=False)
+
+    async def scale(self, workload: Workload, replicas: int) -> None:
+        raise NotImplementedError
+
+    def settles(self) -> None:
+        """Every rollout gets one pod further."""
+        for workload, now in self.rollouts.items():
+            updated = min(now.desired, now.updated + 1)
+            self.becomes(workload, updated=updated, done=updated == now.desired)
+
+
+class FakeForge:
+    """Files by repository and path. A write over anything but the present content is refused."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str], str] = {}
+        self.messages: list[str] = []
+        self.away = False
+
+    async def read(self, repo: str, path: str, branch: str) -> File:
+        if self.away:
+            raise TemporaryError("GitHub does not answer")
+        if (repo, path) not in self.files:
+            raise UserError("There is no {path} in {repo}.", path=Code(path), repo=repo)
+        text = self.files[repo, path]
+        return File(text, sha1(text.encode()).hexdigest())
+
+    async def commit(self, repo: str, path: str, branch: str, was: File, text: str, message: str) -> str:
+        if (await self.read(repo, path, branch)).sha != was.sha:
+            raise DriftError("Somebody pushed meanwhile.")
+        self.files[repo, path] = text
+        self.messages.append(message)
+        return sha1(message.encode()).hexdigest()
+
+    async def check(self) -> str:
+        return "here"
+
+
+class FakeDatabase:
+    """A primary and its standby. ``deaf``: the fence is asked for and does not take hold."""
+
+    def __init__(self) -> None:
+        self.now = Replication("db-nyc2", "db-sfo3", 0.4, promoted=False, fenced=False)
+        self.deaf, self.away, self.slow = False, False, 0
+        self.done: list[str] = []
+
+    def becomes(self, **changes: object) -> None:
+        self.now = replace(self.now, **changes)  # type: ignore[arg-type]
+
+    async def replication(self) -> Replication:
+        if self.away:
+            raise TemporaryError("DigitalOcean does not answer")
+        return self.now
+
+    async def fence(self) -> None:
+        self.done.append("fence")
+        self.becomes(fenced=not self.deaf)
+
+    async def promote(self) -> None:
+        self.done.append("promote")
+        if not self.slow:
+            self.becomes(promoted=True)
+
+    def tick(self) -> None:
+        """A promotion that was asked for is done after ``slow`` looks."""
+        self.slow -= 1
+        if self.slow == 0:
+            self.becomes(promoted=True)
+
+
+class FakeTraffic:
+    def __init__(self) -> None:
+        self.to, self.away = "nyc2", False
+        self.done: list[str] = []
+
+    async def region(self) -> str:
+        if self.away:
+            raise TemporaryError("DNS does not answer")
+        return self.to
+
+    async def shift(self, region: str) -> float:
+        self.done.append(region)
+        self.to = region
+        return 60.0
+
+
+@dataclass
+class FakeWitnesses:
+    sights: Mapping[str, Sight] = field(
+        default_factory=lambda: {"prometheus": Sight.UP, "outside": Sight.UP, "kubernetes": Sight.UP}
+    )
+
+    async def ask(self) -> Mapping[str, Sight]:
+        return self.sights
+
+
+class FakeMetrics:
+    """Answers by the query's text: a number, a whole reading, an error to raise; else an empty answer."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, float | Reading | Exception] = {}
+        self.asked: list[str] = []
+
+    async def query(self, promql: str, at: datetime | None = None) -> Reading:
+        self.asked.append(promql)
+        match self.answers.get(promql, Reading(())):
+            case Exception() as error:
+                raise error
+            case Reading() as reading:
+                return reading
+            case number:
+                return Reading((Sample({}, number),))
+
+    async def span(self, promql: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
+        raise NotImplementedError
+
+    async def check(self) -> str:
+        return "here"
+
+
+class FakeSilencer:
+    def __init__(self) -> None:
+        self.silences: dict[str, tuple[Mapping[str, str], datetime, str, str]] = {}
+        self.refusal: Exception | None = None
+
+    async def alerts(self) -> tuple[()]:
+        return ()
+
+    async def silence(self, matchers: Mapping[str, str], until: datetime, person: str, comment: str) -> str:
+        if self.refusal:
+            raise self.refusal
+        ident = f"s{len(self.silences) + 1}"
+        self.silences[ident] = (matchers, until, person, comment)
+        return ident
+
+    async def end(self, ident: str) -> None:
+        del self.silences[ident]
+
+    async def check(self) -> str:
+        return "here"
+
+
+class StoppedError(Exception):
+    """A step failed: where the real run would pause and ask."""
+
+
+class DiedError(Exception):
+    """The process is gone."""
+
+
+class FakeRun:
+    """Runs steps as the engine does, and remembers each. ``dies_in``: the process dies after this step's work."""
+
+    def __init__(
+        self, plan: Plan, operation: str = "op-41c9", dies_in: str = "", skips: frozenset[str] = frozenset()
+    ) -> None:
+        self.plan, self.operation, self._dies_in, self._skips = plan, operation, dies_in, skips
+        self.said: dict[str, str] = {}
+        self.progress: list[str] = []
+
+    async def step(self, name: str, work: Callable[[Say], Awaitable[Phrase]]) -> None:
+        assert name in {step.name for step in self.plan.steps}, "a step that was not planned"
+        if name in self._skips:
+            return
+        try:
+            said = await work(self._say)
+        except UserError as error:
+            raise StoppedError(f"{name}: {error}") from error
+        if name == self._dies_in:
+            raise DiedError(name)
+        self.said[name] = said.plain()
+
+    async def _say(self, so_far: Phrase) -> None:
+        self.progress.append(so_far.plain())
+
+
+STUCK = phrase("ImagePullBackOff")
