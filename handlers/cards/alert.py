@@ -78,7 +78,8 @@ def _blocks(group: Group, shown: tuple[Alert, ...]) -> Iterable[Block]:
         yield Paragraph(verbatim(summary))
     yield Facts(tuple(_facts(group)))
     if len(shown) > 1:
-        yield Lines(tuple(_line(alert) for alert in shown[:SHOWN_ALERTS]), max(0, len(shown) - SHOWN_ALERTS))
+        quiet = QUIET_LABELS | {name for name in shown[0].labels if group.common(name)}
+        yield Lines(tuple(_line(alert, quiet) for alert in shown[:SHOWN_ALERTS]), max(0, len(shown) - SHOWN_ALERTS))
     if group.truncated:
         yield Paragraph(
             counted(
@@ -117,8 +118,9 @@ def _summary(alerts: tuple[Alert, ...]) -> str:
     return alerts[0].annotations.get("description", "").strip() if alerts else ""
 
 
-def _line(alert: Alert) -> Phrase:
-    own = [(name, value) for name, value in sorted(alert.labels.items()) if name not in QUIET_LABELS]
+def _line(alert: Alert, quiet: frozenset[str]) -> Phrase:
+    """What tells *alert* from the others: labels that all of them share would only push it out."""
+    own = [(name, value) for name, value in sorted(alert.labels.items()) if name not in quiet]
     labels = ", ".join(f"{name}={MASK if secret_name(name) else value}" for name, value in own[:SHOWN_LABELS])
     said = alert.annotations.get("summary", "")
     if said:

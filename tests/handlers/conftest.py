@@ -1,4 +1,4 @@
-"""Fixtures of the duties' tests. ``WRITE_EXPECTED=1 pytest tests/handlers`` writes the expected texts anew: read them."""
+"""Fixtures of the duties' tests. ``WRITE_EXPECTED=1 pytest tests/handlers`` writes the expected texts anew."""
 
 from __future__ import annotations
 

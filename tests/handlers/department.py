@@ -49,22 +49,9 @@ PEOPLE = Directory([
     Person("chen", "U0CHEN", "1003", roles=frozenset({"sre", "lead"})),
     Person("vera", "U0VERA", "1004"),
 ])  # fmt: skip
-STAGING = Environment(
-    "staging",
-    "nyc2",
-    "staging",
-    "deployment",
-    "api",
-    GitOps("flux", "api", "dept/api", "deploy/staging/kustomization.yaml"),
-)
-PRODUCTION = Environment(
-    "production",
-    "nyc2",
-    "production",
-    "deployment",
-    "api",
-    GitOps("flux", "api", "dept/api", "deploy/production/kustomization.yaml"),
-)
+BY_FLUX = GitOps("flux", "api", "dept/api", "deploy/production/kustomization.yaml")
+STAGING = Environment("staging", "nyc2", "staging", "deployment", "api")
+PRODUCTION = Environment("production", "nyc2", "production", "deployment", "api", BY_FLUX)
 SERVICES = Catalogue([
     Service("api", "production", "deployment", "api", ("nyc2", "sfo3"), (STAGING, PRODUCTION), "dept/api"),
     Service("web", "production", "deployment", "web", ("nyc2", "sfo3"), (
@@ -72,18 +59,10 @@ SERVICES = Catalogue([
         Environment("production-sfo3", "sfo3", "production", "deployment", "web"),
     ), "dept/web"),
 ])  # fmt: skip
+MONTH = timedelta(days=30)
 SLOS = (
-    Slo(
-        "api",
-        "availability",
-        "availability",
-        0.999,
-        timedelta(days=30),
-        "total[$window]",
-        "bad[$window]",
-        "p99[$window]",
-    ),
-    Slo("web", "availability", "availability", 0.99, timedelta(days=30), "web_total[$window]", "web_bad[$window]"),
+    Slo("api", "availability", "availability", 0.999, MONTH, "total[$window]", "bad[$window]", "p99[$window]"),
+    Slo("web", "availability", "availability", 0.99, MONTH, "web_total[$window]", "web_bad[$window]"),
 )
 PAIR = Pair("nyc2", "sfo3", timedelta(seconds=60), (Witness("prometheus", query="up"),))
 API, WEB, WEB_SFO3 = (

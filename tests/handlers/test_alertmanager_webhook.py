@@ -163,7 +163,7 @@ MALFORMED = [
     ("alerts[0].startsAt", body(alert={"startsAt": "2026-11-24T00:13:00"})),
     ("alerts[0].startsAt", body(alert={"startsAt": "2026-11-24"})),
     ("alerts[0].startsAt", body(alert={"startsAt": "9999-12-31T23:59:59-12:00"})),
-    ("alerts[0].endsAt", body(alert={"endsAt": []})),
+    ("alerts[0].endsAt", body(alert={"status": "resolved", "endsAt": []})),
     ("alerts[0].status", body(alert={"status": 1})),
     ("alerts[0].fingerprint", body(alert={"fingerprint": 1})),
     ("alerts[0].generatorURL", body(alert={"generatorURL": ["x"]})),
@@ -177,9 +177,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("place", "wrong"), MALFORMED, ids=[f"{at}-{place}" for at, (place, _) in enumerate(MALFORMED)]
-)
+@pytest.mark.parametrize(("place", "wrong"), MALFORMED)
 def test_a_malformed_body_says_where(place: str, wrong: Delivery) -> None:
     with pytest.raises(MalformedError) as raised:
         alertmanager.parse(wrong)
@@ -204,9 +202,8 @@ def one(**alert: object):
 
 
 def test_what_is_missing_is_made_up_for() -> None:
-    (told,) = alertmanager.parse(
-        Delivery({}, b'{"alerts":[{"labels":{"a":"b"}},{"labels":{"a":"c"}}]}', NOW)
-    ).notifications
+    bare = Delivery({}, b'{"alerts":[{"labels":{"a":"b"}},{"labels":{"a":"c"}}]}', NOW)
+    (told,) = alertmanager.parse(bare).notifications
     first, second = told.alerts
     assert first.firing
     assert first.starts_at == NOW
@@ -257,9 +254,9 @@ FIELDS = ("status", "labels", "annotations", "startsAt", "endsAt", "generatorURL
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values), st.dictionaries(st.text(), json_values, max_size=3))
-def test_any_json_is_read_or_refused_by_place(alert: dict[str, object], more: dict[str, object]) -> None:
+def test_any_json_is_read_or_refused(alert: dict[str, object], more: dict[str, object]) -> None:
     data = {"alerts": [alert], **more}
     try:
         alertmanager.parse(Delivery({}, json.dumps(data).encode(errors="replace"), NOW))
     except MalformedError as error:
-        assert ": " in str(error)
+        assert ": " in str(error)  # noqa: PT017 - either outcome is right, and a refusal says where

@@ -24,6 +24,7 @@ CASES = sorted(path.name for path in FIXTURES.iterdir())
 RELEASES = [case for case in CASES if case.startswith("release-")]
 NOW = datetime(2026, 11, 24, 0, 15, tzinfo=UTC)
 SECRET = "test-github-secret"
+FORM = "application/x-www-form-urlencoded"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
@@ -70,7 +71,7 @@ def test_a_form_encoded_body_is_read_as_well() -> None:
     form = urlencode({"payload": recorded.body.decode()}).encode()
     headers = {
         **recorded.headers,
-        "content-type": "application/x-www-form-urlencoded",
+        "content-type": FORM,
         "x-hub-signature-256": "sha256=" + hmac.new(SECRET.encode(), form, sha256).hexdigest(),
     }
     source = github.source(SECRET, {})
@@ -105,7 +106,7 @@ def test_other_actions_say_nothing(action: str | None) -> None:
         ("body", Delivery({"x-github-event": "ping"}, b"[]", NOW)),
         (
             "body",
-            Delivery({"x-github-event": "ping", "content-type": "application/x-www-form-urlencoded"}, b"a=b", NOW),
+            Delivery({"x-github-event": "ping", "content-type": FORM}, b"a=b", NOW),
         ),
         ("action", github_body(action=[])),
         ("action", github_body(action={"x": 1})),

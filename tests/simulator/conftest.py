@@ -6,11 +6,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from world_parts import HandClock, Receiver
 
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings, Target
 from bot.simulator.world import World
+from tests.simulator.world_parts import HandClock, Receiver
 
 
 @pytest.fixture

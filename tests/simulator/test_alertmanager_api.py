@@ -9,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
-from world_parts import HandClock, Receiver
 
 from bot.simulator import alertmanager
 from bot.simulator.alertmanager import Manager
@@ -17,6 +16,7 @@ from bot.simulator.alertmanager.alerts import fingerprint
 from bot.simulator.settings import Target
 from bot.simulator.webhooks import Outbound
 from bot.simulator.world import World
+from tests.simulator.world_parts import HandClock, Receiver
 
 LABELS = {"alertname": "ApiErrorRateHigh", "service": "api", "region": "nyc2", "severity": "critical"}
 

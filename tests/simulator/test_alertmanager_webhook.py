@@ -6,7 +6,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from world_parts import HandClock, Receiver
 
 from bot.simulator.alertmanager import Manager, Timing
 from bot.simulator.alertmanager.alerts import fingerprint
@@ -16,6 +15,7 @@ from bot.simulator.alertmanager.silences import Silence
 from bot.simulator.settings import Target
 from bot.simulator.webhooks import Outbound
 from bot.simulator.world import World
+from tests.simulator.world_parts import HandClock, Receiver
 
 LABELS = {"alertname": "ApiErrorRateHigh", "service": "api", "region": "nyc2"}
 TIMING = Timing(wait=0, interval=0.01, repeat=3600, retry=0.001, minimum=0.5)

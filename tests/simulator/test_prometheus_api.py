@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
-from world_parts import Receiver
 
 from bot.simulator.server import Simulation
+from tests.simulator.world_parts import Receiver
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """What faults and releases do to the metrics."""
 
 import pytest
-from world_parts import HandClock
 
 from bot.simulator.kubernetes import images
 from bot.simulator.prometheus import Metrics
 from bot.simulator.prometheus.values import Labels
 from bot.simulator.world import World
+from tests.simulator.world_parts import HandClock
 
 NYC: Labels = (("region", "nyc2"),)
 SFO: Labels = (("region", "sfo3"),)

@@ -8,12 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from world_parts import Receiver
 
 from bot.simulator.kubernetes import images
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings
 from bot.simulator.trouble import surface
+from tests.simulator.world_parts import Receiver
 
 K8S = {"Authorization": "Bearer sim-k8s-token"}
 ALERT = {"alertname": "DiskFull", "service": "worker", "severity": "warning"}
