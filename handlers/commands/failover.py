@@ -136,7 +136,7 @@ def _steps(pair: Pair) -> tuple[PlannedStep, ...]:
         PlannedStep("lag", phrase("Replication lag is known and at most {rpo}", rpo=pair.rpo)),
         PlannedStep("fence", phrase("Fence the database in {source}: it takes no more writes", **values)),
         PlannedStep("promote", phrase("Promote the database in {target}", **values)),
-        PlannedStep("shift", phrase("Point traffic at {target}", **values), phrase("point traffic back")),
+        PlannedStep("shift", phrase("Point traffic at {target}", **values)),
         PlannedStep("verify", phrase("Verify from outside that {target} serves", **values), skippable=True),
     )
 

@@ -105,7 +105,8 @@ def _answer(found: list[Standing]) -> Reply:
 def _detail(item: Standing) -> Iterable[Block]:
     burns = phrase(
         "{name}: burn {b5m} over 5 min, {b1h} over 1 h, {b6h} over 6 h, {b3d} over 3 d; {outlook}",
-        name=Strong(item.slo.name), b5m=_burn(item, 0), b1h=_burn(item, 1), b6h=_burn(item, 2), b3d=_burn(item, 3),
+        name=Strong(f"{item.slo.service} {item.slo.name}"),
+        b5m=_burn(item, 0), b1h=_burn(item, 1), b6h=_burn(item, 2), b3d=_burn(item, 3),
         outlook=_outlook(item),
     )  # fmt: skip
     yield Paragraph(burns)
@@ -191,6 +192,6 @@ def _tone(found: Iterable[Standing]) -> Tone:
     lefts = [item.left for item in found]
     if any(left is not None and left <= 0 for left in lefts):
         return Tone.CRITICAL
-    if any(left is None or left < LOW for left in lefts):
+    if any(left is None or left < LOW for left in lefts) or any(item.exhausted_in() is not None for item in found):
         return Tone.WARNING
     return Tone.OK

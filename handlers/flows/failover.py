@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from bot.domain.errors import DriftError, UserError
@@ -26,7 +27,7 @@ class Regions:
         now, allowed = await self._database.replication(), float(plan.params["rpo"])
         if now.promoted:
             return phrase("promoted already")
-        if now.lag is None:
+        if now.lag is None or math.isnan(now.lag):
             raise UserError("Nobody knows the replication lag, so nobody knows how much would be lost.")
         if now.lag > allowed:
             raise UserError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,8 @@ def write(store: Path, count: int) -> None:
         database.execute("COMMIT")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+    with store.open("rb") as file:  # else its writing back would slow whatever is measured next
+        os.fsync(file.fileno())
 
 
 class Past:

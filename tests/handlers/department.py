@@ -132,11 +132,9 @@ class Department:
         )
         return await self.router().answer(request)
 
-    async def say(
-        self, who: str, text: str, *, pressed: bool = False, ok: bool = True, platform: str = "console"
-    ) -> str:
+    async def say(self, who: str, text: str, *, pressed: bool = False, ok: bool = True) -> str:
         """What *who* reads after typing (or pressing) *text*; *ok*: whether it is expected to have worked."""
-        reply = await self.reply(who, text, pressed=pressed, platform=platform)
+        reply = await self.reply(who, text, pressed=pressed)
         shown = read(reply.message)
         assert reply.ok is ok, shown
         return shown

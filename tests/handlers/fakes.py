@@ -251,10 +251,8 @@ class DiedError(Exception):
 class FakeRun:
     """Runs steps as the engine does, and remembers each. ``dies_in``: the process dies after this step's work."""
 
-    def __init__(
-        self, plan: Plan, operation: str = "op-41c9", dies_in: str = "", skips: frozenset[str] = frozenset()
-    ) -> None:
-        self.plan, self.operation, self._dies_in, self._skips = plan, operation, dies_in, skips
+    def __init__(self, plan: Plan, dies_in: str = "", skips: frozenset[str] = frozenset()) -> None:
+        self.plan, self.operation, self._dies_in, self._skips = plan, "op-41c9", dies_in, skips
         self.said: dict[str, str] = {}
         self.progress: list[str] = []
 

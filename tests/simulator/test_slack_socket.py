@@ -242,7 +242,10 @@ async def test_the_app_comes_back_after_its_socket_is_closed(app, connected, dri
     first = courier.sockets.open[0]
     assert (await drive("socket", do=do))["sockets"] == 1
     await until(lambda: courier.sockets.open and courier.sockets.open[0] is not first)
-    assert (await drive("slash", user="U0ANNA", channel="C0OPS", text="status"))["acked"]
+    for _ in range(20):  # the new socket is open before the client listens on it
+        if (await drive("slash", user="U0ANNA", channel="C0OPS", text="status"))["acked"]:
+            return
+    pytest.fail("the app does not hear on its new socket")
 
 
 async def test_http_mode_is_signed_verified_and_repeated(http, base, drive, courier, ws):

@@ -1,0 +1,384 @@
+"""Commands that change something: plans, approvals, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.alerts import Status
+from bot.domain.errors import TemporaryError, UserError
+from bot.domain.failover import Sight
+from bot.domain.operations import Choice, Operation, State, StepReport
+from bot.domain.policy import Policy, Rule
+from handlers.cards.operation import draw
+from tests.handlers.department import API, DEPLOY, WEB, Check, Department, alert, manifest, read
+from tests.handlers.fakes import STUCK, digest, image
+
+CHANGES = (
+    "ack a-7k2f",
+    "silence a-7k2f 1h",
+    "unsilence a-7k2f",
+    "promote api 1.8.0",
+    "restart api",
+    "failover nyc2 to sfo3",
+    "drill",
+    "cancel op-41c9",
+)
+
+
+def card(department: Department, operation: Operation) -> str:
+    """Its card, with its id and hash replaced: they follow from the rest."""
+    text = read(draw(operation, department.policy.rule(operation.plan.action)))
+    return text.replace(operation.id, "op-0000").replace(operation.plan.hash[:8], "00000000")
+
+
+@pytest.mark.parametrize("words", CHANGES)
+async def test_a_viewer_changes_nothing_and_is_written_down(department: Department, words: str) -> None:
+    await department.fires(alert("a"))
+    await department.reported()
+    before = len(department.metrics.asked)
+    said = await department.say("vera", words, ok=False)
+    assert "it takes the role sre" in said
+    assert [entry[0] for entry in await department.audit()] == ["vera"]
+    assert await department.store.read(lambda tx: tx.live_operations()) == ()
+    assert len(department.metrics.asked) == before
+
+
+async def test_ack(department: Department) -> None:
+    await department.fires(alert("a"))
+    assert "You hold a-7k2f: HighErrors" in await department.say("anna", "ack 7k2f")
+    assert "You hold" in await department.say("anna", "беру a-7k2f")
+    assert "anna already holds" in await department.say("boris", "ack a-7k2f", ok=False)
+    assert await department.audit() == [("anna", "ack", "a-7k2f", "held")], "once"
+    assert "Held by" in await department.say("vera", "alert a-7k2f")
+
+
+async def test_what_is_resolved_can_not_be_held(department: Department) -> None:
+    await department.fires(alert("a"))
+    ended = alert("a")
+    group = await department.fires(
+        type(ended)(ended.fingerprint, ended.labels, {}, ended.starts_at, department.clock.at)
+    )
+    assert group.status is Status.RESOLVED
+    assert "is resolved already" in await department.say("anna", "ack a-7k2f", ok=False)
+
+
+async def test_silence(department: Department) -> None:
+    await department.fires(alert("a", pod="api-1"), alert("b", pod="api-2"))
+    assert "silenced until 2026-03-01 14:00:00" in await department.say("anna", "silence 7k2f 2h rolling out 1.8.0")
+    matchers, until, person, comment = department.silencer.silences["s1"]
+    assert matchers == {"alertname": "HighErrors", "service": "api", "severity": "critical", "region": "nyc2"}
+    assert until == department.clock.at + timedelta(hours=2)
+    assert (person, comment) == ("anna", "rolling out 1.8.0")
+    assert "Silenced  s1" in await department.say("vera", "alert 7k2f")
+    assert "no longer silenced" in await department.say("boris", "unsilence a-7k2f")
+    assert department.silencer.silences == {}
+    assert "is not silenced" in await department.say("boris", "unsilence a-7k2f", ok=False)
+    assert [entry[1] for entry in await department.audit()] == ["silence", "unsilence"]
+
+
+async def test_only_what_still_fires_is_silenced(department: Department) -> None:
+    """A resolved alert of the group must not lend its labels: the silence would miss the one that fires."""
+    gone, fires = alert("a", pod="api-1"), alert("b", pod="api-2", node="n1")
+    await department.fires(gone, fires)
+    await department.fires(type(gone)(gone.fingerprint, gone.labels, {}, gone.starts_at, department.clock.at))
+    await department.say("anna", "silence a-7k2f 1h")
+    assert dict(department.silencer.silences["s1"][0]) == fires.labels
+
+
+@pytest.mark.parametrize(
+    "words", ["silence", "silence a-7k2f", "silence a-7k2f soon", "silence a-7k2f 1 h", "silence a-7k2f -1h"]
+)
+async def test_a_silence_says_how_it_is_written(department: Department, words: str) -> None:
+    await department.fires(alert("a"))
+    assert "silence <alert> 1h [comment]" in await department.say("anna", words, ok=False)
+    assert department.silencer.silences == {}
+
+
+async def test_a_refused_silence_leaves_nothing(department: Department) -> None:
+    await department.fires(alert("a"))
+    department.silencer.refusal = UserError("Alertmanager says no.")
+    assert "Alertmanager says no." in await department.say("anna", "silence a-7k2f 1h", ok=False)
+    department.silencer.refusal = TemporaryError("http://am:9093 refused 10.0.0.1")
+    said = await department.say("anna", "silence a-7k2f 1h", ok=False)
+    assert "does not answer" in said
+    assert "9093" not in said, "what broke is for the log"
+    assert "Silenced" not in await department.say("vera", "alert a-7k2f")
+    department.without = frozenset({"silencer"})
+    assert "[alertmanager]" in await department.say("anna", "silence a-7k2f 1h", ok=False)
+
+
+async def test_the_plan_of_a_promotion_by_git(department: Department, reads_as: Check) -> None:
+    await department.reported()
+    made = await department.proposed("anna", "promote api v1.8.0")
+    reads_as("operations/promote-waiting", card(department, made))
+    assert made.plan.pins["template"] == department.cluster.rollouts[API].template
+    assert made.plan.pins["committed"] == digest("api", "1.7.2")
+    assert made.plan.params["image"] == image("api", "1.8.0")
+    assert department.forge.messages == []
+    assert department.cluster.done == []
+
+
+async def test_the_plan_of_a_promotion_without_git(department: Department, reads_as: Check) -> None:
+    department.cluster.becomes(API, images=(image("api", "1.8.0"),))
+    department.cluster.becomes(
+        next(w for w in department.cluster.rollouts if w.namespace == "staging"), images=(image("api", "1.7.2"),)
+    )
+    await department.reported()
+    made = await department.proposed("anna", "выкатить api 1.8.0 в staging")
+    reads_as("operations/promote-patch", card(department, made))
+    assert "repo" not in made.plan.params
+
+
+async def test_the_words_of_a_promotion(department: Department) -> None:
+    await department.reported()
+    first = await department.proposed("anna", "promote api 1.8.0")
+    await department.say("anna", f"cancel {first.id}")
+    second = await department.proposed("anna", "promote API v1.8.0 to production")
+    assert first.plan.hash == second.plan.hash
+    assert first.id != second.id
+
+
+async def test_a_tag_in_the_reported_image_is_not_part_of_the_repository(department: Department) -> None:
+    await department.reported(image="registry.example/dept/api:1.8.0")
+    made = await department.proposed("anna", "promote api 1.8.0")
+    assert made.plan.params["image"] == image("api", "1.8.0")
+    assert made.plan.params["repository"] == "registry.example/dept/api"
+
+
+async def test_without_a_reported_image_the_running_one_names_the_repository(department: Department) -> None:
+    await department.reported(image="")
+    assert (await department.proposed("anna", "promote api 1.8.0")).plan.params["image"] == image("api", "1.8.0")
+
+
+async def test_a_sidecar_is_not_mistaken_for_the_service(department: Department) -> None:
+    department.cluster.becomes(API, images=("registry.example/mesh/proxy@sha256:" + "9" * 64, image("api", "1.7.2")))
+    await department.reported()
+    made = await department.proposed("anna", "promote api 1.8.0")
+    assert made.plan.params["previous"] == image("api", "1.7.2")
+    department.cluster.becomes(API, images=("registry.example/mesh/proxy@sha256:" + "9" * 64, image("api", "1.8.0")))
+    await department.say("anna", f"cancel {made.id}")
+    assert "already runs" in await department.say("anna", "promote api 1.8.0", ok=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("promote", "promote <service> <version>"),
+        ("promote api", "promote <service> <version>"),
+        ("promote apii 1.8.0", "Did you mean api?"),
+        ("promote api 9.9.9", "has not heard of api 9.9.9"),
+        ("promote api 1.8.0 to moon", "has no environment moon"),
+        ("promote api 1.8.0 to staging", "already runs in staging"),
+        ("promote api 1.8.1", "has no image digest yet"),
+        ("promote api 1.8.2", "The pipeline of api 1.8.2 failed"),
+        ("promote api 1.8.3", "is a pre-release"),
+    ],
+)
+async def test_what_can_not_be_promoted(department: Department, words: str, said: str) -> None:
+    await department.reported()
+    await department.reported("1.8.1", digest="")
+    await department.reported("1.8.2", stage="failed")
+    await department.reported("1.8.3", prerelease=True)
+    assert said in await department.say("anna", words, ok=False)
+    assert await department.store.read(lambda tx: tx.live_operations()) == ()
+
+
+async def test_a_promotion_that_git_can_not_carry(department: Department) -> None:
+    await department.reported()
+    department.forge.files[DEPLOY] = manifest("1.7.2").replace("/api", "/other")
+    assert "has no image" in await department.say("anna", "promote api 1.8.0", ok=False)
+    del department.forge.files[DEPLOY]
+    assert "There is no deploy/production" in await department.say("anna", "promote api 1.8.0", ok=False)
+    department.without = frozenset({"forge"})
+    assert "no GitHub is configured" in await department.say("anna", "promote api 1.8.0", ok=False)
+
+
+async def test_the_plan_of_a_restart(department: Department, reads_as: Check) -> None:
+    made = await department.proposed("anna", "restart web")
+    reads_as("operations/restart-waiting", card(department, made))
+    assert made.plan.params["cluster"] == "nyc2"
+
+
+async def test_the_plan_of_one_pod(department: Department, reads_as: Check) -> None:
+    made = await department.proposed("anna", "перезапусти api api-6c9f7-b")
+    reads_as("operations/restart-pod", card(department, made))
+    assert made.plan.params["pod"] == "api-6c9f7-b"
+
+
+async def test_a_restart_elsewhere(department: Department) -> None:
+    made = await department.proposed("anna", "restart web in production-sfo3")
+    assert made.plan.params["cluster"] == "sfo3"
+    made = await department.proposed("anna", "restart api in staging api-6c9f7-a")
+    assert (made.plan.params["namespace"], made.plan.params["pod"]) == ("staging", "api-6c9f7-a")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("restart", "restart <service> [pod]"),
+        ("restart moon", "There is no service moon"),
+        ("restart api api-1", "has no pod api-1"),
+        ("restart api in", "Name the environment after in"),
+        ("restart api in moon", "has no environment moon"),
+    ],
+)
+async def test_what_can_not_be_restarted(department: Department, words: str, said: str) -> None:
+    assert said in await department.say("anna", words, ok=False)
+
+
+async def test_a_paused_workload_is_not_restarted(department: Department) -> None:
+    department.cluster.becomes(WEB, paused=True)
+    assert "is paused in Kubernetes" in await department.say("anna", "restart web", ok=False)
+
+
+async def test_the_plan_of_a_failover(department: Department, reads_as: Check) -> None:
+    department.witnesses.sights = {"prometheus": Sight.LOST, "outside": Sight.LOST, "kubernetes": Sight.UNKNOWN}
+    made = await department.proposed("anna", "failover nyc2 to sfo3")
+    reads_as("operations/failover-waiting", card(department, made))
+    assert [step.name for step in made.plan.steps] == ["lag", "fence", "promote", "shift", "verify"]
+    assert not {step.name for step in made.plan.steps if step.skippable} & {"lag", "fence", "promote"}
+    assert department.database.done == department.traffic.done == []
+
+
+async def test_the_plan_of_a_drill(department: Department, reads_as: Check) -> None:
+    made = await department.proposed("anna", "drill")
+    reads_as("operations/drill-waiting", card(department, made))
+
+
+@pytest.mark.parametrize(
+    "words", ["failover sfo3 to nyc2", "failover nyc2", "failover nyc2 moon", "failover a to b to c"]
+)
+async def test_only_the_configured_way_is_failed_over(department: Department, words: str) -> None:
+    assert "failover nyc2 to sfo3" in await department.say("anna", words, ok=False)
+
+
+async def test_one_failover_at_a_time(department: Department) -> None:
+    made = await department.proposed("anna", "failover nyc2 sfo3")
+    for words in ("failover nyc2 to sfo3", "drill"):
+        assert f"{made.id} is already under way" in await department.say("boris", words, ok=False)
+
+
+async def test_approval_by_the_button(department: Department) -> None:
+    await department.reported()
+    made = await department.proposed("anna", "promote api 1.8.0")
+    seen = made.plan.hash[:8]
+    assert "somebody else" in await department.say("anna", f"approve {made.id} {seen}", pressed=True, ok=False)
+    assert "another plan" in await department.say("boris", f"approve {made.id} 00000000", pressed=True, ok=False)
+    assert department.approved == []
+    said = await department.say("boris", f"approve {made.id} {seen}", pressed=True)
+    assert f"You approved {made.id}" in said
+    assert department.approved == [made.id]
+    assert "is not waiting for approval" in await department.say(
+        "boris", f"approve {made.id} {seen}", pressed=True, ok=False
+    )
+    assert "is not waiting for approval" in await department.say(
+        "chen", f"approve {made.id} {seen}", pressed=True, ok=False
+    )
+    assert department.approved == [made.id], "a second press starts nothing"
+    results = [entry[3] for entry in await department.audit()]
+    assert results == ["proposed", "refused", "refused", "approved", "refused", "refused"]
+
+
+async def test_approval_by_words(department: Department) -> None:
+    made = await department.proposed("anna", "restart web")
+    assert "Your roles do not cover" in await department.say("vera", f"approve {made.id}", ok=False)
+    assert "You approved" in await department.say("anna", f"одобрить {made.id.removeprefix('op-')}"), (
+        "no four eyes here"
+    )
+    assert "There is no operation" in await department.say("boris", "approve 9999", ok=False)
+    assert "approve <op>" in await department.say("boris", "approve", ok=False)
+
+
+async def test_two_people_have_to_press(department: Department, reads_as: Check) -> None:
+    department.policy = Policy({"restart": Rule(approvals=2, four_eyes=True)})
+    made = await department.proposed("anna", "restart web")
+    await department.say("boris", f"approve {made.id}")
+    assert "already approved" in await department.say("boris", f"approve {made.id}", ok=False)
+    half = await department.operation(made.id)
+    assert half.state is State.WAITING
+    reads_as("operations/half-approved", card(department, half))
+    await department.say("chen", f"approve {made.id}")
+    assert (await department.operation(made.id)).state is State.APPROVED
+    assert department.approved == [made.id]
+
+
+async def test_a_late_press(department: Department) -> None:
+    made = await department.proposed("anna", "restart web")
+    department.clock.at += timedelta(minutes=30)
+    assert "has expired" in await department.say("boris", f"approve {made.id}", ok=False)
+    assert department.approved == []
+
+
+async def test_rejection(department: Department, reads_as: Check) -> None:
+    made = await department.proposed("anna", "restart web")
+    await department.say("boris", f"reject {made.id} not before lunch")
+    rejected = await department.operation(made.id)
+    assert rejected.state is State.REJECTED
+    reads_as("operations/rejected", card(department, rejected))
+    assert department.approved == []
+
+
+async def test_a_pressed_rejection_names_its_plan(department: Department) -> None:
+    made = await department.proposed("anna", "restart web")
+    assert "another plan" in await department.say("boris", f"reject {made.id} 00000000", pressed=True, ok=False)
+    await department.say("boris", f"reject {made.id} {made.plan.hash[:8]}", pressed=True)
+    assert (await department.operation(made.id)).approvals[0].reason == ""
+
+
+async def test_cancel(department: Department) -> None:
+    made = await department.proposed("anna", "restart web")
+    assert "is cancelled" in await department.say("boris", f"отменить {made.id}")
+    assert "can't be cancelled" in await department.say("boris", f"cancel {made.id}", ok=False)
+    assert "is not waiting" in await department.say("boris", f"approve {made.id}", ok=False)
+
+
+async def test_the_lists_of_operations(department: Department) -> None:
+    made = await department.proposed("anna", "restart web")
+    said = await department.say("vera", "ops")
+    assert made.id in said
+    assert "waiting for approval" in said
+    assert card(department, made) == (
+        (await department.say("vera", f"op {made.id}"))
+        .replace(made.id, "op-0000")
+        .replace(made.plan.hash[:8], "00000000")
+    )
+
+
+async def test_without_approvals_it_begins_at_once(department: Department) -> None:
+    department.policy = Policy({"restart": Rule(approvals=0)})
+    made = await department.proposed("anna", "restart web")
+    assert made.state is State.APPROVED
+    assert department.approved == [made.id]
+
+
+async def paused(department: Department) -> Operation:
+    made = await department.proposed("anna", "restart web")
+    stuck = made.moved(State.APPROVED).moved(State.RUNNING).moved(State.PAUSED)
+    first, second = made.steps
+    steps = (
+        StepReport(first.name, "done", STUCK, department.clock.at, department.clock.at + timedelta(seconds=2)),  # type: ignore[arg-type]
+        StepReport(second.name, "failed", STUCK, department.clock.at, department.clock.at + timedelta(seconds=90)),  # type: ignore[arg-type]
+    )
+    stuck = type(made)(**{
+        **{name: getattr(stuck, name) for name in stuck.__dataclass_fields__},
+        "steps": steps, "choices": (Choice.RETRY, Choice.SKIP, Choice.ABORT),
+    })  # fmt: skip
+    await department.store.write(lambda tx: tx.save_operation(stuck))
+    return stuck
+
+
+async def test_a_paused_operation_offers_what_is_safe(department: Department, reads_as: Check) -> None:
+    stuck = await paused(department)
+    reads_as("operations/paused", card(department, stuck))
+    assert "offers only: retry, skip, abort" in await department.say("anna", f"resume {stuck.id} undo", ok=False)
+    assert "resume <op> retry|skip|undo|abort" in await department.say("anna", f"resume {stuck.id} dance", ok=False)
+    assert "resume <op> retry|skip|undo|abort" in await department.say("anna", f"resume {stuck.id}", ok=False)
+    assert "Your roles do not cover" in await department.say("vera", f"resume {stuck.id} retry", ok=False)
+    assert "goes on: retry" in await department.say("boris", f"продолжить {stuck.id} RETRY")
+
+
+async def test_only_what_is_paused_goes_on(department: Department) -> None:
+    made = await department.proposed("anna", "restart web")
+    assert "is not paused" in await department.say("anna", f"resume {made.id} retry", ok=False)

@@ -1,0 +1,322 @@
+"""Commands that only look: what a person reads, with everything well and with everything away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.failover import Sight
+from bot.domain.messages import Tone
+from bot.domain.phrases import phrase
+from bot.ports.metrics import Reading, Sample
+from tests.handlers.department import API, WEB, WEB_SFO3, Check, Department, alert, read
+from tests.handlers.fakes import NOON, digest
+
+DAY30, M5, H1, H6, D3 = "2592000s", "300s", "3600s", "21600s", "259200s"
+NAMES = ("api", "web", "anna", "boris", "promote", "nyc2")
+
+
+def counts(department: Department, prefix: str, total: float, bad: float, hour_bad: float | None = None) -> None:
+    """The same share in each window, except the last hour."""
+    for window in (DAY30, M5, H1, H6, D3, "604800s"):
+        department.metrics.answers[f"{prefix}total[{window}]"] = total
+        department.metrics.answers[f"{prefix}bad[{window}]"] = bad
+    if hour_bad is not None:
+        department.metrics.answers[f"{prefix}bad[{H1}]"] = hour_bad
+
+
+async def test_help(department: Department, reads_as: Check) -> None:
+    reads_as("commands/help", await department.say("anna", "help"))
+    reads_as("commands/help-viewer", await department.say("vera", "help"))
+    reads_as("commands/help-promote", await department.say("anna", "help promote"))
+
+
+async def test_help_in_other_words(department: Department) -> None:
+    everything = await department.say("anna", "help")
+    for words in ("помощь", "/help", "?", "/start", "", "HELP"):
+        assert await department.say("anna", words) == everything
+    assert await department.say("anna", "help выкатить") == await department.say("anna", "help /promote")
+
+
+async def test_every_command_explains_itself(department: Department) -> None:
+    for line in (await department.say("anna", "help")).splitlines():
+        if line.startswith("- "):
+            name = line.removeprefix("- ").split()[0].strip(":")
+            assert name in await department.say("anna", f"help {name}")
+
+
+async def test_help_on_what_there_is_not(department: Department) -> None:
+    assert "restart" in await department.say("anna", "help restrat", ok=False)
+    assert "help" in await department.say("anna", "help xyzzy", ok=False)
+
+
+async def test_a_typo_gets_the_nearest_command(department: Department, reads_as: Check) -> None:
+    reads_as("commands/typo", await department.say("anna", "promot api 1.8.0", ok=False))
+    assert "help" in await department.say("anna", "xyzzy", ok=False)
+
+
+@pytest.mark.parametrize("words", ["help", "whoami", "help promote", ""])
+async def test_an_outsider_gets_an_id_and_no_name(department: Department, words: str) -> None:
+    reply = await department.reply("U0MALLORY", words, platform="slack")
+    said = read(reply.message)
+    assert "slack:U0MALLORY" in said
+    assert not [name for name in NAMES if name in said]
+
+
+@pytest.mark.parametrize("words", ["status", "slo api", "alerts", "promote api 1.8.0", "xyzzy", "op op-41c9", "audit"])
+async def test_an_outsider_learns_nothing_else(department: Department, words: str) -> None:
+    reply = await department.reply("6666", words, platform="telegram")
+    said = read(reply.message)
+    assert not reply.ok
+    assert "telegram:6666" in said
+    assert not [name for name in NAMES if name in said]
+
+
+async def test_whoami(department: Department, reads_as: Check) -> None:
+    reads_as("commands/whoami", await department.say("anna", "whoami"))
+    reads_as("commands/whoami-viewer", await department.say("vera", "кто"))
+
+
+async def test_nothing_fires(department: Department) -> None:
+    reply = await department.reply("anna", "alerts")
+    assert reply.message.tone is Tone.OK
+    assert "Nothing is firing" in read(reply.message)
+
+
+async def test_alerts(department: Department, reads_as: Check) -> None:
+    await department.fires(alert("a", severity="warning", service="web"), key="1", ident="a-2222")
+    await department.fires(alert("b"), alert("c", region="sfo3"), key="2", ident="a-3333")
+    await department.fires(alert("d", severity="info", service="worker"), key="3", ident="a-4444")
+    reads_as("commands/alerts", await department.say("vera", "alerts"))
+    assert "a-2222" not in await department.say("vera", "alerts critical")
+    only = await department.say("vera", "alerts WEB warning")
+    assert "a-2222" in only
+    assert "a-3333" not in only
+    assert "Nothing is firing" in await department.say("vera", "alerts web critical")
+
+
+async def test_more_alerts_than_fit_are_counted(department: Department) -> None:
+    for at in range(23):
+        await department.fires(alert(f"f{at}"), key=str(at), ident=f"a-{at:04}")
+    said = await department.say("vera", "alerts")
+    assert "23 alert groups are firing" in said
+    assert "3 more are not shown." in said
+
+
+async def test_one_alert(department: Department, reads_as: Check) -> None:
+    secret = {"db_password": "all of hunter2", "note": "token=hunter2"}
+    await department.fires(alert("a", **secret), alert("b", pod="api-1"))
+    said = await department.say("vera", "alert 7K2F")
+    reads_as("commands/alert", said)
+    assert "hunter2" not in said
+    assert said == await department.say("vera", "alert a-7k2f")
+    assert "There is no alert a-9999" in await department.say("vera", "alert 9999", ok=False)
+    assert "alert <id>" in await department.say("vera", "alert", ok=False)
+
+
+async def test_status(department: Department, reads_as: Check) -> None:
+    counts(department, "", 1_000_000, 500)
+    counts(department, "web_", 1_000, 0)
+    await department.reported()
+    await department.proposed("anna", "promote api 1.8.0")
+    await department.fires(alert("a"), alert("b"))
+    department.trouble["slack:C0INC"] = "channel_not_found"
+    said = await department.say("vera", "status")
+    reads_as(
+        "commands/status", said.replace((await department.store.read(lambda tx: tx.live_operations()))[0].id, "op-0000")
+    )
+    assert "web" not in (await department.say("vera", "status api")).partition("slack:")[0]
+
+
+async def test_status_is_green_only_for_what_is_known_to_be_well(department: Department) -> None:
+    counts(department, "", 1_000_000, 0)
+    counts(department, "web_", 1_000, 0)
+    assert (await department.reply("vera", "status")).message.tone is Tone.OK
+    department.cluster.away.add("sfo3")
+    reply = await department.reply("vera", "status")
+    assert "sfo3 unknown" in read(reply.message)
+    assert reply.message.tone is Tone.WARNING
+    department.cluster.away.clear()
+    department.metrics.answers.clear()
+    reply = await department.reply("vera", "status")
+    assert "unknown" in read(reply.message)
+    assert reply.message.tone is Tone.WARNING
+
+
+async def test_status_of_a_service_there_is_not(department: Department) -> None:
+    assert "Did you mean api?" in await department.say("vera", "status apii", ok=False)
+
+
+async def test_slo_half_spent_and_burning(department: Department, reads_as: Check) -> None:
+    counts(department, "", 1_000_000, 500, hour_bad=14_400)
+    department.metrics.answers[f"p99[{DAY30}]"] = 0.234
+    reads_as("commands/slo", await department.say("vera", "slo api"))
+
+
+async def test_slo_of_all(department: Department, reads_as: Check) -> None:
+    counts(department, "", 1_000_000, 3_000)
+    counts(department, "web_", 1_000, 0)
+    reply = await department.reply("vera", "slo")
+    reads_as("commands/slo-all", read(reply.message))
+    assert reply.message.tone is Tone.CRITICAL, "one budget is spent"
+
+
+async def test_slo_over_another_window(department: Department) -> None:
+    counts(department, "", 1_000_000, 500)
+    assert "604800 s" in await department.say("vera", "slo api 7d")
+    assert "total[604800s]" in department.metrics.asked
+    assert f"total[{DAY30}]" not in department.metrics.asked
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        TemporaryError("away"),
+        PermanentError("bad query"),
+        Reading(()),
+        Reading((), ("remote read failed",)),
+        Reading((Sample({}, float("nan")),)),
+        Reading((Sample({}, float("inf")),)),
+        0.0,
+    ],
+    ids=["away", "refused", "empty", "warnings", "nan", "inf", "zero"],
+)
+async def test_an_unknown_total_is_unknown(department: Department, answer, reads_as: Check) -> None:
+    counts(department, "", 1_000_000, 0)
+    for name in list(department.metrics.answers):
+        if name.startswith("total"):
+            department.metrics.answers[name] = answer
+    reply = await department.reply("vera", "slo api")
+    reads_as("commands/slo-unknown", read(reply.message))
+    assert reply.message.tone is Tone.WARNING
+
+
+async def test_an_empty_count_of_bad_ones_is_zero_only_beside_a_total_and_without_warnings(
+    department: Department,
+) -> None:
+    """Ruling 2, and promise 14."""
+    counts(department, "", 1_000, 0)
+    bad = [name for name in department.metrics.answers if name.startswith("bad")]
+    for name in bad:
+        department.metrics.answers[name] = Reading(())
+    assert "100.0" in await department.say("vera", "slo api")
+    for name in bad:
+        department.metrics.answers[name] = Reading((), ("partial",))
+    assert "unknown" in await department.say("vera", "slo api")
+
+
+async def test_slo_without_prometheus_says_so(department: Department) -> None:
+    department.without = frozenset({"metrics"})
+    assert "[prometheus]" in await department.say("vera", "slo api", ok=False)
+
+
+async def test_slo_of_what_there_is_not(department: Department) -> None:
+    assert "There is no service" in await department.say("vera", "slo moon", ok=False)
+
+
+async def test_pods(department: Department, reads_as: Check) -> None:
+    running = department.cluster.found[WEB]
+    pending = replace(
+        running[1], phase="Pending", ready=False, node="", trouble=phrase("no node has room for it"), restarts=3
+    )
+    department.cluster.found[WEB] = (running[0], pending)
+    department.cluster.away.add("sfo3")
+    reads_as("commands/pods", await department.say("vera", "pods web"))
+
+
+async def test_pods_are_green_only_when_all_are_known_and_ready(department: Department) -> None:
+    async def tone(words: str) -> Tone:
+        return (await department.reply("vera", words)).message.tone
+
+    assert await tone("pods web") is Tone.OK
+    department.cluster.found[WEB_SFO3] = ()
+    assert await tone("pods web") is Tone.OK, "scaled to nothing in one cluster"
+    department.cluster.found[WEB] = ()
+    assert await tone("pods web") is Tone.WARNING, "no pod at all is not well"
+    department.cluster.found[WEB] = department.cluster.found[API]
+    department.cluster.away.add("sfo3")
+    assert await tone("pods web") is Tone.WARNING
+
+
+async def test_pods_that_may_not_be_seen_say_why_and_the_others_answer(department: Department) -> None:
+    del department.cluster.rollouts[WEB_SFO3]
+    said = await department.say("vera", "pods web")
+    assert "There is no web in sfo3" in said
+    assert "2 of 2 pods ready" in said
+
+
+async def test_pods_of_one_environment(department: Department) -> None:
+    assert "1 of 1 pods ready" in await department.say("vera", "pods api staging")
+    assert "has no environment moon" in await department.say("vera", "pods api moon", ok=False)
+    assert "pods <service>" in await department.say("vera", "pods", ok=False)
+
+
+async def test_releases(department: Department, reads_as: Check) -> None:
+    assert "No release has been reported yet" in await department.say("vera", "releases")
+    await department.reported("1.7.2", stage="released")
+    department.clock.at += timedelta(minutes=1)
+    await department.reported("1.8.0")
+    department.clock.at += timedelta(minutes=1)
+    await department.reported("1.8.1", stage="failed", digest="")
+    reads_as("commands/releases", await department.say("vera", "releases api"))
+    reads_as("commands/releases-all", await department.say("vera", "releases"))
+
+
+async def test_releases_while_the_cluster_is_away(department: Department) -> None:
+    department.cluster.away.add("nyc2")
+    said = await department.say("vera", "releases api")
+    assert said.count("unknown") == 2
+
+
+async def test_failover_status(department: Department, reads_as: Check) -> None:
+    reads_as("commands/failover-status", await department.say("vera", "failover status"))
+    assert await department.say("vera", "failover") == await department.say("vera", "переключить статус")
+
+
+async def test_failover_status_when_all_is_lost(department: Department, reads_as: Check) -> None:
+    department.database.away = department.traffic.away = True
+    department.witnesses.sights = {"prometheus": Sight.LOST, "outside": Sight.LOST, "kubernetes": Sight.UNKNOWN}
+    reply = await department.reply("vera", "failover status")
+    reads_as("commands/failover-status-lost", read(reply.message))
+    assert reply.message.tone is Tone.CRITICAL
+
+
+async def test_an_unknown_lag_is_said(department: Department) -> None:
+    department.database.becomes(lag=None)
+    department.traffic.to = ""
+    said = await department.say("vera", "failover status")
+    assert "unknown" in said
+    assert "to none of our regions" in said
+
+
+@pytest.mark.parametrize("part", ["database", "traffic", "witnesses"])
+async def test_failover_without_its_parts_says_so(department: Department, part: str) -> None:
+    department.without = frozenset({part})
+    assert "[failover]" in await department.say("anna", "failover status", ok=False)
+    assert "[failover]" in await department.say("anna", "drill", ok=False)
+
+
+async def test_no_operation_yet(department: Department) -> None:
+    assert "No operation yet" in await department.say("vera", "ops")
+    assert "There is no operation op-9999" in await department.say("vera", "op 9999", ok=False)
+
+
+async def test_audit(department: Department) -> None:
+    assert "Nothing in the audit trail matches" in await department.say("vera", "audit")
+    await department.fires(alert("a"))
+    await department.say("anna", "ack a-7k2f")
+    said = await department.say("vera", "журнал ack")
+    assert "anna (console)" in said
+    assert "a-7k2f" in said
+    assert "Entry 1" in said
+    assert NOON.strftime("%H:%M") in said
+    assert "Nothing" in await department.say("vera", "audit promote")
+
+
+async def test_the_new_digest_is_known_by_its_version(department: Department) -> None:
+    await department.reported("1.7.2")
+    assert digest("api", "1.7.2")[7:19] in await department.say("vera", "releases api")
+    assert "production  1.7.2" in await department.say("vera", "releases api")
