@@ -21,7 +21,7 @@ from bot.simulator.telegram import Telegram
 
 T = TypeVar("T")
 Json = dict[str, Any]
-PATIENCE = 25.0
+PATIENCE = 60.0
 """Seconds anything may take to become true; far more than it takes, so that a busy machine fails nothing."""
 LOOK_EVERY = 0.05
 INCIDENTS, OPS = "C0INC", "C0OPS"

@@ -15,7 +15,7 @@ from tests.bench.setups import Running, config, pult, settle
 
 GROUPS = 200_000
 RATIO_BUDGET = 1.2
-TURNS, INTAKE_TURNS, SECONDS = 3, 5, 0.8
+TURNS, INTAKE_TURNS, SECONDS = 3, 3, 0.8
 TEXTS = ("alerts", "help", "audit")
 ASKED = 120
 ROUTES = '[[routes]]\nto = ["console:ops"]\n'

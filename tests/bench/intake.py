@@ -11,7 +11,7 @@ from tests.bench.common import BrokenError, Row, ms, quantile
 from tests.bench.programs import module
 from tests.bench.setups import CHATS, Running, config, pult, settle
 
-CONNECTIONS, TURN, TURNS = 50, 3.0, 3
+CONNECTIONS, TURN, TURNS = 50, 2.0, 3
 RATE_BUDGET, RATIO_BUDGET, P99_BUDGET = 1300.0, 0.7, 0.080
 
 

@@ -11,7 +11,7 @@ import aiohttp
 from bot.domain.errors import PultError
 
 T = TypeVar("T")
-PATIENCE = 40.0
+PATIENCE = 90.0
 LOOK_EVERY = 0.05
 
 
