@@ -43,14 +43,20 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def make(department: Department, store_url: str, tmp_path: Path) -> AsyncIterator[Make]:
+def fresh() -> bool:
+    """Whether pult starts in a new interpreter; a folder's conftest may say so."""
+    return False
+
+
+@pytest.fixture
+async def make(department: Department, store_url: str, tmp_path: Path, fresh: bool) -> AsyncIterator[Make]:
     """Makes a pult that is not started yet; the log of every one is shown when the test fails."""
     made: list[Pult] = []
 
     def one(**changes: object) -> Pult:
         folder = tmp_path / f"pult-{len(made)}" if made else tmp_path
         folder.mkdir(exist_ok=True)
-        found = Pult(department, folder, store_url)
+        found = Pult(department, folder, store_url, fresh=fresh)
         found.configure(**changes)
         made.append(found)
         return found

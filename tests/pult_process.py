@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import time
 import tomllib
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -26,6 +26,7 @@ import psycopg
 from bot.cli import audit
 from bot.cli.sample import sample
 from bot.cli.simulate import write_kubeconfig
+from tests import pult_fork
 from tests.department import LOOK_EVERY, PATIENCE, Department, Json, until
 from tests.real import free_port
 
@@ -55,7 +56,9 @@ class Pult:
     """A program and its arguments that starts pult, for limits."""
     arguments: tuple[str, ...] = ()
     """More of them for ``pult run``."""
-    process: asyncio.subprocess.Process | None = None
+    fresh: bool = False
+    """Start in a new interpreter, not as a fork of one that has everything imported."""
+    process: asyncio.subprocess.Process | pult_fork.Forked | None = None
 
     def __post_init__(self) -> None:
         self.url = f"http://127.0.0.1:{self.port}"
@@ -83,18 +86,26 @@ class Pult:
 
     async def start(self, *, ready: bool = True) -> None:
         """Return once it is ready (or, without, accepting). AssertionError, with its log, when it does not come up."""
-        begun = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.wrap, sys.executable, "-m", "bot", "run", "--config", str(self.config), *self.arguments,
-                stderr=log, stdout=log, cwd=ROOT, env=os.environ | self.environ,
-            )  # fmt: skip
+        self.log.touch()
+        begun = self.log.stat().st_size
+        arguments = ("run", "--config", str(self.config), *self.arguments)
+        if self.fresh or self.wrap:
+            self.process = await self._executed(arguments)
+        else:
+            self.process = pult_fork.start(arguments, self.log, self.environ)
         mark = b'"event": "ready"' if ready else b'"event": "accepting"'
         ends = time.monotonic() + PATIENCE
         while mark not in (said := self.log.read_bytes()[begun:]):
             alive = self.process.returncode is None and time.monotonic() < ends
             assert alive, f"pult did not start ({self.process.returncode}): {said.decode()[-3000:]}"
             await asyncio.sleep(0.02)
+
+    async def _executed(self, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *self.wrap, sys.executable, "-m", "bot", *arguments,
+                stderr=log, stdout=log, cwd=ROOT, env=os.environ | self.environ,
+            )  # fmt: skip
 
     async def kill(self) -> None:
         """SIGKILL, and wait."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 
@@ -34,4 +35,12 @@ async def _serve(settings: Settings) -> None:
 
 async def _say_ready(ready: asyncio.Event) -> None:
     await ready.wait()
+    _settle()
     log.info("ready")
+
+
+def _settle() -> None:
+    """What is loaded now stays for good: full collections need not walk it (measured pauses of 130 ms and more)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -58,14 +58,18 @@ class Parts:
 
     def checks(self) -> Iterator[tuple[str, Examination]]:
         """Each optional part with its own examination, by its section's name."""
+        yield from self.light_checks()
+        if self.traffic:
+            yield "digitalocean", self._traffic
+
+    def light_checks(self) -> Iterator[tuple[str, Examination]]:
+        """Those that may be asked every minute: pydo would take 29 MB for an answer that only a failover needs."""
         if self.metrics:
             yield "prometheus", self.metrics.check
         if self.silencer:
             yield "alertmanager", self.silencer.check
         if self.forge:
             yield "github", self.forge.check
-        if self.traffic:
-            yield "digitalocean", self._traffic
 
     def namespaces(self, cluster: str) -> tuple[str, ...]:
         """Where services of *cluster* run."""

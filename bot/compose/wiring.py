@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 SWEEP_EVERY, HEARTBEAT_EVERY, DEPENDENCIES_EVERY = 5.0, 60.0, 60.0
 EXAMINE_DEADLINE = 15.0
+HEAVY = (
+    "handlers", "bot.compose.parts", "bot.engine.delivery", "bot.engine.desk", "bot.engine.operations",
+    "bot.engine.router", "bot.adapters.kubernetes.cluster", "bot.adapters.words", "bot.platforms.slack",
+    "bot.platforms.telegram", "slack_bolt.async_app", "telegram",
+)  # fmt: skip
 SNAPSHOT = 50
 """Cards of one destination that a page shows when it opens."""
 
@@ -69,6 +75,7 @@ async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
 
 async def _work(core: Core, running: Pult) -> None:
     """Connect everything behind the webhook port, and keep it going until told to stop."""
+    await asyncio.to_thread(_load)
     from bot.compose.parts import open_parts  # noqa: PLC0415 - after intake
 
     async with open_parts(core.settings, core.store, core.hub, core.reader) as parts:
@@ -77,6 +84,12 @@ async def _work(core: Core, running: Pult) -> None:
             await _serve(core, running, wired)
         finally:
             wired.operations.close()
+
+
+def _load() -> None:
+    """Import what is heavy in a thread: on the event loop it would hold up the first webhooks for half a second."""
+    for name in HEAVY:
+        import_module(name)
 
 
 async def _serve(core: Core, running: Pult, wired: Wired) -> None:
@@ -163,7 +176,7 @@ class Wired:
     async def examine(self) -> None:
         """Ask everything pult depends on whether it answers, for the metric."""
         chats = ((name, chat.check) for name, chat in self.parts.chats.items())
-        for name, check in (*chats, *self.parts.checks()):
+        for name, check in (*chats, *self.parts.light_checks()):
             try:
                 async with asyncio.timeout(EXAMINE_DEADLINE):
                     await check()

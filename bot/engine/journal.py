@@ -46,7 +46,6 @@ def open_dbos(url: str) -> None:
         "max_executor_threads": THREADS,
         "log_level": "ERROR",
         "enable_otlp": False,
-        "notification_listener_polling_interval_sec": 0.2,
     }
     if url.startswith("sqlite"):
         address = flows_url(url)

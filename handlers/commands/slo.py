@@ -96,20 +96,22 @@ def _answer(found: list[Standing]) -> Reply:
         return said(_title(found[0]), *_blocks(found[0]), tone=_tone(found))
     rows = tuple(_row(item) for item in found)
     header = (phrase("SLO"), phrase("Objective"), phrase("Now"), phrase("Budget left"), phrase("Burn 1 h"))
-    services = ", ".join(dict.fromkeys(item.slo.service for item in found))
-    details = [block for item in found for block in _detail(item)]
-    reply = said(phrase("SLOs of {services}", services=services), Table(header, rows), *details, tone=_tone(found))
+    services = tuple(dict.fromkeys(item.slo.service for item in found))
+    details = [_detail(item, f"{item.slo.service} " if len(services) > 1 else "") for item in found]
+    reply = said(
+        phrase("SLOs of {services}", services=", ".join(services)), Table(header, rows), *details, tone=_tone(found)
+    )
     return Reply(reply.message)
 
 
-def _detail(item: Standing) -> Iterable[Block]:
+def _detail(item: Standing, whose: str) -> Block:
     burns = phrase(
         "{name}: burn {b5m} over 5 min, {b1h} over 1 h, {b6h} over 6 h, {b3d} over 3 d; {outlook}",
-        name=Strong(f"{item.slo.service} {item.slo.name}"),
+        name=Strong(f"{whose}{item.slo.name}"),
         b5m=_burn(item, 0), b1h=_burn(item, 1), b6h=_burn(item, 2), b3d=_burn(item, 3),
         outlook=_outlook(item),
     )  # fmt: skip
-    yield Paragraph(burns)
+    return Paragraph(burns)
 
 
 def _title(item: Standing) -> Phrase:
