@@ -42,6 +42,7 @@ def middleware(faults: Faults) -> Middleware:
             return await handler(request)
         slow = faults.active("slow", name)
         if slow:
+            await request.read()  # a slow server has the whole request, and works on it although its sender may die
             await asyncio.sleep(slow.delay)
         return _failure(faults, name, request) or await handler(request)
 

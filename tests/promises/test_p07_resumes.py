@@ -1,5 +1,6 @@
 """Promise 7: an operation killed at any step resumes there, and its side effects happen once."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,8 @@ from tests.pult_process import Pult
 
 SLOW = pytest.mark.parametrize("department", [15], indirect=True)
 """Slow enough for a kill, and a start of seconds, to fall into the middle of a rollout."""
+SLOW_ANSWER = 2.5
+"""Seconds; a start takes less."""
 WEB_BY_FLUX = {
     "name": "web",
     "namespace": "production",
@@ -85,6 +88,23 @@ async def test_a_failover_killed_at_each_step_fences_promotes_and_shifts_once(
     assert sum("/records/" in path for path in asked) == 1
 
 
+async def test_a_change_that_was_on_its_way_when_it_was_killed_happens_once(pult: Pult, department: Department) -> None:
+    """The API server works on what it was sent although the sender is dead, and after the next start's own change."""
+    before = department.deployment("worker")["metadata"]["generation"]
+    ident = await pult.proposed("anna", "restart worker")
+    await department.fault("slow", "kubernetes", delay=SLOW_ANSWER)
+    await pult.ask("anna", f"approve {ident}")
+    await until("the step does not begin", lambda: _begun(pult, ident))
+    await asyncio.sleep(SLOW_ANSWER * 1.3)  # the step's own look is answered: its change is on its way
+    assert department.patches("worker") == 0
+    await pult.kill()
+    await department.recovers()
+    await pult.start()
+    await until("the change never arrives twice", lambda: _changed(department, 2))
+    await pult.becomes(ident, "succeeded")
+    assert department.deployment("worker")["metadata"]["generation"] == before + 1
+
+
 async def test_a_failed_step_waits_for_a_person_across_a_kill(pult: Pult, department: Department) -> None:
     await released(pult, "api", "1.8.0")
     ident = await pult.proposed("anna", "promote api 1.8.0")
@@ -112,6 +132,14 @@ async def test_a_plan_that_cannot_be_checked_changes_nothing_and_says_so(pult: P
     again = await pult.proposed("anna", "restart worker")
     await pult.ask("anna", f"approve {again}")
     await pult.becomes(again, "succeeded")
+
+
+async def _changed(department: Department, times: int) -> bool:
+    return department.patches("worker") >= times
+
+
+async def _begun(pult: Pult, ident: str) -> bool:
+    return "▶ " in (await pult.ask("anna", f"op {ident}"))["text"]
 
 
 async def _killed_once(pult: Pult, moment: Callable[[], bool]) -> None:

@@ -71,7 +71,6 @@ async def test_a_press_on_a_message_that_is_gone_or_another_kind_of_value_does_n
     assert department.patches("worker") == 0
 
 
-@BOTH
 async def test_a_late_approval_is_refused_and_the_plan_expires_everywhere(make: Make, department: Department) -> None:
     pult = make(policy={"restart": {"expires": "2s"}})
     await pult.start()
