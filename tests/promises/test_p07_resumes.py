@@ -14,7 +14,7 @@ from tests.pult_process import Pult
 
 SLOW = pytest.mark.parametrize("department", [15], indirect=True)
 """Slow enough for a kill, and a start of seconds, to fall into the middle of a rollout."""
-SLOW_ANSWER = 2.5
+SLOW_ANSWER = 3.0
 """Seconds; a start takes less."""
 WEB_BY_FLUX = {
     "name": "web",
@@ -95,13 +95,12 @@ async def test_a_change_that_was_on_its_way_when_it_was_killed_happens_once(pult
     await department.fault("slow", "kubernetes", delay=SLOW_ANSWER)
     await pult.ask("anna", f"approve {ident}")
     await until("the step does not begin", lambda: _begun(pult, ident))
-    await asyncio.sleep(SLOW_ANSWER * 1.3)  # the step's own look is answered: its change is on its way
-    assert department.patches("worker") == 0
+    await asyncio.sleep(SLOW_ANSWER + 0.4)  # the step's own look is answered: its change is on its way
     await pult.kill()
     await department.recovers()
     await pult.start()
-    await until("the change never arrives twice", lambda: _changed(department, 2))
     await pult.becomes(ident, "succeeded")
+    await asyncio.sleep(SLOW_ANSWER)  # whatever was on its way has arrived, before or after the next start's own
     assert department.deployment("worker")["metadata"]["generation"] == before + 1
 
 
@@ -132,10 +131,6 @@ async def test_a_plan_that_cannot_be_checked_changes_nothing_and_says_so(pult: P
     again = await pult.proposed("anna", "restart worker")
     await pult.ask("anna", f"approve {again}")
     await pult.becomes(again, "succeeded")
-
-
-async def _changed(department: Department, times: int) -> bool:
-    return department.patches("worker") >= times
 
 
 async def _begun(pult: Pult, ident: str) -> bool:

@@ -40,11 +40,25 @@ class KubernetesCluster:
             return await self._listed(workload, selector)
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
-        """As ``kubectl rollout restart`` does; the operation's id on the template makes a repeat harmless."""
-        if (await self.rollout(workload)).restarted_by == operation:
-            return
+        """As ``kubectl rollout restart`` does; the operation's id on the template makes a repeat harmless.
+
+        Under the resourceVersion that was read: a patch that was on its way when pult died comes too late for it.
+        """
         annotations = {RESTARTED_AT: at.isoformat(timespec="seconds"), judge.OPERATION: operation}
-        await self._patch(workload, {"spec": {"template": {"metadata": {"annotations": annotations}}}}, MERGE)
+        for _ in range(TRIES):
+            obj = await self._read(workload)
+            if judge.rollout(workload.kind, obj).restarted_by == operation:
+                return
+            patch = {
+                "metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]},
+                "spec": {"template": {"metadata": {"annotations": annotations}}},
+            }
+            try:
+                await self._patch(workload, patch, MERGE)
+            except DriftError:  # its status moved on
+                continue
+            return
+        raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
 
     async def delete_pod(self, workload: Workload, pod: str) -> None:
         """A pod that is gone already is done."""
