@@ -244,6 +244,14 @@ class Pult:
         with closing(sqlite3.connect(self.store.removeprefix("sqlite:///"), timeout=10)) as local:
             return local.execute(query).fetchall()
 
+    async def settles(self) -> None:
+        """Wait until all that was posted is recorded: a kill before that may cost Telegram a duplicate (promise 2)."""
+
+        async def nothing_due() -> bool:
+            return self.rows("SELECT count(*) FROM cards WHERE wanted > shown AND dead = 0") == [(0,)]
+
+        await until("something stays due", nothing_due)
+
     def count(self, table: str) -> int:
         """How many rows *table* has."""
         return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])

@@ -13,6 +13,7 @@ async def test_a_resolve_after_a_restart_edits_the_messages_that_stand(pult: Pul
     await pult.alert(fires("First"))
     await pult.alert(fires("Second"))
     before = [await department.shows(name) for name in ("First", "Second")]
+    await pult.settles()
     await pult.restart()
     await pult.alert(resolves("First"))
     slack, telegram = await department.shows("Resolved: First")

@@ -29,6 +29,7 @@ async def test_a_failure_is_answered_once_too(pult: Pult, department: Department
     await department.telegram("say", user=1001, text="/restart api")
     await until("Slack is not answered", lambda: _slack(department, "U0ANNA", "did not work"))
     await until("Telegram is not answered", lambda: _telegram(department, "did not work"))
+    await pult.settles()
     await pult.restart()
     await _settled(pult, department)
     assert len(await _slack(department, "U0ANNA", "did not work")) == 1
