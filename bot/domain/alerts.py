@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.silences import Silence
+
 RE_FIRE_AFTER = timedelta(minutes=5)
 """A firing with the old startsAt this long after its resolve was received is a real re-fire (Prometheus keeps
 ActiveAt when an alert only expired in Alertmanager), not the late word of a second Alertmanager."""
@@ -65,10 +67,36 @@ class Ack:
 
 
 @dataclass(frozen=True)
+class Silenced:
+    """The silence under which every firing alert of the group is, and when it was noticed."""
+
+    silence: Silence
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of a group's history. ``kind`` is one of HAPPENINGS; ``who``: a person, a level, a destination."""
+
+    at: datetime
+    kind: str
+    who: str = ""
+    detail: str = ""
+
+
+HAPPENINGS = (
+    "fired", "grew", "acked", "lapsed", "silenced", "unsilenced", "escalated", "unanswered", "rerouted", "resolved",
+)  # fmt: skip
+REMEMBERED = 50
+"""Happenings kept of one episode; of more, the first and the latest."""
+
+
+@dataclass(frozen=True)
 class Group:
     """One episode of an alert group, from its first firing to its last resolve.
 
-    ``seen`` holds, per resolved fingerprint, when its resolve was received: see RE_FIRE_AFTER.
+    ``seen`` holds, per resolved fingerprint, when its resolve was received: see RE_FIRE_AFTER. ``pages``: it wakes
+    people. ``told``: how many steps of the escalation were taken. ``acked_at``: when somebody first took it.
     """
 
     id: str
@@ -83,8 +111,13 @@ class Group:
     episode: int = 1
     previous: str = ""
     ack: Ack | None = None
-    silence: str = ""
+    silenced: Silenced | None = None
     seen: Mapping[str, datetime] = field(default_factory=dict)
+    receiver: str = ""
+    pages: bool = False
+    told: int = 0
+    acked_at: datetime | None = None
+    history: tuple[Happening, ...] = ()
 
     @property
     def firing(self) -> tuple[Alert, ...]:
@@ -110,6 +143,13 @@ class Group:
     @property
     def service(self) -> str:
         return self.common("service") or self.common("job")
+
+    def noted(self, at: datetime, kind: str, who: str = "", detail: str = "") -> Group:
+        """The group with one more line in its history."""
+        history = (*self.history, Happening(at, kind, who, detail))
+        if len(history) > REMEMBERED:
+            history = (history[0], *history[2 - REMEMBERED :])
+        return replace(self, history=history)
 
     def common(self, label: str) -> str:
         """The value every alert shares for *label*, or an empty string."""
@@ -145,13 +185,14 @@ def fold(group: Group | None, told: Notification, now: datetime, new_id: str) ->
         return Group(
             new_id, told.key, told.source, told.labels, kept, now, url=told.url, truncated=told.truncated,
             episode=group.episode + 1 if group else 1, previous=group.id if group else "",
-            seen={alert.fingerprint: now for alert in kept.values() if not alert.firing},
+            seen={alert.fingerprint: now for alert in kept.values() if not alert.firing}, receiver=told.receiver,
         )  # fmt: skip
-    if not fresh and told.truncated == open_group.truncated:
-        return open_group
     alerts = {**open_group.alerts, **{alert.fingerprint: alert for alert in fresh}}
+    truncated = max(0, len(told.alerts) + told.truncated - len(alerts)) if told.truncated else 0
+    if not fresh and truncated == open_group.truncated:
+        return open_group
     seen = {**open_group.seen, **{alert.fingerprint: now for alert in fresh if not alert.firing}}
-    merged = replace(open_group, alerts=alerts, truncated=told.truncated, seen=seen)
+    merged = replace(open_group, alerts=alerts, truncated=truncated, seen=seen)
     return merged if merged.firing else replace(merged, closed_at=now)
 
 

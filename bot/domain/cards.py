@@ -46,6 +46,11 @@ class Place:
     def chat(self) -> str:
         return self.destination.partition(":")[2]
 
+    @property
+    def lane(self) -> str:
+        """The queue it waits in: what one person sees alone is neither held up by a busy chat nor spends its budget."""
+        return f"{self.platform}:{self.private_to}" if self.private_to else self.destination
+
 
 @dataclass(frozen=True)
 class Ref:
@@ -59,12 +64,16 @@ class Ref:
 
 @dataclass(frozen=True)
 class Wish:
-    """A card to create or bump. ``parent``: subject whose message it is threaded under, where that is posted."""
+    """A card to create or bump. ``parent``: subject whose message it is threaded under, where that is posted.
+
+    ``not_before``: when a new card may be shown at the earliest (quiet hours).
+    """
 
     subject: str
     place: Place
     priority: Priority = Priority.NORMAL
     parent: str = ""
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Card:
     @property
     def key(self) -> str:
         """Names the message on the other side (Slack metadata), so that it can be found again after a crash."""
-        return f"{self.subject}@{self.place.destination}"
+        return f"{self.subject}@{self.place.lane}"
 
 
 def subject(kind: str, ident: str) -> str:

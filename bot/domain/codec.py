@@ -1,6 +1,7 @@
 """Domain values to JSON-ready data and back, so that a store need not know their shapes.
 
-A dataclass becomes ``{"~": "Name", field: …}``; defaults are left out, so a field added later reads old rows.
+A dataclass becomes ``{"~": "Name", field: …}``; defaults are left out, so a field added later reads old rows, and a
+field that is gone since is passed over.
 """
 
 from __future__ import annotations
@@ -81,4 +82,5 @@ def decode(data: Json) -> Any:  # noqa: ANN401 - the caller knows what it stored
             cls = _types[name]
             if "of" in data and issubclass(cls, Enum):
                 return cls(data["of"])
-            return cls(**{key: decode(item) for key, item in data.items() if key != "~"})
+            known = {field for field, _ in _fields(cls)}
+            return cls(**{key: decode(item) for key, item in data.items() if key in known})

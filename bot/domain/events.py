@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.alerts import Ack, Alert, Group, Notification
+from bot.domain.alerts import Ack, Alert, Group, Happening, Notification, Silenced
 from bot.domain.codec import stored
 from bot.domain.releases import Release
 
@@ -30,4 +30,4 @@ class Event:
     body: bytes = b""
 
 
-stored(Alert, Ack, Group)
+stored(Alert, Ack, Silenced, Happening, Group)

@@ -7,6 +7,7 @@ block; everything after that may be shortened at a line, and ``whole`` is then a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.codec import stored
@@ -101,7 +102,29 @@ class Collapsed:
     items: tuple[Phrase, ...]
 
 
-Block = Paragraph | Facts | Lines | Table | Preformatted | Progress | Aside | Collapsed
+@dataclass(frozen=True)
+class Curve:
+    """One line of a graph, its points in time's order. NaN is a gap: unknown, never zero."""
+
+    name: Phrase
+    points: tuple[tuple[datetime, float], ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A picture of values over time, as data: each platform draws it as well as it can, or says ``trend`` in words.
+
+    ``unit`` is a Quantity's. ``limit``: the value that must not be crossed. ``marks``: what happened when.
+    """
+
+    title: Phrase
+    curves: tuple[Curve, ...]
+    unit: str = ""
+    limit: float | None = None
+    marks: tuple[tuple[datetime, Phrase], ...] = ()
+
+
+Block = Paragraph | Facts | Lines | Table | Preformatted | Progress | Aside | Collapsed | Graph
 
 
 @dataclass(frozen=True)
@@ -135,4 +158,4 @@ class Message:
 
 
 stored(Phrase, Strong, Code, Link, Quantity, Tone, StepMark, Style, Confirm, Button, Message)
-stored(Paragraph, Facts, Lines, Table, Preformatted, Progress, Aside, Collapsed)
+stored(Paragraph, Facts, Lines, Table, Preformatted, Progress, Aside, Collapsed, Graph, Curve)

@@ -61,7 +61,7 @@ def tone(group: Group) -> Tone:
     """Colour: green once resolved, calm once somebody holds it or it is silenced."""
     if group.status is Status.RESOLVED:
         return Tone.OK
-    return Tone.MUTED if group.silence else TONES[group.severity]
+    return Tone.MUTED if group.silenced else TONES[group.severity]
 
 
 def _title(group: Group) -> Phrase:
@@ -106,8 +106,9 @@ def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
             yield title, verbatim(value)
     if group.ack and group.status is Status.FIRING:
         yield phrase("Held by"), phrase("{person} since {at}", person=group.ack.person, at=group.ack.at)
-    if group.silence and group.status is Status.FIRING:
-        yield phrase("Silenced"), verbatim(group.silence)
+    if group.silenced and group.status is Status.FIRING:
+        silence = group.silenced.silence
+        yield phrase("Silenced"), phrase("until {at} by {person}", at=silence.ends_at, person=silence.person)
 
 
 def _summary(alerts: tuple[Alert, ...]) -> str:

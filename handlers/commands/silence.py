@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.alerts import Group
+from bot.domain.alerts import Group, Silenced
 from bot.domain.audit import Deed
 from bot.domain.cards import subject
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, full
 from bot.domain.phrases import Code, phrase
+from bot.domain.silences import Silence, equals
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
@@ -32,8 +33,10 @@ def silence(store: Store, silencer: Silencer | None) -> Command:
         group = await store.read(lambda tx: _known(tx, ident))
         until = call.now + length
         comment = " ".join(call.args[2:]) or f"from pult, alert {group.id}"
-        created = await alertmanager.silence(_matchers(group), until, call.who.name, comment)
-        await store.write(lambda tx: _marked(tx, call, ident, created))
+        matchers = equals(_matchers(group))
+        created = await alertmanager.silence(matchers, until, call.who.name, comment)
+        made = Silence(created, matchers, call.who.name, comment, call.now, until)
+        await store.write(lambda tx: _marked(tx, call, ident, made))
         return done(phrase("{id} is silenced until {at}", id=Code(group.id), at=until))
 
     return Command(
@@ -52,10 +55,10 @@ def unsilence(store: Store, silencer: Silencer | None) -> Command:
     async def run(call: Call) -> Reply:
         ident = full(ALERT, argument(call, 0, "unsilence <alert>"))
         group = await store.read(lambda tx: _known(tx, ident))
-        if not group.silence:
+        if group.silenced is None:
             raise UserError("{id} is not silenced.", id=Code(group.id))
-        await _configured(silencer).end(group.silence)
-        await store.write(lambda tx: _marked(tx, call, ident, ""))
+        await _configured(silencer).end(group.silenced.silence.id)
+        await store.write(lambda tx: _marked(tx, call, ident, None))
         return done(phrase("{id} is no longer silenced", id=Code(group.id)))
 
     return Command(("unsilence", "снятьтишину"), "unsilence <alert>", phrase("end a silence"), run, "unsilence")
@@ -82,8 +85,9 @@ def _known(tx: Tx, ident: str) -> Group:
     return group
 
 
-def _marked(tx: Tx, call: Call, ident: str, silence_id: str) -> None:
-    tx.save_group(replace(_known(tx, ident), silence=silence_id))
+def _marked(tx: Tx, call: Call, ident: str, made: Silence | None) -> None:
+    silenced = Silenced(made, call.now) if made else None
+    tx.save_group(replace(_known(tx, ident), silenced=silenced))
     tx.bump(subject("alert", ident), call.now)
-    action = "silence" if silence_id else "unsilence"
-    tx.append(Deed(call.now, call.who.name, call.request.platform, action, ident, silence_id or "ended"))
+    action = "silence" if made else "unsilence"
+    tx.append(Deed(call.now, call.who.name, call.request.platform, action, ident, made.id if made else "ended"))

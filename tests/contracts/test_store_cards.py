@@ -25,8 +25,26 @@ async def the_card(store: Store, subject: str = "alert:a-7k2f") -> Card:
     return card
 
 
+async def test_what_one_person_sees_waits_in_a_lane_of_its_own(store: Store) -> None:
+    """A busy channel must not hold up an answer that does not spend its budget."""
+    await show(store, Wish("reply:1", Place(OPS, private_to="U0ANNA")))
+    assert await due(store) is None
+    card = await store.read(lambda tx: tx.due("slack:U0ANNA", NOON))
+    assert card is not None
+    assert card.place == Place(OPS, private_to="U0ANNA")
+
+
+async def test_a_new_card_may_have_to_wait(store: Store) -> None:
+    await show(store, Wish("alert:a-7k2f", Place(OPS), not_before=NOON + MINUTE))
+    assert await due(store) is None
+    assert await store.read(lambda tx: tx.next_try(OPS)) == NOON + MINUTE
+    await store.write(lambda tx: tx.bump("alert:a-7k2f", NOON))
+    assert await due(store) is None
+    assert await store.read(lambda tx: tx.due(OPS, NOON + MINUTE)) is not None
+
+
 async def test_a_new_card_is_due_until_it_is_shown(store: Store) -> None:
-    place = Place(OPS, "th", "re", "U0ANNA", "press", "ru", "Europe/Berlin")
+    place = Place(OPS, "th", "re", "", "press", "ru", "Europe/Berlin")
     await show(store, Wish("alert:a-7k2f", place, Priority.PAGE, "op:op-1"))
     card = await due(store)
     assert card == Card("alert:a-7k2f", place, Priority.PAGE, 1, 0, None, 0, NOON, NOON, None, "op:op-1", None)

@@ -11,11 +11,13 @@ from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.failover import Sight
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
+from bot.domain.silences import Matching, Silence
 from bot.ports.cluster import Pod, Rollout, Workload
 from bot.ports.flows import Say
 from bot.ports.forge import File
 from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
+from bot.ports.silencer import Testimony
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -220,21 +222,30 @@ class FakeMetrics:
 
 class FakeSilencer:
     def __init__(self) -> None:
-        self.silences: dict[str, tuple[Mapping[str, str], datetime, str, str]] = {}
+        self.made: dict[str, tuple[Mapping[str, str], datetime, str, str]] = {}
+        self.matchers: dict[str, tuple[Matching, ...]] = {}
+        self.told: tuple[Testimony, ...] = ()
         self.refusal: Exception | None = None
 
-    async def alerts(self) -> tuple[()]:
-        return ()
+    async def testimonies(self) -> tuple[Testimony, ...]:
+        return self.told
 
-    async def silence(self, matchers: Mapping[str, str], until: datetime, person: str, comment: str) -> str:
+    async def silences(self) -> tuple[Silence, ...]:
+        return tuple(
+            Silence(ident, self.matchers[ident], person, comment, NOON, until)
+            for ident, (_, until, person, comment) in self.made.items()
+        )
+
+    async def silence(self, matchers: tuple[Matching, ...], until: datetime, person: str, comment: str) -> str:
         if self.refusal:
             raise self.refusal
-        ident = f"s{len(self.silences) + 1}"
-        self.silences[ident] = (matchers, until, person, comment)
+        ident = f"s{len(self.made) + 1}"
+        self.matchers[ident] = matchers
+        self.made[ident] = ({each.label: each.value for each in matchers}, until, person, comment)
         return ident
 
     async def end(self, ident: str) -> None:
-        del self.silences[ident]
+        del self.made[ident]
 
     async def check(self) -> str:
         return "here"

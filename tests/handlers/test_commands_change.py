@@ -67,13 +67,13 @@ async def test_what_is_resolved_can_not_be_held(department: Department) -> None:
 async def test_silence(department: Department) -> None:
     await department.fires(alert("a", pod="api-1"), alert("b", pod="api-2"))
     assert "silenced until 2026-03-01 14:00:00" in await department.say("anna", "silence 7k2f 2h rolling out 1.8.0")
-    matchers, until, person, comment = department.silencer.silences["s1"]
+    matchers, until, person, comment = department.silencer.made["s1"]
     assert matchers == {"alertname": "HighErrors", "service": "api", "severity": "critical", "region": "nyc2"}
     assert until == department.clock.at + timedelta(hours=2)
     assert (person, comment) == ("anna", "rolling out 1.8.0")
     assert "Silenced  s1" in await department.say("vera", "alert 7k2f")
     assert "no longer silenced" in await department.say("boris", "unsilence a-7k2f")
-    assert department.silencer.silences == {}
+    assert department.silencer.made == {}
     assert "is not silenced" in await department.say("boris", "unsilence a-7k2f", ok=False)
     assert [entry[1] for entry in await department.audit()] == ["silence", "unsilence"]
 
@@ -84,7 +84,7 @@ async def test_only_what_still_fires_is_silenced(department: Department) -> None
     await department.fires(gone, fires)
     await department.fires(type(gone)(gone.fingerprint, gone.labels, {}, gone.starts_at, department.clock.at))
     await department.say("anna", "silence a-7k2f 1h")
-    assert dict(department.silencer.silences["s1"][0]) == fires.labels
+    assert dict(department.silencer.made["s1"][0]) == fires.labels
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_only_what_still_fires_is_silenced(department: Department) -> None
 async def test_a_silence_says_how_it_is_written(department: Department, words: str) -> None:
     await department.fires(alert("a"))
     assert "silence <alert> 1h [comment]" in await department.say("anna", words, ok=False)
-    assert department.silencer.silences == {}
+    assert department.silencer.made == {}
 
 
 async def test_a_refused_silence_leaves_nothing(department: Department) -> None:

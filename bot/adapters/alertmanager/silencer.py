@@ -1,9 +1,15 @@
-"""The Silencer port over Alertmanager's API v2; of several replicas the first that answers is asked."""
+"""The Silencer port over Alertmanager's API v2.
+
+Silences go to the first member that answers, since members tell each other. What fires is asked of every member: one
+that has just started, or that hears from no Prometheus, believes too little.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+import logging
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +20,10 @@ import aiohttp
 from bot.adapters.alertmanager.settings import AlertmanagerSettings
 from bot.domain.alerts import Alert
 from bot.domain.errors import AmbiguousError, TemporaryError, UserError
-from bot.ports.silencer import Believed
+from bot.domain.silences import Matching, Silence
+from bot.ports.silencer import Believed, BelievedGroup, Testimony
+
+log = logging.getLogger(__name__)
 
 LONG_AGO = "2000-01-01T00:00:00Z"
 """Alertmanager moves a start in the past to its own now, so the two clocks need not agree."""
@@ -31,15 +40,22 @@ class AlertmanagerSilencer:
         self._urls = tuple(url.rstrip("/") for url in settings.urls)
         self._session = session
 
-    async def alerts(self) -> tuple[Believed, ...]:
-        """Everything it holds, silenced ones too."""
-        return tuple(_believed(item) for item in await self._call("GET", "/api/v2/alerts"))
+    async def testimonies(self) -> tuple[Testimony, ...]:
+        """What each member believes; one that does not answer, or not in Alertmanager's words, is left out."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._testimony(url)) for url in self._urls]
+        return tuple(told for task in asked if (told := task.result()) is not None)
 
-    async def silence(self, matchers: Mapping[str, str], until: datetime, person: str, comment: str) -> str:
+    async def silences(self) -> tuple[Silence, ...]:
+        """Those that are active or pending."""
+        return _silences(await self._call("GET", "/api/v2/silences"))
+
+    async def silence(self, matchers: tuple[Matching, ...], until: datetime, person: str, comment: str) -> str:
         """A silence from now *until* then; its id."""
         body = {
             "matchers": [
-                {"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in matchers.items()
+                {"name": each.label, "value": each.value, "isRegex": each.regex, "isEqual": each.equal}
+                for each in matchers
             ],
             "startsAt": LONG_AGO,
             "endsAt": until.isoformat(),
@@ -58,6 +74,19 @@ class AlertmanagerSilencer:
         """Which Alertmanager answers."""
         status = await self._call("GET", "/api/v2/status")
         return f"Alertmanager {status.get('versionInfo', {}).get('version', '?')} answers"
+
+    async def _testimony(self, url: str) -> Testimony | None:
+        try:
+            status = await self._ask("GET", url, "/api/v2/status", None)
+            groups = await self._ask("GET", url, "/api/v2/alerts/groups", None)
+            silences = await self._ask("GET", url, "/api/v2/silences", None)
+            up_since = _moment(status["uptime"]) if status.get("uptime") else None
+            return Testimony(url, up_since, tuple(_group(item) for item in groups), _silences(silences))
+        except (TemporaryError, UserError) as error:
+            log.warning("an Alertmanager is silent", extra={"member": url, "error": str(error)})
+        except (LookupError, TypeError, ValueError, AttributeError):
+            log.exception("an Alertmanager talks nonsense", extra={"member": url})
+        return None
 
     async def _call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         failed: TemporaryError | None = None
@@ -106,13 +135,37 @@ def _why(status: int, text: str) -> str:
     return f"{status} {said}".strip()[:200]
 
 
+def _group(item: dict[str, Any]) -> BelievedGroup:
+    alerts = tuple(_believed(alert) for alert in item["alerts"])
+    return BelievedGroup(item["receiver"]["name"], item.get("labels") or {}, alerts)
+
+
 def _believed(item: dict[str, Any]) -> Believed:
+    status = item.get("status") or {}
     alert = Alert(
-        item["fingerprint"], item["labels"], item.get("annotations") or {},
-        datetime.fromisoformat(item["startsAt"]).astimezone(UTC), url=item.get("generatorURL", ""),
+        item["fingerprint"], item["labels"], item.get("annotations") or {}, _moment(item["startsAt"]),
+        url=item.get("generatorURL") or "",
     )  # fmt: skip
-    receivers = tuple(receiver["name"] for receiver in item.get("receivers") or ())
-    return Believed(alert, receivers, tuple(item.get("status", {}).get("silencedBy") or ()))
+    return Believed(alert, tuple(status.get("silencedBy") or ()), tuple(status.get("inhibitedBy") or ()))
+
+
+def _silences(items: list[dict[str, Any]]) -> tuple[Silence, ...]:
+    return tuple(_silence(item) for item in items if item["status"]["state"] != "expired")
+
+
+def _silence(item: dict[str, Any]) -> Silence:
+    return Silence(
+        item["id"], tuple(_matching(each) for each in item["matchers"]), item.get("createdBy") or "",
+        item.get("comment") or "", _moment(item["startsAt"]), _moment(item["endsAt"]),
+    )  # fmt: skip
+
+
+def _matching(item: dict[str, Any]) -> Matching:
+    return Matching(item["name"], item["value"], item["isRegex"], item.get("isEqual", True))
+
+
+def _moment(written: str) -> datetime:
+    return datetime.fromisoformat(written).astimezone(UTC)
 
 
 @asynccontextmanager

@@ -64,7 +64,7 @@ class CardStatements:
 
 def _show(speech: Speech) -> Prepared:
     fresh = {
-        **{name: bindparam(name) for name in ("subject", "destination", "place", "priority", "parent")},
+        **{name: bindparam(name) for name in ("subject", "destination", "place", "priority", "parent", "not_before")},
         **dict.fromkeys(("shown", "attempts", "dead"), ZERO),
         **{name: bindparam("now") for name in ("created_at", "changed_at")},
         "wanted": ONE,

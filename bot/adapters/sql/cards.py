@@ -10,7 +10,7 @@ import orjson
 
 from bot.adapters.sql.card_statements import CardStatements
 from bot.adapters.sql.statements import Prepared, Row, Session
-from bot.adapters.sql.values import clean, document, maybe_moment, micros, moment, reading
+from bot.adapters.sql.values import clean, document, maybe_micros, maybe_moment, micros, moment, reading
 from bot.domain.cards import Card, Place, Priority, Ref, Wish
 from bot.domain.messages import Message
 
@@ -24,13 +24,14 @@ class Cards(Session):
         self._do(
             self._cards.show,
             subject=clean(wish.subject),
-            destination=wish.place.destination,
+            destination=wish.place.lane,
             place=_place_text(wish.place),
             priority=int(wish.priority),
             parent=clean(wish.parent),
+            not_before=maybe_micros(wish.not_before),
             now=micros(now),
         )
-        self.touched.add(wish.place.destination)
+        self.touched.add(wish.place.lane)
 
     def bump(self, subject: str, now: datetime) -> None:
         for (destination,) in self._rows(self._cards.bump, subject=clean(subject), now=micros(now)):
@@ -52,11 +53,11 @@ class Cards(Session):
 
     def postpone(self, card: Card, until: datetime, error: str) -> None:
         self._change(self._cards.postpone, card, until=micros(until), why=clean(error))
-        self.touched.add(card.place.destination)
+        self.touched.add(card.place.lane)
 
     def lose(self, card: Card) -> None:
         self._change(self._cards.lose, card)
-        self.touched.add(card.place.destination)
+        self.touched.add(card.place.lane)
 
     def bury(self, card: Card, error: str) -> None:
         self._change(self._cards.bury, card, why=clean(error))
@@ -84,7 +85,7 @@ class Cards(Session):
         return message
 
     def _change(self, statement: Prepared, card: Card, **values: object) -> None:
-        self._do(statement, subject=clean(card.subject), destination=card.place.destination, **values)
+        self._do(statement, subject=clean(card.subject), destination=card.place.lane, **values)
 
 
 @lru_cache(maxsize=1024)

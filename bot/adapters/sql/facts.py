@@ -6,7 +6,7 @@ from sqlalchemy import Select, bindparam, select
 
 from bot.adapters.sql.schema import OPEN, events, groups, releases
 from bot.adapters.sql.statements import LIMIT, Session, Speech
-from bot.adapters.sql.values import clean, document, index_key, micros
+from bot.adapters.sql.values import clean, document, index_key, maybe_micros, micros, search_words
 from bot.domain.alerts import Group
 from bot.domain.events import Event
 from bot.domain.releases import Release
@@ -20,7 +20,8 @@ class FactStatements:
         latest = groups.c.opened_at.desc(), groups.c.id.desc()
         self.put_event = speech.prepare(speech.insert(events).on_conflict_do_nothing())
         upsert = speech.insert(groups)
-        kept = {"closed_at": upsert.excluded.closed_at, "doc": upsert.excluded.doc}
+        changing = ("key", "closed_at", "doc", "name", "service", "acked_at", "pages", "words")
+        kept = {name: upsert.excluded[name] for name in changing}
         self.save_group = speech.prepare(upsert.on_conflict_do_update(index_elements=[groups.c.id], set_=kept))
         self.group = speech.prepare(group.where(groups.c.id == bindparam("id")))
         by_key = group.where(groups.c.key == bindparam("key"))
@@ -73,8 +74,13 @@ class Facts(Session):
             key=index_key(group.key),
             episode=group.episode,
             opened_at=micros(group.opened_at),
-            closed_at=None if group.closed_at is None else micros(group.closed_at),
+            closed_at=maybe_micros(group.closed_at),
             doc=document(group),
+            name=clean(group.name),
+            service=clean(group.service),
+            acked_at=maybe_micros(group.acked_at),
+            pages=int(group.pages),
+            words=search_words(group),
         )
 
     def open_groups(self) -> tuple[Group, ...]:

@@ -15,13 +15,17 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     literal_column,
+    text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that this build needs; the newest in migrations/versions."""
 
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
 """Written out, never bound: a partial index serves only a condition that repeats its own."""
+
+EMPTY, NOUGHT = text("''"), text("0")
+"""What a column holds in rows that are older than itself."""
 
 metadata = MetaData()
 
@@ -47,8 +51,14 @@ groups = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
     Column("doc", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=EMPTY),
+    Column("service", Text, nullable=False, server_default=EMPTY),
+    Column("acked_at", BigInteger),
+    Column("pages", Integer, nullable=False, server_default=NOUGHT),
+    Column("words", Text, nullable=False, server_default=EMPTY),
     UniqueConstraint("key", "episode", name="groups_key"),
 )
+"""The last five are drawn out of the document: what history is counted and searched by."""
 OPEN = groups.c.closed_at.is_(None)
 Index("groups_open", groups.c.opened_at, groups.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
 Index("groups_recent", groups.c.opened_at, groups.c.id)
@@ -159,6 +169,54 @@ audit = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("ident", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "ident", name="timers_pk"),
+)
+Index("timers_ripe", timers.c.at)
+
+marks = Table("marks", metadata, Column("name", Text, primary_key=True), Column("doc", Text, nullable=False))
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("starts", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
+    PrimaryKeyConstraint("starts", "ends", "doc", name="overrides_pk"),
+)
+Index("overrides_ends", overrides.c.ends)
+
+storms = Table(
+    "storms",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("doc", Text, nullable=False),
+)
+RAGING = storms.c.closed_at.is_(None)
+Index("storms_open", storms.c.destination, unique=True, sqlite_where=RAGING, postgresql_where=RAGING)
+
+gathered = Table(
+    "gathered",
+    metadata,
+    Column("storm", Text, nullable=False),
+    Column("group_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("firing", Integer, nullable=False),
+    Column("held_by", Text, nullable=False),
+    PrimaryKeyConstraint("storm", "group_id", name="gathered_pk"),
+)
+Index("gathered_in", gathered.c.group_id)
 
 pulse = Table(
     "pulse",

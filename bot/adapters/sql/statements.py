@@ -89,7 +89,10 @@ class Session:
     def _doc(self, statement: Prepared, **values: object) -> Any:  # noqa: ANN401 - the caller knows what it stored
         """The document in the one row found, or None."""
         row = self._row(statement, **values)
-        return None if row is None else reading(row[0])
+        return None if row is None else self._read(row[0])
+
+    def _read(self, doc: str) -> Any:  # noqa: ANN401 - the caller knows what it stored
+        return reading(doc)
 
     def _docs(self, statement: Prepared, **values: object) -> tuple[Any, ...]:
         """The documents in all rows found."""

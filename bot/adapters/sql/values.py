@@ -9,12 +9,16 @@ from typing import Any, Final
 
 import orjson
 
+from bot.domain.alerts import Group
 from bot.domain.codec import decode, encode
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 KEY_LENGTH: Final = 400
 """Characters. PostgreSQL refuses an index row over 2704 bytes; a key's characters take up to four bytes each."""
+
+SEARCHED: Final = 4_000
+"""Characters of a group's words that are searched: three hundred pods' names would double the row."""
 
 
 def micros(at: datetime) -> int:
@@ -30,6 +34,17 @@ def moment(count: int) -> datetime:
 def maybe_moment(count: int | None) -> datetime | None:
     """As :func:`moment`, for a column that may be empty."""
     return None if count is None else moment(count)
+
+
+def maybe_micros(at: datetime | None) -> int | None:
+    """As :func:`micros`, for a column that may be empty."""
+    return None if at is None else micros(at)
+
+
+def search_words(group: Group) -> str:
+    """What a group is found by, in lower case: id, severity and every value of its labels, each once."""
+    values = {value for alert in group.alerts.values() for value in alert.labels.values()}
+    return clean(" ".join([group.id, group.severity, *sorted(values)])[:SEARCHED].lower())
 
 
 def document(value: object) -> str:

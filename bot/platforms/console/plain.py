@@ -6,12 +6,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
+from bot.domain.graphs import worded
 from bot.domain.messages import (
     Aside,
     Block,
     Button,
     Collapsed,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -64,7 +66,7 @@ def _said(sentence: Phrase, words: Words) -> str:
     return "".join(texts)
 
 
-def _block(block: Block, words: Words) -> Iterable[str]:
+def _block(block: Block, words: Words) -> Iterable[str]:  # noqa: C901 - one flat match
     match block:
         case Paragraph(text) | Aside(text):
             return [_said(text, words)]
@@ -72,6 +74,8 @@ def _block(block: Block, words: Words) -> Iterable[str]:
             return _facts(pairs, words)
         case Lines(items, more):
             return _lines(items, more, words)
+        case Graph():
+            return _block(worded(block), words)
         case Preformatted(text):
             return [f"  {line}" for line in clean(text).splitlines()]
         case Progress(steps):

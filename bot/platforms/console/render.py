@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias, assert_never
 
+from bot.domain.graphs import worded
 from bot.domain.messages import (
     Aside,
     Block,
@@ -21,6 +22,7 @@ from bot.domain.messages import (
     Collapsed,
     Confirm,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -99,7 +101,7 @@ class _Drawing:
             run["at"] = piece.at.isoformat()
         return run
 
-    def block(self, block: Block) -> Tree:
+    def block(self, block: Block) -> Tree:  # noqa: C901 - one flat match
         self.left -= limits.RUN_OVERHEAD
         match block:
             case Paragraph(text):
@@ -119,6 +121,8 @@ class _Drawing:
                 return {"kind": "collapsed", "title": self.runs(title), "items": self._items(items)}
             case Table() | Progress():
                 return self._grid(block)
+            case Graph():
+                return self.block(worded(block))
             case _:
                 assert_never(block)
 

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, assert_never
 
+from bot.domain.graphs import worded
 from bot.domain.messages import (
     Aside,
     Block,
     Collapsed,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -128,6 +130,8 @@ class _Drawing:
                 return self._progress(steps, room)
             case Table():
                 return self._table(part, room)
+            case Graph():
+                return self._part(worded(part))
             case _:
                 assert_never(part)
 

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import assert_never
 
+from bot.domain.graphs import trend
 from bot.domain.messages import (
     Aside,
     Block,
     Button,
     Collapsed,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -110,7 +112,7 @@ def _length(block: Block) -> int:
             return len(steps)
         case Table(_, rows):
             return len(rows)
-        case Paragraph() | Aside():
+        case Paragraph() | Aside() | Graph():
             return 1
         case _:
             assert_never(block)
@@ -127,6 +129,8 @@ def _block(block: Block, words: Words) -> Iterator[str]:  # noqa: C901 - one fla
         case Collapsed(title, items):
             yield _said(title, words)
             yield from (f"• {_said(item, words)}" for item in items)
+        case Graph(title):
+            yield f"{_said(title, words)}: {_said(trend(block), words)}"
         case Preformatted(text):
             yield from (_inert(line, _LINE) for line in clean(text).split("\n"))
         case Progress(steps):

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, assert_never
 
+from bot.domain.graphs import worded
 from bot.domain.messages import (
     Aside,
     Button,
     Collapsed,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -93,6 +95,8 @@ def body(message: Message, words: Words) -> Iterator[Section]:
                 section = _fixed(text)
             case Table(header, rows):
                 section = _table(header, rows, words)
+            case Graph():
+                section = _text(worded(block), words)
             case _:
                 section = _text(block, words)
         if any(span.text.strip() for line in section.lines for span in line) or section.more:
