@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import time
 from hashlib import sha256
 
 from bot.domain.failover import Pair, Witness
+from bot.domain.oncall import Ladder, Rotation
 from bot.domain.people import Directory, Person
 from bot.domain.policy import DEFAULTS, Policy, Rule
 from bot.domain.routes import Matcher, Route
@@ -15,6 +17,9 @@ from config.failover import FailoverSettings
 from config.people import PersonSettings, RouteSettings, RuleSettings
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings
 from config.settings import Settings
+
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Department:
     services: Catalogue
     slos: tuple[Slo, ...]
     failover: Pair | None
+    ladder: Ladder
+    digest: Rotation | None
 
 
 def department(settings: Settings) -> Department:
@@ -38,7 +45,17 @@ def department(settings: Settings) -> Department:
         services=Catalogue(map(_service, settings.services)),
         slos=tuple(map(_slo, settings.slos)),
         failover=_pair(settings.failover) if settings.failover else None,
+        ladder=Ladder(settings.oncall.escalate_after, settings.oncall.levels, settings.oncall.ack_expires),
+        digest=weekly((settings.chat.digest,), settings.chat.digest, settings.chat.timezone)
+        if settings.chat.digest
+        else None,
     )
+
+
+def weekly(people: tuple[str, ...], written: str, zone: str) -> Rotation:
+    """*people* taking turns from the day and time *written* ("Mon 10:00") in *zone*."""
+    day, _, clock = written.partition(" ")
+    return Rotation(people, DAYS.index(day), time.fromisoformat(clock), zone)
 
 
 def _person(person: PersonSettings) -> Person:

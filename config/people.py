@@ -7,9 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from config.base import Duration, Locale, Many, Name, Names, Positive, Section, Zone, matching
-
-_HANDOVER = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d"
+from config.base import WEEKLY, Duration, Locale, Many, Name, Names, Positive, Section, Zone, matching
 
 
 class PersonSettings(Section):
@@ -55,7 +53,7 @@ class OncallSettings(Section):
 
     rotation: Many[str] = ()
     """Names of people who take turns, a week each."""
-    handover: Annotated[str, matching(_HANDOVER, 'a day and a time: "Mon 10:00"')] = "Mon 10:00"
+    handover: Annotated[str, matching(WEEKLY, 'a day and a time: "Mon 10:00"')] = "Mon 10:00"
     """When the turn passes on, in the chat's time zone."""
     ical: str = ""
     """Calendar to read instead of rotation: a file or an https:// address; its events are named like people."""
@@ -65,6 +63,11 @@ class OncallSettings(Section):
     """Destinations of each level after the person on call."""
     ack_expires: Positive = timedelta(hours=1)
     """How long an ack holds while its alert still fires; then escalation goes on."""
+    watchdog: Positive = timedelta(minutes=10)
+    """How long a Watchdog alert, once heard, may be silent before "monitoring is blind" wakes people.
+
+    Longer than its repeat_interval in Alertmanager.
+    """
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.base import Locale, Many, Section, Zone, matching
+from config.base import WEEKLY, Locale, Many, Positive, Section, Zone, matching
 
 
 class ServerSettings(Section):
@@ -41,6 +42,8 @@ class StoreSettings(Section):
 
     SQLite serves one replica; take PostgreSQL for two or more. A secret, since it may hold a password.
     """
+    retention: Positive = timedelta(days=90)
+    """How long events, resolved alerts and their cards are kept. The audit trail and operations stay for good."""
 
     @field_validator("url")
     @classmethod
@@ -59,6 +62,10 @@ class ChatSettings(Section):
     """Time zone of shared chats, by its tz database name."""
     approvals: Many[str] = ()
     """Destinations where every plan card appears, besides the chat that asked."""
+    storm: int = Field(default=10, ge=0)
+    """New alert groups a minute in one chat above which those that are not critical share a card. 0: never."""
+    digest: Annotated[str, matching(rf"({WEEKLY})?", 'a day and a time, "Mon 09:00", or nothing')] = "Mon 09:00"
+    """When the week's digest goes to the last route's chats, in the chat's time zone. Empty: never."""
 
 
 class AlertmanagerHook(Section):

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 from bot.domain.failover import Pair
 from bot.domain.messages import Message
+from bot.domain.oncall import Rotation
 from bot.domain.operations import Operation
 from bot.domain.policy import Policy
 from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
+from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.commands import Command
@@ -21,18 +23,26 @@ from bot.ports.forge import Forge
 from bot.ports.metrics import Metrics
 from bot.ports.presenters import Presenters
 from bot.ports.regions import Database, Traffic
+from bot.ports.schedules import Periodic, Timed
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store
+from bot.ports.webhooks import Hear
 from bot.ports.witnesses import Witnesses
+from handlers.alerting import heard
+from handlers.alerting.rules import Rules
 from handlers.cards import alert as alert_card
+from handlers.cards import history, stored
+from handlers.cards import news as news_card
 from handlers.cards import operation as operation_card
 from handlers.cards import release as release_card
-from handlers.cards import stored
+from handlers.cards import storm as storm_card
+from handlers.cards.trend import with_trend
 from handlers.commands import (
     alerts,
     audit,
     failover,
     help,
+    oncall,
     operations,
     pods,
     promote,
@@ -46,6 +56,8 @@ from handlers.commands import (
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
+from handlers.schedules import canary as canary_schedule
+from handlers.schedules import clocks, digest, handover, prune, reroute
 
 
 @dataclass(frozen=True)
@@ -65,18 +77,43 @@ class Ports:
     database: Database | None
     traffic: Traffic | None
     witnesses: Witnesses | None
-    ack_lasts: timedelta
+    rules: Rules
+    approvals_in: tuple[str, ...]
+    trouble: Callable[[], Mapping[str, str]]
+    canary: Canary
+    measure: Callable[[Flight], None]
+    digest: Rotation | None
+    retention: timedelta
+
+
+def hearing(rules: Rules) -> Hear:
+    """What becomes of what webhooks tell."""
+    return lambda tx, told, now: heard.hear(tx, rules, told, now)
 
 
 def presenters(p: Ports) -> Presenters:
     """How each kind of card is drawn."""
     return {
-        "alert": alert_card.presenter(p.metrics),
+        "alert": alert_card.presenter(_enrich(p)),
         "op": operation_card.presenter(p.policy),
         "release": release_card.presenter(),
+        "news": news_card.presenter(),
+        "storm": storm_card.presenter(),
+        "storm-list": storm_card.listing(),
+        "canary": stored.canary(),
         "reply": stored.presenter("reply"),
         "notice": stored.presenter("notice"),
     }
+
+
+def _enrich(p: Ports) -> alert_card.Enrich:
+    """The trend of what an alert watches, where a Prometheus is configured."""
+    metrics = p.metrics
+
+    async def enrich(state: alert_card.Seen, message: Message) -> Message:
+        return message if metrics is None else await with_trend(metrics, state.group, message, p.clock.now())
+
+    return enrich
 
 
 draw_plan = operation_card.draw
@@ -88,18 +125,39 @@ def draw_operation(p: Ports) -> Callable[[Operation], Message]:
     return lambda operation: operation_card.draw(operation, p.policy.rule(operation.plan.action))
 
 
-def commands(p: Ports, desk: Desk, trouble: Callable[[], Mapping[str, str]]) -> tuple[Command, ...]:
+def timed(p: Ports) -> tuple[Timed, ...]:
+    """What the timers in the store stand for."""
+    return clocks.clocks(p.rules)
+
+
+def periodic(p: Ports) -> tuple[Periodic, ...]:
+    """What comes round again and again."""
+    return (
+        reroute.duty(p.store, p.clock, p.rules, p.approvals_in, p.trouble),
+        canary_schedule.duty(p.store, p.clock, p.rules, p.canary, p.measure),
+        handover.duty(p.store, p.clock, p.rules),
+        handover.refreshing(p.rules.roster),
+        digest.weekly(p.store, p.clock, p.rules, p.digest),
+        digest.head(p.store, p.clock, p.approvals_in),
+        prune.duty(p.store, p.clock, p.retention),
+    )
+
+
+def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     """Every command, in the order that help shows them."""
     listed: list[Command] = []
+    reports = {"noisy": history.noisy, "stats": history.stats}
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.metrics, p.slos, p.services, trouble),
-        alerts.listing(p.store),
-        alerts.one(p.store),
-        alerts.ack(p.store, p.ack_lasts),
+        status.duty(p.store, p.cluster, p.metrics, p.slos, p.services, p.trouble),
+        alerts.listing(p.store, reports.get),
+        alerts.one(p.store, _enrich(p)),
+        alerts.ack(p.store, p.rules),
         silence.silence(p.store, p.silencer),
-        silence.unsilence(p.store, p.silencer),
+        silence.unsilence(p.store, p.silencer, p.rules),
+        oncall.oncall(p.store, p.rules),
+        oncall.page(p.store, p.rules),
         slo.duty(p.metrics, p.slos, p.services),
         releases.duty(p.store, p.cluster, p.services),
         promote.duty(p.store, p.cluster, p.forge, p.services),

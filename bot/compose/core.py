@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from math import nan
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Protocol
 
 from bot import VERSION
@@ -15,6 +18,7 @@ from bot.domain.errors import ForgedError, UnavailableError
 from bot.domain.phrases import Phrase, Words, pieces
 from bot.domain.requests import Request
 from bot.domain.routes import expanded
+from bot.domain.signatures import check_token
 from bot.edge.console import Console
 from bot.edge.console_parts import ConsoleParts
 from bot.edge.server import Inlets
@@ -22,12 +26,16 @@ from bot.engine.intake import Intake
 from bot.engine.meters import Meters
 from bot.platforms.console.hub import Broadcast
 from bot.platforms.console.transport import PAGE, Drawings
+from bot.ports.canary import Flight
 from bot.ports.commands import Command
 from bot.ports.console import Answer, Standing
+from bot.ports.roster import Roster
 from bot.ports.webhooks import Delivery, Source
 from config.department import Department, department
 from config.server import WebhookSettings
 from config.settings import Settings
+from handlers import hearing
+from handlers.alerting.rules import Rules
 from handlers.webhooks import alertmanager, github, release
 
 if TYPE_CHECKING:
@@ -52,11 +60,26 @@ class Core:
         self.settings, self.store = settings, store
         self.department: Department = department(settings)
         self.clock, self.meters, self.hub = SystemClock(), Meters(VERSION), Broadcast()
-        routes = expanded(self.department.routes, self.department.people)
-        self.intake = Intake(store, self.clock, routes, routes[-1].to, settings.server.backlog)
+        self.roster: Roster | None = None
+        self.rules = self._rules()
+        self.intake = Intake(store, self.clock, hearing(self.rules), settings.server.backlog)
+        self.canary_token = token_urlsafe()
         self.inlets = Inlets(_http_platforms(settings))
         self.commands: list[Command] = []
         self.behind: Behind | None = None
+
+    def _rules(self) -> Rules:
+        department, settings = self.department, self.settings
+        chats = {name for name in ("slack", "telegram") if getattr(settings, name)}
+        return Rules(
+            expanded(department.routes, department.people), department.people, department.ladder, settings.chat.storm,
+            settings.oncall.watchdog, bool(settings.oncall.rotation or settings.oncall.ical), lambda: self.roster,
+            frozenset(chats),
+        )  # fmt: skip
+
+    def measure(self, flight: Flight) -> None:
+        """How the last canary fared, as a metric."""
+        self.meters.canary.set(nan if flight.why else flight.seconds)
 
     def trouble(self) -> Mapping[str, str]:
         """Destinations that can't be delivered to; nothing is known before delivery runs."""
@@ -95,6 +118,7 @@ class Core:
             found["github"] = github.source(hooks.github.secret.get_secret_value(), services)
         if hooks.release:
             found["release"] = release.source(hooks.release.secret.get_secret_value())
+        found["alertmanager"] = _also(found["alertmanager"], self.canary_token)
         return found
 
     @cached_property
@@ -133,6 +157,18 @@ def _alertmanager(hooks: WebhookSettings) -> Source:
     assert hook is not None
     token = hook.token.get_secret_value() if hook.token else ""
     return alertmanager.source(token, hook.username, hook.password.get_secret_value() if hook.password else "")
+
+
+def _also(source: Source, token: str) -> Source:
+    """*source*, which takes pult's own canary too: its token is of this process, and known to nobody else."""
+
+    def authenticate(delivery: Delivery) -> None:
+        try:
+            check_token(delivery.headers, token)
+        except ForgedError:
+            source.authenticate(delivery)
+
+    return replace(source, authenticate=authenticate)
 
 
 def _closed(name: str) -> Source:

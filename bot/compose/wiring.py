@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from bot.engine.desk import Desk
     from bot.engine.operations import Operations
     from bot.engine.router import Router
+    from bot.engine.scheduler import Scheduler
+    from bot.platforms.canary.chat import CanaryChat
     from bot.ports.presenters import Presenters
+    from bot.ports.schedules import Periodic
 
 SWEEP_EVERY, HEARTBEAT_EVERY, DEPENDENCIES_EVERY = 5.0, 60.0, 60.0
 EXAMINE_DEADLINE = 15.0
@@ -77,9 +80,13 @@ async def _work(core: Core, running: Pult) -> None:
     """Connect everything behind the webhook port, and keep it going until told to stop."""
     await asyncio.to_thread(_load)
     from bot.compose.parts import open_parts  # noqa: PLC0415 - after intake
+    from bot.platforms.canary.chat import open_canary  # noqa: PLC0415
 
-    async with open_parts(core.settings, core.store, core.hub, core.reader) as parts:
-        wired = wire(core, parts)
+    async with (
+        open_parts(core.settings, core.store, core.hub, core.reader) as parts,
+        open_canary(core.clock, running.url, core.canary_token) as canary,
+    ):
+        wired = wire(core, parts, canary)
         try:
             await _serve(core, running, wired)
         finally:
@@ -97,7 +104,7 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
 
     async with asyncio.TaskGroup() as group:
         lanes = group.create_task(wired.lanes.run())
-        talking = [group.create_task(wired.router.run())]
+        talking = [group.create_task(wired.router.run()), group.create_task(wired.scheduler.run())]
         for name, chat in wired.parts.chats.items():
             listening = forever(name, lambda chat=chat: chat.listen(wired.router.ask), core.clock, core.meters)  # type: ignore[misc]
             talking.append(group.create_task(listening))
@@ -107,6 +114,7 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
             (HEARTBEAT_EVERY, "heartbeat", lambda: _heartbeat(core.settings)),
             (1.0, "backlog", wired.count),
             (DEPENDENCIES_EVERY, "dependencies", wired.examine),
+            *((each.every, each.name, each.run) for each in wired.periodic),
         ):
             talking.append(group.create_task(every(seconds, name, work, core.clock)))
         running.ready.set()
@@ -145,6 +153,8 @@ class Wired:
     desk: Desk
     operations: Operations
     presenters: Presenters
+    scheduler: Scheduler
+    periodic: tuple[Periodic, ...]
 
     def trouble(self) -> Mapping[str, str]:
         """Destinations that can't be delivered to now."""
@@ -189,16 +199,18 @@ class Wired:
         return self.presenters[card.subject.partition(":")[0]]
 
 
-def wire(core: Core, parts: Parts) -> Wired:
+def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     """Connect *parts* to the engine and the handlers."""
     import handlers  # noqa: PLC0415 - after intake
     from bot.engine.delivery import Delivery  # noqa: PLC0415
     from bot.engine.desk import Desk  # noqa: PLC0415
     from bot.engine.operations import Operations  # noqa: PLC0415
     from bot.engine.router import Router  # noqa: PLC0415
+    from bot.engine.scheduler import Scheduler  # noqa: PLC0415
 
     settings, people, policy = core.settings, core.department.people, core.department.policy
-    ports = _ports(core, parts)
+    ports = _ports(core, parts, canary)
+    chats = {**parts.chats, canary.platform: canary}
     private = tuple(name for name in parts.chats if name != "console")
     desk = Desk(
         core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
@@ -206,8 +218,8 @@ def wire(core: Core, parts: Parts) -> Wired:
         platforms=private,
     )  # fmt: skip
     presenters = handlers.presenters(ports)
-    lanes = Delivery(core.store, core.clock, parts.chats, presenters, core.reader, core.meters)
-    core.commands += handlers.commands(ports, desk, core.trouble)
+    lanes = Delivery(core.store, core.clock, chats, presenters, core.reader, core.meters)
+    core.commands += handlers.commands(ports, desk)
     parts.menu.extend((command.name, core.in_every_language(command.about)) for command in core.commands)
     router = Router(
         core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters
@@ -216,17 +228,20 @@ def wire(core: Core, parts: Parts) -> Wired:
     operations.launch(settings.store.url.get_secret_value())
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
-    wired = Wired(core, parts, lanes, router, desk, operations, presenters)
+    scheduler = Scheduler(core.store, core.clock, handlers.timed(ports))
+    wired = Wired(core, parts, lanes, router, desk, operations, presenters, scheduler, handlers.periodic(ports))
     core.behind = wired
     return wired
 
 
-def _ports(core: Core, parts: Parts) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
+def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
     from handlers import Ports  # noqa: PLC0415 - after intake
 
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         silencer=parts.silencer, forge=parts.forge, pair=core.department.failover, database=parts.database,
-        traffic=parts.traffic, witnesses=parts.witnesses, ack_lasts=core.settings.oncall.ack_expires,
+        traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules, approvals_in=core.settings.chat.approvals,
+        trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,
+        retention=core.settings.store.retention,
     )  # fmt: skip

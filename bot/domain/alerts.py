@@ -17,6 +17,9 @@ RE_FIRE_AFTER = timedelta(minutes=5)
 """A firing with the old startsAt this long after its resolve was received is a real re-fire (Prometheus keeps
 ActiveAt when an alert only expired in Alertmanager), not the late word of a second Alertmanager."""
 
+OWN = "pult"
+"""The source of pult's own alerts."""
+
 SEVERITIES = ("critical", "warning", "info", "none")
 """From worst to mildest; an unknown or missing severity counts as warning."""
 
@@ -85,7 +88,7 @@ class Happening:
 
 
 HAPPENINGS = (
-    "fired", "grew", "acked", "lapsed", "silenced", "unsilenced", "escalated", "unanswered", "rerouted", "resolved",
+    "fired", "grew", "paged", "acked", "lapsed", "silenced", "unsilenced", "escalated", "unanswered", "resolved",
 )  # fmt: skip
 REMEMBERED = 50
 """Happenings kept of one episode; of more, the first and the latest."""
@@ -97,6 +100,7 @@ class Group:
 
     ``seen`` holds, per resolved fingerprint, when its resolve was received: see RE_FIRE_AFTER. ``pages``: it wakes
     people. ``told``: how many steps of the escalation were taken. ``acked_at``: when somebody first took it.
+    ``happened`` counts what its ``history`` may have dropped too. ``storms`` are those that gathered it.
     """
 
     id: str
@@ -118,6 +122,8 @@ class Group:
     told: int = 0
     acked_at: datetime | None = None
     history: tuple[Happening, ...] = ()
+    happened: int = 0
+    storms: tuple[str, ...] = ()
 
     @property
     def firing(self) -> tuple[Alert, ...]:
@@ -148,8 +154,15 @@ class Group:
         """The group with one more line in its history."""
         history = (*self.history, Happening(at, kind, who, detail))
         if len(history) > REMEMBERED:
-            history = (history[0], *history[2 - REMEMBERED :])
-        return replace(self, history=history)
+            history = (history[0], *history[1 - REMEMBERED :])
+        return replace(self, history=history, happened=self.happened + 1)
+
+    def happening(self, number: int) -> Happening | None:
+        """The one that was the *number*th (from 0), None when it is forgotten."""
+        back = self.happened - number
+        if not 1 <= back <= self.happened:
+            return None
+        return self.history[0] if number == 0 else self.history[-back] if back < len(self.history) else None
 
     def common(self, label: str) -> str:
         """The value every alert shares for *label*, or an empty string."""
@@ -167,6 +180,11 @@ def severity(alert: Alert) -> str:
             return word
         case _:
             return "warning"
+
+
+def alias(source: str, receiver: str, labels: Mapping[str, str]) -> str:
+    """The key of a group that pult found by itself: the sender's own key can't be known before it speaks of it."""
+    return f"{source} {receiver} {sorted(labels.items())}"
 
 
 def fold(group: Group | None, told: Notification, now: datetime, new_id: str) -> Group | None:

@@ -18,7 +18,9 @@ def split(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _tokens(text: str) -> list[str]:
-    return [quoted or bare for quoted, bare in re.findall(r"[\"“”«»]([^\"“”«»]*)[\"“”«»]|(\S+)", text)]
+    """Blanks part words, except inside quotes: around a word, or around a value (``alertname="High errors"``)."""
+    parts = re.findall(r"([^\s=~]+[=~]+)?[\"“”«»]([^\"“”«»]*)[\"“”«»]|(\S+)", text)
+    return [bare or name + quoted for name, quoted, bare in parts]
 
 
 def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:

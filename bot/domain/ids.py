@@ -7,6 +7,7 @@ from hashlib import blake2b
 ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no 0/o, 1/i/l: they are misread on a phone
 ALERT = "a"
 OPERATION = "op"
+STORM = "s"
 
 
 def short(prefix: str, seed: str, length: int = 4) -> str:

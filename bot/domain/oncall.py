@@ -69,6 +69,19 @@ def on_call(shifts: Iterable[Shift], overrides: Iterable[Shift], now: datetime) 
 
 
 @dataclass(frozen=True)
+class Ladder:
+    """What happens to a page that nobody takes: after each *wait* the next of *levels* is told, ROUNDS times over."""
+
+    wait: timedelta = timedelta(minutes=5)
+    levels: tuple[tuple[str, ...], ...] = ()
+    ack_lasts: timedelta = timedelta(hours=1)
+
+
+ROUNDS = 3
+"""Ours: after as many rounds without an answer more of the same wakes nobody; it is said loudly once."""
+
+
+@dataclass(frozen=True)
 class Quiet:
     """Hours of the day in which only critical news disturbs a person; they may pass midnight."""
 

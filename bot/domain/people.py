@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from bot.domain.oncall import Quiet
+
 ADMIN = "admin"
 
 
@@ -22,6 +24,7 @@ class Person:
     token_hash: str = ""
     locale: str = ""
     zone: str = ""
+    quiet: Quiet | None = None
 
     def account(self, platform: str) -> str:
         """This person's account id on *platform*, or empty."""

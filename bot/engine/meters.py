@@ -29,6 +29,7 @@ class Meters:
         self.command = self._histogram("pult_command_seconds", "Receipt to answer", "command", "platform")
         self.operation = self._counter("pult_operation", "Operations ended, by result", "kind", "result")
         self.up = self._gauge("pult_dependency_up", "1 while the dependency answers", "name")
+        self.canary = self._gauge("pult_canary_seconds", "The last canary's way from webhook to delivery; NaN: lost")
         self._gauge("pult_build_info", "Always 1", "version").labels(version).set(1)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:

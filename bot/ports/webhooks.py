@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.events import Heard
+from bot.ports.store import Tx
+
+Hear = Callable[[Tx, Heard, datetime], bool]
+"""What becomes of what was heard; False: nothing that a reader sees has changed."""
 
 
 @dataclass(frozen=True)

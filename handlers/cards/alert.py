@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 
 from bot.domain.alerts import Alert, Group, Status
 from bot.domain.messages import (
@@ -18,10 +17,12 @@ from bot.domain.messages import (
     Style,
     Tone,
 )
-from bot.domain.phrases import Code, Link, Phrase, Quantity, Strong, counted, phrase, verbatim
+from bot.domain.phrases import Code, Link, Phrase, Strong, counted, phrase, verbatim
 from bot.domain.redact import MASK, secret_name
-from bot.ports.metrics import Metrics
 from bot.ports.presenters import Presenter
+from bot.ports.store import Tx
+from handlers.cards import changes, own
+from handlers.cards.changes import Change
 
 TONES = {"critical": Tone.CRITICAL, "warning": Tone.WARNING, "info": Tone.INFO, "none": Tone.MUTED}
 SEVERITY_WORDS = {
@@ -41,40 +42,64 @@ LINKS = (
 )
 
 
-def presenter(metrics: Metrics | None) -> Presenter:
-    """Alert cards; with *metrics* the value now is added where Prometheus answers in time."""
+@dataclass(frozen=True)
+class Seen:
+    """A group with what else its card shows: changes of its service shortly before it fired, until now."""
 
-    async def enrich(group: Group, message: Message) -> Message:
-        return message if metrics is None else await _with_value(metrics, group, message)
-
-    return Presenter(lambda tx, ident: tx.group(ident), draw, enrich)
+    group: Group
+    changes: tuple[Change, ...] = ()
 
 
-def draw(group: Group) -> Message:
-    """The whole card, from the group alone."""
+Enrich = Callable[[Seen, Message], Awaitable[Message]]
+
+
+def presenter(enrich: Enrich | None = None) -> Presenter:
+    """Alert cards; *enrich* adds what other systems know, where they answer in time."""
+    return Presenter(seen, lambda state: draw(state.group, state.changes), enrich)
+
+
+def seen(tx: Tx, ident: str) -> Seen | None:
+    """The group, with what changed around it."""
+    group = tx.group(ident)
+    return Seen(group, changes.around(tx, group)) if group else None
+
+
+def draw(group: Group, changed: tuple[Change, ...] = ()) -> Message:
+    """The whole card, from the group and the changes alone."""
     shown = group.firing or tuple(group.alerts.values())
     whole = "\n".join(_plain(alert) for alert in group.alerts.values()) if len(shown) > SHOWN_ALERTS else ""
-    return Message(_title(group), tone(group), tuple(_blocks(group, shown)), _buttons(group), whole)
+    return Message(title(group), tone(group), tuple(_blocks(group, shown, changed)), _buttons(group), whole)
 
 
 def tone(group: Group) -> Tone:
-    """Colour: green once resolved, calm once somebody holds it or it is silenced."""
+    """Colour: green once resolved, calm once it is silenced; who holds it stands in the title."""
     if group.status is Status.RESOLVED:
         return Tone.OK
     return Tone.MUTED if group.silenced else TONES[group.severity]
 
 
-def _title(group: Group) -> Phrase:
-    values = {"name": group.name, "service": group.service}
+def named(group: Group) -> Phrase:
+    """What it is, and of which service."""
+    if not group.service:
+        return phrase("{name}", name=group.name)
+    return phrase("{name} · {service}", name=group.name, service=group.service)
+
+
+def title(group: Group) -> Phrase:
+    """Its name, and the one thing to know about its state."""
     if group.status is Status.RESOLVED:
-        return (
-            phrase("Resolved: {name} · {service}", **values) if group.service else phrase("Resolved: {name}", **values)
-        )
-    return phrase("{name} · {service}", **values) if group.service else phrase("{name}", **values)
+        return phrase("Resolved: {what}", what=named(group))
+    if group.silenced:
+        return phrase("Silenced: {what}", what=named(group))
+    if group.ack:
+        return phrase("{what} · held by {person}", what=named(group), person=group.ack.person)
+    return named(group)
 
 
-def _blocks(group: Group, shown: tuple[Alert, ...]) -> Iterable[Block]:
-    if summary := _summary(shown):
+def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...]) -> Iterable[Block]:
+    if said := own.said(group):
+        yield Paragraph(said)
+    elif summary := _summary(shown):
         yield Paragraph(verbatim(summary))
     yield Facts(tuple(_facts(group)))
     if len(shown) > 1:
@@ -88,6 +113,9 @@ def _blocks(group: Group, shown: tuple[Alert, ...]) -> Iterable[Block]:
                 group.truncated,
             )
         )
+    if changed:
+        yield Paragraph(phrase("Changed shortly before, newest first:"))
+        yield Lines(tuple(map(changes.line, changed)))
     if links := tuple(_links(shown)):
         yield Paragraph(_joined(links))
     yield Aside(_footer(group))
@@ -166,17 +194,3 @@ def _plain(alert: Alert) -> str:
     labels = " ".join(f"{k}={MASK if secret_name(k) else v}" for k, v in sorted(alert.labels.items()))
     state = "firing" if alert.firing else "resolved"
     return f"{state}\t{alert.starts_at.isoformat()}\t{labels}\t{alert.annotations.get('summary', '')}"
-
-
-async def _with_value(metrics: Metrics, group: Group, message: Message) -> Message:
-    """The value that Prometheus computes for the rule now, as one more fact."""
-    expression = parse_qs(urlsplit(group.firing[0].url).query).get("g0.expr") if group.firing else None
-    if not expression:
-        return message
-    reading = await metrics.query(expression[0])
-    values = [sample.value for sample in reading.samples if sample.value == sample.value]
-    if not values:
-        return message
-    fact = (phrase("Value now"), phrase("{value}", value=Quantity(max(values), digits=4)))
-    blocks = (replace(b, pairs=(*b.pairs, fact)) if isinstance(b, Facts) else b for b in message.blocks)
-    return replace(message, blocks=tuple(blocks))

@@ -1,89 +1,141 @@
-"""``alerts [filter]``, ``alert <id>`` and ``ack <id>``: what fires now, one group in full, who holds it."""
+"""``alerts [filter]``, ``alert <id>`` and ``ack <id>``: what fires now or did, one group in full, who holds it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.alerts import SEVERITIES, Ack, Alert, Group, Status
 from bot.domain.audit import Deed
-from bot.domain.cards import subject
-from bot.domain.errors import UserError
-from bot.domain.ids import ALERT, full
-from bot.domain.messages import Button, Collapsed, Paragraph, Table, Tone
-from bot.domain.phrases import Code, Phrase, Strong, counted, phrase, verbatim
+from bot.domain.durations import parse_duration
+from bot.domain.errors import PermanentError, TemporaryError, UserError
+from bot.domain.ids import ALERT, STORM, full
+from bot.domain.messages import Button, Collapsed, Message, Paragraph, Table, Tone
+from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
 from bot.domain.redact import MASK, secret_name
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
+from handlers.alerting import holding
+from handlers.alerting.news import refresh
+from handlers.alerting.rules import Rules
 from handlers.cards import alert as card
-from handlers.commands.replies import argument, done, said
+from handlers.cards.history import lines
+from handlers.commands.replies import argument, said
 
 SHOWN = 20
 BUTTONS = 3
+FOUND = 200
+"""Groups of the past that are listed at most; the first SHOWN of them in the answer, all in the file."""
+Report = Callable[[Tx, datetime, datetime], Message]
 
 
-def listing(store: Store) -> Command:
-    """Open groups, the worst first; a filter matches any part of id, name, severity or label."""
+def listing(store: Store, reports: Callable[[str], Report | None]) -> Command:
+    """Open groups, the worst first; with a duration those of the past too; with a report's name, that report."""
 
     async def run(call: Call) -> Reply:
-        groups = await store.read(lambda tx: tx.open_groups())
-        found = sorted((group for group in groups if _matches(group, call.args)), key=_urgency)
-        if not found:
-            return said(phrase("Nothing is firing"), tone=Tone.OK)
-        more = len(found) - SHOWN
-        rest = (Paragraph(counted("{n} more is not shown.", "{n} more are not shown.", more)),) if more > 0 else ()
-        header = (phrase("Id"), phrase("Severity"), phrase("What"), phrase("Since"), phrase("Held by"))
-        return said(
-            counted("{n} alert group is firing", "{n} alert groups are firing", len(found)),
-            Table(header, tuple(_row(group) for group in found[:SHOWN])),
-            *rest,
-            tone=card.TONES[found[0].severity],
-            buttons=tuple(Button(phrase("{id}", id=group.id), f"alert {group.id}") for group in found[:BUTTONS]),
-        )
+        length, words = _asked(call.args)
+        if words and (report := reports(words[0])):
+            since = call.now - (length or timedelta(days=7))
+            return Reply(await store.read(lambda tx: report(tx, since, call.now)))
+        return await store.read(lambda tx: _listed(tx, call, length, words))
 
     return Command(
         ("alerts", "алерты"),
-        "alerts [filter]",
-        phrase("what is firing now"),
+        "alerts [filter] [7d]",
+        phrase("what is firing now; with a duration what fired then; noisy and stats report on a week"),
         run,
-        examples=("alerts", "alerts critical"),
+        examples=("alerts", "alerts critical", "alerts api 24h", "alerts noisy", "alerts stats 30d"),
     )
 
 
-def one(store: Store) -> Command:
-    """One group: its card, and every alert with its labels."""
+def _asked(args: Iterable[str]) -> tuple[timedelta | None, tuple[str, ...]]:
+    """A duration among the words, and the other words."""
+    length, words = None, []
+    for word in args:
+        try:
+            length = parse_duration(word)
+        except ValueError:
+            words.append(word)
+    return length, tuple(words)
+
+
+def _listed(tx: Tx, call: Call, length: timedelta | None, words: tuple[str, ...]) -> Reply:
+    if words and (storm := tx.storm(full(STORM, words[0]))):
+        return _answer([group for row in tx.gathered(storm.id) if (group := tx.group(row.group))], past=True)
+    if length:
+        return _answer(list(tx.past_groups(words, call.now - length, FOUND)), past=True)
+    return _answer(sorted((g for g in tx.open_groups() if _matches(g, words)), key=_urgency), past=False)
+
+
+def _answer(found: list[Group], *, past: bool) -> Reply:
+    if not found:
+        return said(phrase("No alert was found") if past else phrase("Nothing is firing"), tone=Tone.OK)
+    more = len(found) - SHOWN
+    rest = (Paragraph(counted("{n} more is not shown.", "{n} more are not shown.", more)),) if more > 0 else ()
+    header = (phrase("Id"), phrase("Severity"), phrase("What"), phrase("Since"), phrase("State"))
+    firing = [group for group in found if group.firing]
+    title = (
+        counted("{n} alert group was found", "{n} alert groups were found", len(found))
+        if past
+        else counted("{n} alert group is firing", "{n} alert groups are firing", len(found))
+    )
+    return said(
+        title,
+        Table(header, tuple(_row(group) for group in found[:SHOWN])),
+        *rest,
+        tone=card.TONES[firing[0].severity] if firing else Tone.INFO,
+        buttons=tuple(Button(phrase("{id}", id=group.id), f"alert {group.id}") for group in found[:BUTTONS]),
+        whole="\n".join(map(_plain, found)) if more > 0 else "",
+    )
+
+
+def one(store: Store, enrich: card.Enrich) -> Command:
+    """One group: its card with the trend, what happened to it, and every alert with its labels."""
 
     async def run(call: Call) -> Reply:
-        group = await store.read(lambda tx: _known(tx, argument(call, 0, "alert <id>")))
-        message = card.draw(group)
-        every = tuple(_labels(alert) for alert in group.alerts.values())
+        seen = await store.read(lambda tx: card.seen(tx, _known(tx, argument(call, 0, "alert <id>")).id))
+        assert seen is not None
+        message = card.draw(seen.group, seen.changes)
+        try:
+            message = await enrich(seen, message)
+        except (TemporaryError, PermanentError):
+            trend = Paragraph(phrase("The trend is not known: Prometheus does not answer."))
+            message = replace(message, blocks=(*message.blocks, trend))
+        every = tuple(_labels(alert) for alert in seen.group.alerts.values())
         labels = Collapsed(counted("{n} alert with its labels", "{n} alerts with their labels", len(every)), every)
-        return Reply(replace(message, blocks=(*message.blocks, labels)))
+        past = (Collapsed(phrase("What happened"), tuple(lines(seen.group))),) if seen.group.history else ()
+        return Reply(replace(message, blocks=(*message.blocks, *past, labels)))
 
-    return Command(("alert", "алерт"), "alert <id>", phrase("one alert with its labels"), run)
+    return Command(("alert", "алерт"), "alert <id>", phrase("one alert with its trend, history and labels"), run)
 
 
-def ack(store: Store, lasts: timedelta) -> Command:
-    """Take a group on oneself; the hold lapses after *lasts* while it still fires (ruling 33)."""
+def ack(store: Store, rules: Rules) -> Command:
+    """Take a group on oneself; the hold lapses after a while if it still fires (ruling 33), and is renewed by this."""
 
     async def run(call: Call) -> Reply:
-        def hold(tx: Tx) -> Group:
-            group = _known(tx, argument(call, 0, "ack <id>"))
-            if group.status is Status.RESOLVED:
-                raise UserError("{id} is resolved already.", id=Code(group.id))
-            if group.ack and group.ack.person != call.who.name:
-                raise UserError("{person} already holds {id}.", person=group.ack.person, id=Code(group.id))
-            if group.ack is None:
-                group = replace(group, ack=Ack(call.who.name, call.now, call.now + lasts))
-                tx.save_group(group)
-                tx.bump(subject("alert", group.id), call.now)
-                tx.append(Deed(call.now, call.who.name, call.request.platform, "ack", group.id, "held"))
-            return group
-
-        group = await store.write(hold)
-        return done(phrase("You hold {id}: {name}", id=Code(group.id), name=group.name))
+        group = await store.write(lambda tx: _taken(tx, rules, call))
+        title = phrase("You hold {id}: {name}", id=Code(group.id), name=group.name)
+        if group.status is Status.RESOLVED or not (group.ack and group.ack.until):
+            return said(title, tone=Tone.OK)
+        note = Paragraph(phrase("Until {at}. If it still fires then, others are woken.", at=group.ack.until))
+        return said(title, note, tone=Tone.OK)
 
     return Command(("ack", "беру"), "ack <id>", phrase("take an alert on yourself"), run, "ack")
+
+
+def _taken(tx: Tx, rules: Rules, call: Call) -> Group:
+    group = _known(tx, argument(call, 0, "ack <id>"))
+    if group.status is Status.RESOLVED:
+        raise UserError("{id} is resolved already.", id=Code(group.id))
+    if group.ack and group.ack.person != call.who.name:
+        raise UserError("{person} already holds {id}.", person=group.ack.person, id=Code(group.id))
+    if group.ack:
+        until = call.now + rules.ladder.ack_lasts
+        tx.set_timer(holding.ACK, group.id, until)
+        return refresh(tx, replace(group, ack=Ack(group.ack.person, group.ack.at, until)), call.now)
+    tx.append(Deed(call.now, call.who.name, call.request.platform, "ack", group.id, "held"))
+    return holding.take(tx, rules, group, call.who.name, call.now)
 
 
 def _known(tx: Tx, typed: str) -> Group:
@@ -110,10 +162,22 @@ def _row(group: Group) -> tuple[Phrase, ...]:
     return (
         phrase("{id}", id=Code(group.id)),
         phrase("{level}", level=Strong(card.SEVERITY_WORDS[group.severity])),
-        verbatim(f"{group.name} · {group.service}" if group.service else group.name),
+        card.named(group),
         phrase("{at}", at=group.since),
-        verbatim(group.ack.person if group.ack else "–"),
+        _state(group),
     )
+
+
+def _state(group: Group) -> Phrase:
+    if group.status is Status.RESOLVED:
+        return phrase("resolved")
+    if group.silenced:
+        return phrase("silenced until {at}", at=group.silenced.silence.ends_at)
+    return phrase("held by {person}", person=group.ack.person) if group.ack else phrase("firing")
+
+
+def _plain(group: Group) -> str:
+    return "\t".join((group.id, group.severity, group.name, group.service, group.since.isoformat(), str(group.status)))
 
 
 def _labels(alert: Alert) -> Phrase:

@@ -36,7 +36,7 @@ def _list(person: Person, commands: tuple[Command, ...], policy: Policy) -> Repl
     lines = [
         phrase("{usage}: {about}", usage=Code(command.usage), about=command.about)
         for command in commands
-        if not command.action or policy.allows(person, command.action)
+        if command.only_reads(()) or policy.allows(person, command.action)
     ]
     return said(
         phrase("What you can ask"),

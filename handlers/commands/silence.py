@@ -2,92 +2,136 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import timedelta
 
-from bot.domain.alerts import Group, Silenced
+from bot.domain.alerts import Group
 from bot.domain.audit import Deed
-from bot.domain.cards import subject
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, full
-from bot.domain.phrases import Code, phrase
-from bot.domain.silences import Silence, equals
+from bot.domain.messages import Button, Facts, Tone
+from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
+from bot.domain.silences import Matching, Silence, equals, matching, written
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
-from handlers.commands.replies import argument, done
+from handlers.alerting import holding
+from handlers.alerting.rules import Rules
+from handlers.commands.replies import argument, done, said
 
 USAGE = "silence <alert> 1h [comment]"
+ALSO = "silence service=api severity=warning 1h [comment]"
 
 
 def silence(store: Store, silencer: Silencer | None) -> Command:
-    """On the labels all alerts of the group share; the group's own labels at least."""
+    """On the labels that all firing alerts of a group share, or on conditions as Alertmanager writes them."""
 
     async def run(call: Call) -> Reply:
         alertmanager = _configured(silencer)
-        ident = full(ALERT, argument(call, 0, USAGE))
-        try:
-            length = parse_duration(argument(call, 1, USAGE))
-        except ValueError as error:
-            raise UserError("Write it like this: {usage}", usage=Code(USAGE)) from error
-        group = await store.read(lambda tx: _known(tx, ident))
+        conditions, length, comment = _read(call.args)
+        group = None if conditions else await store.read(lambda tx: _known(tx, argument(call, 0, USAGE)))
+        if group:
+            conditions, comment = equals(_labels(group)), comment or f"from pult, alert {group.id}"
         until = call.now + length
-        comment = " ".join(call.args[2:]) or f"from pult, alert {group.id}"
-        matchers = equals(_matchers(group))
-        created = await alertmanager.silence(matchers, until, call.who.name, comment)
-        made = Silence(created, matchers, call.who.name, comment, call.now, until)
-        await store.write(lambda tx: _marked(tx, call, ident, made))
-        return done(phrase("{id} is silenced until {at}", id=Code(group.id), at=until))
+        ident = await alertmanager.silence(conditions, until, call.who.name, comment or "from pult")
+        made = Silence(ident, conditions, call.who.name, comment, call.now, until)
+        muted = await store.write(lambda tx: _muted(tx, call, made, group))
+        return _answer(made, muted, group)
 
     return Command(
         ("silence", "тишина"),
         USAGE,
-        phrase("silence an alert for a while"),
+        phrase("silence an alert, or all that match, for a while"),
         run,
         "silence",
-        examples=("silence a-7k2f 1h deploying",),
+        examples=("silence a-7k2f 1h deploying", ALSO, "silence alertname=~Disk.* region=nyc2 2h"),
     )
 
 
-def unsilence(store: Store, silencer: Silencer | None) -> Command:
-    """Ends the silence that pult made for this group."""
+def unsilence(store: Store, silencer: Silencer | None, rules: Rules) -> Command:
+    """Ends the silence that a group is under, whoever made it; or one by its own id."""
 
     async def run(call: Call) -> Reply:
-        ident = full(ALERT, argument(call, 0, "unsilence <alert>"))
-        group = await store.read(lambda tx: _known(tx, ident))
-        if group.silenced is None:
+        typed = argument(call, 0, "unsilence <alert or silence>")
+        group = await store.read(lambda tx: tx.group(full(ALERT, typed)))
+        if group is None and len(typed) < 30:  # a silence's id is a UUID
+            raise _no_alert(typed)
+        if group and group.silenced is None:
             raise UserError("{id} is not silenced.", id=Code(group.id))
-        await _configured(silencer).end(group.silenced.silence.id)
-        await store.write(lambda tx: _marked(tx, call, ident, None))
-        return done(phrase("{id} is no longer silenced", id=Code(group.id)))
+        ident = group.silenced.silence.id if group and group.silenced else typed
+        await _configured(silencer).end(ident)
+        await store.write(lambda tx: _heard(tx, rules, call, ident))
+        return done(phrase("{id} is no longer silenced", id=Code(group.id if group else ident)))
 
     return Command(("unsilence", "снятьтишину"), "unsilence <alert>", phrase("end a silence"), run, "unsilence")
 
 
+def _read(args: tuple[str, ...]) -> tuple[tuple[Matching, ...], timedelta, str]:
+    """Conditions (none when an alert is named), how long, and the comment."""
+    conditions: list[Matching] = []
+    words = [word.strip("{},") for word in args]
+    at = 0
+    while at < len(words) and (found := matching(words[at])):
+        conditions.append(found)
+        at += 1
+    at = max(at, 1)
+    try:
+        length = parse_duration(words[at])
+    except (IndexError, ValueError) as error:
+        raise UserError("Write it like this: {usage}, or {also}", usage=Code(USAGE), also=Code(ALSO)) from error
+    return tuple(conditions), length, " ".join(args[at + 1 :])
+
+
+def _answer(made: Silence, muted: tuple[str, ...], group: Group | None) -> Reply:
+    if group:
+        title = phrase("{id} is silenced until {at}", id=Code(group.id), at=made.ends_at)
+    else:
+        title = phrase("Silenced until {at}", at=made.ends_at)
+    facts: list[tuple[Phrase, Phrase]] = [(phrase("Where"), verbatim(written(made.matchers)))]
+    if made.comment:
+        facts.append((phrase("Why"), verbatim(made.comment)))
+    facts.append((phrase("Mutes now"), counted("{n} alert group", "{n} alert groups", len(muted))))
+    end = Button(phrase("End it"), f"unsilence {group.id if group else made.id}")
+    return said(title, Facts(tuple(facts)), tone=Tone.OK, buttons=(end,))
+
+
+def _muted(tx: Tx, call: Call, made: Silence, named: Group | None) -> tuple[str, ...]:
+    """Mark every group that it mutes as a whole; the ids."""
+    groups = {group.id: group for group in tx.open_groups() if all(made.mutes(one.labels) for one in group.firing)}
+    for group in groups.values():
+        holding.silence(tx, group, made, call.now)
+    target = named.id if named else written(made.matchers)
+    tx.append(Deed(call.now, call.who.name, call.request.platform, "silence", target, made.id, made.comment))
+    return tuple(groups)
+
+
+def _heard(tx: Tx, rules: Rules, call: Call, ident: str) -> None:
+    target = ident
+    for group in tx.open_groups():
+        if group.silenced and group.silenced.silence.id == ident:
+            holding.unsilence(tx, rules, group, call.now, call.who.name)
+            target = group.id
+    tx.append(Deed(call.now, call.who.name, call.request.platform, "unsilence", target, "ended", ident))
+
+
 def _configured(silencer: Silencer | None) -> Silencer:
     if silencer is None:
-        raise UserError("No Alertmanager is configured. Add the section {section}.", section=Code("[alertmanager]"))
+        raise UserError("Silences need Alertmanager. Add the section {section}.", section=Code("[alertmanager]"))
     return silencer
 
 
-def _matchers(group: Group) -> dict[str, str]:
+def _labels(group: Group) -> dict[str, str]:
     alerts = group.firing or tuple(group.alerts.values())
     shared = {name: value for name in alerts[0].labels if (value := group.common(name))}
     return {**shared, **group.labels} or dict(alerts[0].labels)
 
 
-def _known(tx: Tx, ident: str) -> Group:
-    group = tx.group(ident)
+def _known(tx: Tx, typed: str) -> Group:
+    group = tx.group(full(ALERT, typed))
     if group is None:
-        raise UserError(
-            "There is no alert {id}. {list} shows what is firing.", id=Code(ident[:40]), list=Code("alerts")
-        )
+        raise _no_alert(full(ALERT, typed))
     return group
 
 
-def _marked(tx: Tx, call: Call, ident: str, made: Silence | None) -> None:
-    silenced = Silenced(made, call.now) if made else None
-    tx.save_group(replace(_known(tx, ident), silenced=silenced))
-    tx.bump(subject("alert", ident), call.now)
-    action = "silence" if made else "unsilence"
-    tx.append(Deed(call.now, call.who.name, call.request.platform, action, ident, made.id if made else "ended"))
+def _no_alert(ident: str) -> UserError:
+    return UserError("There is no alert {id}. {list} shows what is firing.", id=Code(ident[:40]), list=Code("alerts"))

@@ -103,7 +103,9 @@ async def test_an_alert_is_read_whole(bench: Bench) -> None:
 async def test_a_silence_holds_and_ends(bench: Bench) -> None:
     await bench.fire(alertname="Held", service="api")
     await bench.fire(alertname="Loud", service="bots")
-    ident = await bench.silencer.silence(equals({"alertname": "Held", "service": "api"}), later(), "anna", "looking into it")
+    ident = await bench.silencer.silence(
+        equals({"alertname": "Held", "service": "api"}), later(), "anna", "looking into it"
+    )
     async with asyncio.timeout(5):
         while (await bench.held("Held")).silenced_by != (ident,):
             await asyncio.sleep(0.02)

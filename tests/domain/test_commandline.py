@@ -32,6 +32,7 @@ from bot.domain.ids import ALERT, ALPHABET, OPERATION, full, short
         ('reject op-1 "late', "reject", ("op-1", '"late')),
         ('reject op-1 a"b c"', "reject", ("op-1", 'a"b', 'c"')),
         ('reject op-1 ""', "reject", ("op-1", "")),
+        ('silence alertname="High errors" pod=~"web .*" 1h', "silence", ("alertname=High errors", "pod=~web .*", "1h")),
         ("page anna@dept.example now", "page", ("anna@dept.example", "now")),
         ("approve op-41c9 0123abcd", "approve", ("op-41c9", "0123abcd")),
         ("?", "?", ()),

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts import RE_FIRE_AFTER, SEVERITIES, Ack, Alert, Status, fold
+from bot.domain.alerts import RE_FIRE_AFTER, SEVERITIES, Ack, Alert, Silenced, Status, fold
+from bot.domain.silences import Silence
 from tests.domain.builders import MINUTE, NOON, SECOND, alert, folded, opened, told
 
 FIRED = opened(alert("a"), alert("b"))
@@ -127,7 +128,8 @@ def test_a_new_start_is_a_new_episode_at_once() -> None:
 
 
 def test_a_new_episode_starts_without_the_old_ones_ack_silence_and_resolved_alerts() -> None:
-    held = replace(FIRED, ack=Ack("anna", NOON), silence="s1")
+    quiet = Silenced(Silence("s1", (), "anna", "", NOON, NOON + MINUTE), NOON)
+    held = replace(FIRED, ack=Ack("anna", NOON), silenced=quiet)
     group = folded(
         (NOON + MINUTE, told(RESOLVED_A, RESOLVED_B)),
         (NOON + 3 * MINUTE, told(alert("a", starts=NOON + 2 * MINUTE), RESOLVED_B)),
@@ -135,7 +137,7 @@ def test_a_new_episode_starts_without_the_old_ones_ack_silence_and_resolved_aler
     )
     assert group.episode == 2
     assert group.ack is None
-    assert group.silence == ""
+    assert group.silenced is None
     assert set(group.alerts) == {"a"}
 
 

@@ -20,6 +20,7 @@ from bot.domain.phrases import English
 from bot.domain.policy import Policy
 from bot.domain.releases import Release
 from bot.domain.requests import Request
+from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, GitOps, Service
 from bot.domain.slo import Slo
 from bot.engine.desk import Desk
@@ -28,8 +29,10 @@ from bot.engine.router import Router
 from bot.platforms.console.plain import plain
 from bot.ports.cluster import Workload
 from bot.ports.commands import Reply
+from handlers.alerting.rules import Rules
 from tests.handlers.fakes import (
     NOON,
+    FakeCanary,
     FakeClock,
     FakeCluster,
     FakeDatabase,
@@ -94,6 +97,7 @@ class Department:
     trouble: dict[str, str] = field(default_factory=dict)
     approved: list[str] = field(default_factory=list)
     without: frozenset[str] = frozenset()
+    rules: Rules = field(default_factory=lambda: Rules((Route(("slack:C0OPS",)),), PEOPLE))
 
     def __post_init__(self) -> None:
         for workload, version, replicas in ((API, "1.7.2", 4), (WEB, "5.1.0", 2), (WEB_SFO3, "5.1.0", 1)):
@@ -110,7 +114,8 @@ class Department:
         }
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, policy=self.policy, services=SERVICES, slos=SLOS,
-            pair=PAIR, ack_lasts=timedelta(hours=1), **found,
+            pair=PAIR, rules=self.rules, approvals_in=(), trouble=lambda: self.trouble, canary=FakeCanary(),
+            measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
         )  # type: ignore[arg-type]  # fmt: skip
 
     def router(self) -> Router:
@@ -120,7 +125,7 @@ class Department:
             platforms=("slack", "telegram"), meters=meters,
         )  # fmt: skip
         desk.on_approved = self.approved.append
-        commands = handlers.commands(self.ports, desk, lambda: self.trouble)
+        commands = handlers.commands(self.ports, desk)
         return Router(
             self.store, self.clock, directory=PEOPLE, policy=self.policy, commands=commands, desk=desk, meters=meters
         )

@@ -251,6 +251,18 @@ class FakeSilencer:
         return "here"
 
 
+class FakeCanary:
+    """Takes ``seconds``; with ``why`` it gets lost."""
+
+    def __init__(self) -> None:
+        self.seconds, self.why = 0.02, ""
+
+    async def fly(self) -> float:
+        if self.why:
+            raise TemporaryError(self.why)
+        return self.seconds
+
+
 class StoppedError(Exception):
     """A step failed: where the real run would pause and ask."""
 

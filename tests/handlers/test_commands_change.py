@@ -71,7 +71,7 @@ async def test_silence(department: Department) -> None:
     assert matchers == {"alertname": "HighErrors", "service": "api", "severity": "critical", "region": "nyc2"}
     assert until == department.clock.at + timedelta(hours=2)
     assert (person, comment) == ("anna", "rolling out 1.8.0")
-    assert "Silenced  s1" in await department.say("vera", "alert 7k2f")
+    assert "Silenced  until 2026-03-01 14:00:00 UTC by anna" in await department.say("vera", "alert 7k2f")
     assert "no longer silenced" in await department.say("boris", "unsilence a-7k2f")
     assert department.silencer.made == {}
     assert "is not silenced" in await department.say("boris", "unsilence a-7k2f", ok=False)

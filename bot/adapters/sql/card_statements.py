@@ -52,6 +52,8 @@ class CardStatements:
         order = cards.c.priority, cards.c.changed_at, cards.c.subject
         self.due = speech.prepare(card.where(here, DUE, ripe).order_by(*order).limit(1))
         self.unposted = speech.prepare(card.where(here, DUE, cards.c.ref.is_(None)).order_by(*order))
+        pages = and_(DUE, cards.c.priority == ZERO, cards.c.shown == ZERO, cards.c.created_at < bindparam("before"))
+        self.late_pages = speech.prepare(card.where(pages).order_by(cards.c.created_at, cards.c.subject))
         of_subject = card.where(cards.c.subject == bindparam("subject"))
         self.cards_of = speech.prepare(of_subject.order_by(cards.c.destination))
         self.latest = speech.prepare(card.where(here).order_by(cards.c.created_at.desc()).limit(LIMIT))
@@ -72,7 +74,11 @@ def _show(speech: Speech) -> Prepared:
     }
     insert = speech.insert(cards).values(fresh)
     told = insert.excluded.priority
-    again = {**ANYWHERE, "priority": case((told < cards.c.priority, told), else_=cards.c.priority)}
+    again = {
+        **ANYWHERE,
+        "priority": case((told < cards.c.priority, told), else_=cards.c.priority),
+        "not_before": case((told < cards.c.priority, null()), else_=ANYWHERE["not_before"]),
+    }
     key = [cards.c.subject, cards.c.destination]
     return speech.prepare(insert.on_conflict_do_update(index_elements=key, set_=again))
 

@@ -66,6 +66,9 @@ class Cards(Session):
         """The most urgent first; also those put off."""
         return tuple(_card(row) for row in self._rows(self._cards.unposted, destination=destination))
 
+    def late_pages(self, before: datetime) -> tuple[Card, ...]:
+        return tuple(_card(row) for row in self._rows(self._cards.late_pages, before=micros(before)))
+
     def cards_of(self, subject: str) -> tuple[Card, ...]:
         return tuple(_card(row) for row in self._rows(self._cards.cards_of, subject=clean(subject)))
 

@@ -1,0 +1,88 @@
+"""What an alert rule watches: its expression without the guards, as what is measured and the limit it is held to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SET = re.compile(r"\b(and|or|unless)\b", re.IGNORECASE)
+_COMPARED = re.compile(r"(>=|<=|==|!=|>|<)\s*(?:bool\b)?\s*")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_OPEN, _CLOSE, _QUOTES = "([{", ")]}", "\"'`"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """``measured`` is PromQL; ``limit`` the number it is compared with, None where it is compared with none."""
+
+    measured: str
+    limit: float | None = None
+
+    @property
+    def unit(self) -> str:
+        """As far as names tell: seconds from the metric's name, per cent from a quotient held to a number up to 1."""
+        if self.limit is not None and 0 < self.limit <= 1 and "/" in _outside(self.measured):
+            return "%"
+        return "s" if re.search(r"_seconds(_bucket|_sum)?\b", self.measured) else ""
+
+
+def watched(expression: str) -> Watched:
+    """*expression* without what stands behind a set operator, split at its comparison with a number."""
+    text = _bare(expression)
+    cut = next((at for at, _ in _matches(_SET, text)), None)
+    if cut is not None:
+        text = _bare(text[:cut])
+    for at, found in _matches(_COMPARED, text):
+        if number := _NUMBER.fullmatch(text[at + len(found) :].strip()):
+            return Watched(_bare(text[:at]), float(number[0]))
+    return Watched(text)
+
+
+def _bare(text: str) -> str:
+    """*text* without blanks and brackets around all of it."""
+    text = text.strip()
+    while text.startswith("(") and text.endswith(")") and _closes(text) == len(text) - 1:
+        text = text[1:-1].strip()
+    return text
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
+    """Where *pattern* stands outside of all brackets and quotes."""
+    return ((found.start(), found[0]) for found in pattern.finditer(_outside(text)))
+
+
+def _outside(text: str) -> str:
+    """*text* with blanks for all that is inside of brackets or quotes."""
+    seen, depth, quote = [], 0, ""
+    for at, mark in enumerate(text):
+        if quote:
+            quote = "" if mark == quote and text[at - 1] != "\\" else quote
+        elif mark in _QUOTES:
+            quote = mark
+        elif mark in _OPEN:
+            depth += 1
+        elif mark in _CLOSE:
+            depth -= 1
+        elif depth == 0:
+            seen.append(mark)
+            continue
+        seen.append(" ")
+    return "".join(seen)
+
+
+def _closes(text: str) -> int:
+    """Where the bracket that *text* begins with is closed; -1: never."""
+    depth, quote = 0, ""
+    for at, mark in enumerate(text):
+        if quote:
+            quote = "" if mark == quote and text[at - 1] != "\\" else quote
+        elif mark in _QUOTES:
+            quote = mark
+        elif mark in _OPEN:
+            depth += 1
+        elif mark in _CLOSE:
+            depth -= 1
+            if depth == 0:
+                return at
+    return -1

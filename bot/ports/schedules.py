@@ -1,0 +1,26 @@
+"""Schedules: what is done at its time. Timers stand in the store; what comes round again is asked by its period."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.ports.store import Tx
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What a timer of *kind* does, in one transaction with its going: (tx, ident, now)."""
+
+    kind: str
+    run: Callable[[Tx, str, datetime], None]
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """*run* again *every* so many seconds. Whatever it raises is logged, and its next round comes all the same."""
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[None]]

@@ -1,0 +1,65 @@
+"""An alert group's way through its episode: opened, grown, over; with its cards, its clocks and its news."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.alerts import Group, Notification, Status, alias, fold
+from bot.domain.ids import ALERT, short
+from bot.domain.routes import targets
+from bot.ports.store import Tx
+from handlers.alerting import escalation, holding, showing
+from handlers.alerting.news import tell
+from handlers.alerting.rules import Rules
+
+
+def notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
+    """One notification of one group. False: nothing that a reader sees has changed."""
+    known = tx.latest_group(told.key) or _adopted(tx, told)
+    group = fold(known, told, now, _free_id(tx, told, known))
+    if group is None or group is known:
+        return False
+    tx.save_group(_changed(tx, rules, known if known and known.id == group.id else None, group, now))
+    return True
+
+
+def _changed(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime) -> Group:
+    """*known*: the same episode as it was before, None for a new one."""
+    group = replace(group, pages=group.pages or any(target.page for target in targets(group, rules.routes)))
+    if known is None:
+        group = group.noted(now, "fired")
+    elif len(group.firing) > len(known.firing):
+        group = group.noted(now, "grew")
+    group = showing.show(tx, rules, known, group, now)
+    if group.status is Status.RESOLVED:
+        return _over(tx, group, now)
+    if group.pages and not (known and known.pages):
+        return escalation.begin(tx, rules, group, now)
+    return group
+
+
+def _over(tx: Tx, group: Group, now: datetime) -> Group:
+    for kind in (escalation.KIND, holding.ACK, holding.SILENCE):
+        tx.drop_timer(kind, group.id)
+    group = group.noted(now, "resolved")
+    if group.pages:
+        tell(tx, group, now, loud=False)
+    return group
+
+
+def _adopted(tx: Tx, told: Notification) -> Group | None:
+    """The open group that stands for *told* under the name pult gave it before the sender spoke of it itself."""
+    found = tx.latest_group(alias(told.source, told.receiver, told.labels))
+    return replace(found, key=told.key) if found and found.closed_at is None else None
+
+
+def _free_id(tx: Tx, told: Notification, known: Group | None) -> str:
+    """The id a new episode would get; one letter longer each time it is taken."""
+    if known and known.closed_at is None:
+        return known.id
+    seed = f"{told.source} {told.key} {known.episode if known else 0}"
+    length = 4
+    while tx.group(short(ALERT, seed, length)):
+        length += 1
+    return short(ALERT, seed, length)

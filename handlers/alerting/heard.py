@@ -1,0 +1,40 @@
+"""What webhooks told, sorted: alert groups, the Watchdog, the canary, releases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.alerts import Notification
+from bot.domain.cards import Place, Wish, subject
+from bot.domain.events import Heard
+from bot.domain.releases import Release, merge
+from bot.ports.canary import CARD, NAME, PLACE
+from bot.ports.store import Tx
+from handlers.alerting import episodes, watchdog
+from handlers.alerting.rules import Rules
+
+
+def hear(tx: Tx, rules: Rules, heard: Heard, now: datetime) -> bool:
+    """Take everything in. False: nothing that a reader sees has changed."""
+    news = [_notified(tx, rules, told, now) for told in heard.notifications]
+    if heard.release:
+        news.append(_released(tx, rules, heard.release, now))
+    return any(news)
+
+
+def _notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
+    names = {alert.labels.get("alertname") for alert in told.alerts}
+    if names == {watchdog.NAME}:
+        return watchdog.heard(tx, rules, told, now)
+    if names == {NAME}:
+        tx.show(Wish(CARD, Place(PLACE)), now)
+        return True
+    return episodes.notified(tx, rules, told, now)
+
+
+def _released(tx: Tx, rules: Rules, told: Release, now: datetime) -> bool:
+    release = merge(tx.release(told.service, told.version), told)
+    tx.save_release(release)
+    for destination in rules.routes[-1].to:
+        tx.show(Wish(subject("release", release.id), Place(destination)), now)
+    return True

@@ -1,0 +1,41 @@
+"""Pult's own alerts: they go the way of all others, from routes to escalation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.domain.alerts import OWN, Alert, Notification
+from bot.ports.store import Tx
+from handlers.alerting import episodes
+from handlers.alerting.rules import Rules
+
+
+def fires(tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime) -> bool:
+    """Raise an alert under *key*; False when it fires already. What it says is drawn from *labels*.
+
+    They name it (``alertname``); without a ``severity`` it is critical.
+    """
+    known = tx.latest_group(_key(key))
+    if known and known.closed_at is None:
+        return False
+    every = {"severity": "critical", "service": "monitoring", **labels}
+    return _told(tx, rules, key, Alert(key, every, {}, now), now)
+
+
+def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:
+    """Resolve what fires under *key*; False when nothing does."""
+    known = tx.latest_group(_key(key))
+    if known is None or known.closed_at:
+        return False
+    (alert,) = known.alerts.values()
+    return _told(tx, rules, key, Alert(key, alert.labels, {}, alert.starts_at, now), now)
+
+
+def _told(tx: Tx, rules: Rules, key: str, alert: Alert, now: datetime) -> bool:
+    labels = {name: alert.labels[name] for name in ("alertname", "service")}
+    return episodes.notified(tx, rules, Notification(OWN, _key(key), OWN, labels, (alert,)), now)
+
+
+def _key(key: str) -> str:
+    return f"{OWN} {key}"

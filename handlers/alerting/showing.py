@@ -1,0 +1,50 @@
+"""Which cards a group wants, and which of them are pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.alerts import Group
+from bot.domain.cards import Place, Priority, Wish, subject
+from bot.domain.routes import Target, targets
+from bot.ports.store import Tx
+from handlers.alerting import storms
+from handlers.alerting.rules import Rules
+
+NOWHERE = 99
+"""Behind every priority: no card stands there."""
+
+
+def show(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime) -> Group:
+    """Cards for every target of a new episode; those of one that is *known* are bumped, wherever they stand."""
+    what, wanted = subject("alert", group.id), targets(group, rules.routes)
+    standing: dict[str, int] = {}
+    if known is not None:
+        tx.bump(what, now)
+        for storm in group.storms:
+            tx.gather(storm, group)
+            tx.bump(subject(storms.KIND, storm), now)
+        if wanted == targets(known, rules.routes) and group.severity == known.severity:
+            return group
+        standing = {card.place.lane: card.priority for card in tx.cards_of(what)}
+    for target in wanted:
+        if standing.get(target.destination, NOWHERE) > _priority(target):
+            group = _shown(tx, rules, group, target, now)
+    return group
+
+
+def _shown(tx: Tx, rules: Rules, group: Group, target: Target, now: datetime) -> Group:
+    """A card of its own, or a place in the storm that rages there."""
+    place = Place(target.destination, locale=target.locale, zone=target.zone)
+    quiet = None
+    if not (target.page or group.severity == "critical"):
+        if storm := storms.gathering(tx, rules, place, now):
+            return storms.gather(tx, storm, group, now)
+        owner = rules.owner(target.destination)
+        quiet = owner.quiet.until(now) if owner and owner.quiet else None
+    tx.show(Wish(subject("alert", group.id), place, _priority(target), not_before=quiet), now)
+    return group
+
+
+def _priority(target: Target) -> Priority:
+    return Priority.PAGE if target.page else Priority.NORMAL

@@ -1,0 +1,76 @@
+"""The card of a piece of news: one line under an alert's card, for what an edit alone would let people miss."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.domain.alerts import Group, Happening
+from bot.domain.messages import Aside, Button, Message, Style, Tone
+from bot.domain.phrases import Code, Phrase, phrase
+from bot.ports.presenters import Presenter
+from bot.ports.store import Tx
+
+TONES = {
+    "acked": Tone.WORKING,
+    "lapsed": Tone.CRITICAL,
+    "silenced": Tone.MUTED,
+    "unsilenced": Tone.WARNING,
+    "escalated": Tone.CRITICAL,
+    "unanswered": Tone.CRITICAL,
+    "resolved": Tone.OK,
+}
+WAKING = frozenset({"lapsed", "unsilenced", "escalated", "unanswered"})
+
+
+def presenter() -> Presenter:
+    """News of a group; the subject's id is ``a-7k2f/3``: the group, and the number of what happened."""
+    return Presenter(_load, lambda state: draw(*state))
+
+
+def _load(tx: Tx, ident: str) -> tuple[Group, Happening] | None:
+    group_id, _, number = ident.partition("/")
+    group = tx.group(group_id)
+    happening = group.happening(int(number)) if group else None
+    return (group, happening) if group and happening else None
+
+
+def draw(group: Group, happening: Happening) -> Message:
+    """One line, the alert's id, and on what wakes people the key to take it."""
+    buttons: tuple[Button, ...] = ()
+    if happening.kind in WAKING and group.firing and group.ack is None:
+        buttons = (Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY),)
+    named = Aside(phrase("{id} · {name}", id=Code(group.id), name=group.name))
+    return Message(_said(group, happening), TONES.get(happening.kind, Tone.INFO), (named,), buttons)
+
+
+def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one flat match
+    who = happening.who
+    match happening.kind:
+        case "acked":
+            return phrase("{person} takes it", person=who)
+        case "lapsed":
+            return phrase("{person} held it long enough; it still fires and is nobody's now", person=who)
+        case "silenced":
+            return phrase("Silenced by {person}{until}", person=who or "–", until=_until(group))
+        case "unsilenced" if who:
+            return phrase("{person} ended the silence; it still fires", person=who)
+        case "unsilenced":
+            return phrase("The silence is over; it still fires")
+        case "escalated":
+            return phrase(
+                "Nobody has taken it for {length}; now told: {who}", length=_open(group, happening.at), who=who
+            )
+        case "unanswered":
+            return phrase("Everybody on the list was told, nobody has taken it: somebody must look now")
+        case "resolved":
+            return phrase("Resolved after {length}", length=_open(group, happening.at))
+        case kind:
+            return phrase("{what}", what=kind)
+
+
+def _until(group: Group) -> Phrase:
+    return phrase(" until {at}", at=group.silenced.silence.ends_at) if group.silenced else Phrase("")
+
+
+def _open(group: Group, at: datetime) -> timedelta:
+    return at - group.opened_at

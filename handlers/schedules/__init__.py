@@ -1,0 +1,1 @@
+"""Schedules: what pult does by itself, at its time."""
