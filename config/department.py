@@ -18,7 +18,6 @@ from config.people import PersonSettings, RouteSettings, RuleSettings
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings
 from config.settings import Settings
 
-
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

@@ -63,6 +63,8 @@ class OncallSettings(Section):
     """Destinations of each level after the person on call."""
     ack_expires: Positive = timedelta(hours=1)
     """How long an ack holds while its alert still fires; then escalation goes on."""
+    reroute_after: Positive = timedelta(seconds=60)
+    """How long a page may wait for a chat that takes nothing before it is shown in another, with the reason."""
     watchdog: Positive = timedelta(minutes=10)
     """How long a Watchdog alert, once heard, may be silent before "monitoring is blind" wakes people.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.failover import Pair
 from bot.domain.messages import Message
@@ -25,11 +25,11 @@ from bot.ports.presenters import Presenters
 from bot.ports.regions import Database, Traffic
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.silencer import Silencer
-from bot.ports.store import Store
+from bot.ports.store import Store, Tx
 from bot.ports.webhooks import Hear
 from bot.ports.witnesses import Witnesses
 from handlers.alerting import heard
-from handlers.alerting.rules import Rules
+from handlers.alerting.rules import Rules, shifts_now
 from handlers.cards import alert as alert_card
 from handlers.cards import history, stored
 from handlers.cards import news as news_card
@@ -53,6 +53,7 @@ from handlers.commands import (
     status,
     whoami,
 )
+from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
@@ -86,6 +87,11 @@ class Ports:
     retention: timedelta
 
 
+def on_call(rules: Rules) -> Callable[[Tx, datetime], frozenset[str]]:
+    """Names of those who are on call."""
+    return lambda tx, now: frozenset(shift.person for shift in shifts_now(tx, rules, now))
+
+
 def hearing(rules: Rules) -> Hear:
     """What becomes of what webhooks tell."""
     return lambda tx, told, now: heard.hear(tx, rules, told, now)
@@ -96,6 +102,7 @@ def presenters(p: Ports) -> Presenters:
     return {
         "alert": alert_card.presenter(_enrich(p)),
         "op": operation_card.presenter(p.policy),
+        "ask": operation_card.presenter(p.policy),
         "release": release_card.presenter(),
         "news": news_card.presenter(),
         "storm": storm_card.presenter(),
@@ -150,7 +157,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.metrics, p.slos, p.services, p.trouble),
+        status.duty(p.store, p.cluster, p.metrics, p.slos, p.services, Vitals(p.rules, p.trouble)),
         alerts.listing(p.store, reports.get),
         alerts.one(p.store, _enrich(p)),
         alerts.ack(p.store, p.rules),

@@ -71,10 +71,11 @@ class Core:
     def _rules(self) -> Rules:
         department, settings = self.department, self.settings
         chats = {name for name in ("slack", "telegram") if getattr(settings, name)}
+        oncall = settings.oncall
         return Rules(
-            expanded(department.routes, department.people), department.people, department.ladder, settings.chat.storm,
-            settings.oncall.watchdog, bool(settings.oncall.rotation or settings.oncall.ical), lambda: self.roster,
-            frozenset(chats),
+            routes=expanded(department.routes, department.people), people=department.people, ladder=department.ladder,
+            storm=settings.chat.storm, watchdog=oncall.watchdog, patience=oncall.reroute_after,
+            staffed=bool(oncall.rotation or oncall.ical), roster=lambda: self.roster, platforms=frozenset(chats),
         )  # fmt: skip
 
     def measure(self, flight: Flight) -> None:

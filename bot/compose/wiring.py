@@ -215,7 +215,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     desk = Desk(
         core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
         approvals_in=tuple(chat for each in settings.chat.approvals for chat in private_chats(each, people)),
-        platforms=private,
+        platforms=private, on_call=handlers.on_call(core.rules),
     )  # fmt: skip
     presenters = handlers.presenters(ports)
     lanes = Delivery(core.store, core.clock, chats, presenters, core.reader, core.meters)

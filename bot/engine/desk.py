@@ -34,6 +34,9 @@ from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
 from bot.ports.store import Store, Tx
 
+FEW = 3
+"""As many may approve: then those on call are enough to ask (ruling 35)."""
+
 
 class Desk:
     """Proposals, approvals, rejections, cancellations, expiry. ``on_approved`` starts the running.
@@ -52,10 +55,11 @@ class Desk:
         approvals_in: Iterable[str],
         platforms: Iterable[str],
         meters: Meters,
+        on_call: Callable[[Tx, datetime], frozenset[str]] = lambda _tx, _now: frozenset(),
     ) -> None:
         self._store, self._clock, self._directory, self._policy = store, clock, directory, policy
         self._draw, self._approvals_in, self._meters = draw, tuple(approvals_in), meters
-        self._platforms = tuple(platforms)
+        self._platforms, self._on_call = tuple(platforms), on_call
         self.on_approved: Callable[[str], None] = lambda _: None
         self.on_choice: Callable[[str, Choice], None] = lambda _ident, _choice: None
 
@@ -130,20 +134,29 @@ class Desk:
             call.request.place, steps=tuple(StepReport(step.name) for step in plan.steps),
         ).moved(State.WAITING if rule.approvals else State.APPROVED)  # fmt: skip
         tx.save_operation(operation)
-        for wish in self._wishes(operation, rule):
+        for wish in self._wishes(operation, rule, self._on_call(tx, call.now)):
             tx.show(wish, call.now)
         tx.append(_deed(call, plan.action, operation.id, "proposed", plan.hash))
         return operation
 
-    def _wishes(self, operation: Operation, rule: Rule) -> Iterable[Wish]:
+    def _wishes(self, operation: Operation, rule: Rule, on_call: frozenset[str]) -> Iterable[Wish]:
         what = subject("op", operation.id)
         yield Wish(what, operation.asked_in, Priority.OPERATION)
         for destination in self._approvals_in:
             yield Wish(what, Place(destination), Priority.OPERATION)
         if rule.approvals:
-            for person in self._directory.holding(rule.roles):
-                if not (rule.four_eyes and person.name == operation.proposer):
-                    yield from self._private_cards(what, person)
+            for person in self._asked(operation, rule, on_call):
+                yield from self._private_cards(subject("ask", operation.id), person)
+
+    def _asked(self, operation: Operation, rule: Rule, on_call: frozenset[str]) -> Iterable[Person]:
+        """Who gets a card of their own: those who may approve and are on call, or all when few may (ruling 35)."""
+        able = [
+            person
+            for person in self._directory.holding(rule.roles)
+            if not (rule.four_eyes and person.name == operation.proposer)
+        ]
+        here = [person for person in able if person.name in on_call]
+        return here if here and len(able) >= FEW else able
 
     def _private_cards(self, what: str, person: Person) -> Iterable[Wish]:
         for platform in self._platforms:
@@ -210,6 +223,7 @@ class Desk:
     def _save(self, tx: Tx, operation: Operation, now: datetime) -> None:
         tx.save_operation(operation)
         tx.bump(subject("op", operation.id), now)
+        tx.bump(subject("ask", operation.id), now)
         if operation.final:
             self._meters.operation.labels(operation.plan.action, str(operation.state)).inc()
 

@@ -54,6 +54,7 @@ class Ledger:
                 operation = replace(operation.moved(State(state)), ended_at=now, result=decode(said), choices=())
                 tx.save_operation(operation)
                 tx.bump(subject("op", ident), now)
+                tx.bump(subject("ask", ident), now)
                 tx.append(Deed(now, "pult", "", operation.plan.action, ident, state, decode(said).plain()))
             return operation
 

@@ -19,8 +19,8 @@ INSTANT = timedelta(seconds=1)
 class Rules:
     """``routes`` name chats, not persons. ``storm``: new groups a minute that one chat is shown, 0 for any number.
 
-    ``watchdog``: how long the Watchdog may be silent. ``roster`` is None while it is not open yet; ``staffed`` tells
-    whether there is to be one. ``platforms``: chats that are configured.
+    ``watchdog``: how long the Watchdog may be silent; ``patience``: how long a page may wait for its chat. ``roster``
+    is None while it is not open yet; ``staffed`` tells whether there is to be one. ``platforms``: configured chats.
     """
 
     routes: tuple[Route, ...]
@@ -28,6 +28,7 @@ class Rules:
     ladder: Ladder = field(default_factory=Ladder)
     storm: int = 10
     watchdog: timedelta = timedelta(minutes=10)
+    patience: timedelta = timedelta(seconds=60)
     staffed: bool = False
     roster: Callable[[], Roster | None] = lambda: None
     platforms: frozenset[str] = frozenset({"slack", "telegram"})

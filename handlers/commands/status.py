@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from bot.domain.alerts import SEVERITIES, Group
 from bot.domain.errors import PultError
@@ -21,29 +20,22 @@ from bot.ports.store import Store
 from handlers.cards.alert import SEVERITY_WORDS
 from handlers.commands.replies import said, workload
 from handlers.commands.slo import standing
+from handlers.commands.vitals import Fact, Part, Vitals
 
-Trouble = Callable[[], Mapping[str, str]]
 SHOWN = 5
-Fact = tuple[Phrase, Phrase]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Lines of the screen. ``well``: everything in them is known, and as it should be."""
-
-    facts: tuple[Fact, ...] = ()
-    well: bool = True
 
 
 def duty(
     store: Store, cluster: Cluster, metrics: Metrics | None, slos: tuple[Slo, ...], services: Catalogue,
-    trouble: Trouble,
+    vitals: Vitals,
 ) -> Command:  # fmt: skip
     """Alerts, operations, budgets, rollouts, and destinations that can't be reached."""
 
     async def run(call: Call) -> Reply:
         service = services.named(call.args[0]) if call.args else None
-        groups, operations = await store.read(lambda tx: (tx.open_groups(), tx.live_operations()))
+        groups, operations, senses = await store.read(
+            lambda tx: (tx.open_groups(), tx.live_operations(), vitals.read(tx, call.now))
+        )
         chosen = tuple(g for g in groups if service is None or g.service == service.name)
         async with asyncio.TaskGroup() as tasks:
             rollouts = tasks.create_task(_rollouts(cluster, (service,) if service else tuple(services)))
@@ -54,16 +46,16 @@ def duty(
             phrase("{id} {title}: {state}", id=Code(o.id), title=o.plan.title, state=STATE_WORDS[o.state])
             for o in operations
         )
-        silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in trouble().items())
+        silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in vitals.trouble().items())
         running, left = rollouts.result(), budgets.result()
-        facts = ((phrase("Alerts"), _alerts(chosen)), *running.facts, *left.facts)
+        facts = ((phrase("Alerts"), _alerts(chosen)), *senses.facts, *running.facts, *left.facts)
         blocks: list[Block] = [Facts(facts)]
         blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (live, silent) if lines]
         title = phrase("Status of {service}", service=service.name) if service else phrase("Status")
         return said(
             title,
             *blocks,
-            tone=_tone(chosen, well=running.well and left.well and not silent),
+            tone=_tone(chosen, well=running.well and left.well and senses.well and not silent),
             buttons=(Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo")),
         )
 

@@ -15,8 +15,6 @@ from handlers.alerting.news import LIVE
 from handlers.alerting.rules import Rules, chats_now
 
 LOOK_EVERY = 5.0
-PATIENCE = timedelta(seconds=60)
-"""How long a page may wait for its chat (promise 15)."""
 MARK = "mute"
 Trouble = Callable[[], Mapping[str, str]]
 
@@ -27,7 +25,7 @@ def duty(store: Store, clock: Clock, rules: Rules, approvals: tuple[str, ...], t
 
     async def run() -> None:
         now = clock.now()
-        late, mute = await store.read(lambda tx: (tx.late_pages(now - PATIENCE), tx.mark(MARK)))
+        late, mute = await store.read(lambda tx: (tx.late_pages(now - rules.patience), tx.mark(MARK)))
         if late or mute:
             reasons = trouble()
             await store.write(lambda tx: _look(tx, rules, spare, reasons, now))
@@ -45,7 +43,7 @@ def _pages(rules: Rules, approvals: Iterable[str]) -> tuple[str, ...]:
 def _look(tx: Tx, rules: Rules, spare: tuple[str, ...], reasons: Mapping[str, str], now: datetime) -> None:
     mute: dict[str, datetime] = dict(tx.mark(MARK) or {})
     late: dict[str, list[Card]] = {}
-    for card in tx.late_pages(now - PATIENCE):
+    for card in tx.late_pages(now - rules.patience):
         late.setdefault(card.place.lane, []).append(card)
     before = dict(mute)
     for lane, cards in late.items():

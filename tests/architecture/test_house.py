@@ -34,7 +34,7 @@ CALLS = {
 }
 """Name → the only places that may use it."""
 UNLISTED = {
-    "commands": {"replies"},
+    "commands": {"replies", "vitals"},
     "schedules": set(),
     "webhooks": {"body"},
     "flows": {"rollouts"},

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from bot.adapters.sql.schema import marks, overrides, timers
-from bot.adapters.sql.statements import LIMIT, Session, Speech
+from bot.adapters.sql.statements import LIMIT, Row, Session, Speech
 from bot.adapters.sql.values import clean, document, index_key, maybe_moment, micros, moment
 from bot.domain.oncall import Shift
 from bot.ports.timetable import Timer
@@ -25,6 +25,8 @@ class TimetableStatements:
         self.set_timer = speech.prepare(later)
         self.drop_timer = speech.prepare(delete(timers).where(*this))
         self.timer = speech.prepare(select(t.at).where(*this))
+        of_kind = select(t.kind, t.ident, t.at).where(t.kind == bindparam("kind"))
+        self.timers = speech.prepare(of_kind.order_by(t.at, t.ident))
         ripe = select(t.kind, t.ident, t.at).where(t.at <= bindparam("now"))
         self.ripe_timers = speech.prepare(ripe.order_by(t.at, t.kind, t.ident).limit(LIMIT))
         mark = speech.insert(marks)
@@ -53,8 +55,10 @@ class Timetable(Session):
         return None if row is None else maybe_moment(row[0])
 
     def ripe_timers(self, now: datetime, limit: int) -> tuple[Timer, ...]:
-        rows = self._rows(self._timetable.ripe_timers, now=micros(now), limit=limit)
-        return tuple(Timer(kind, ident, moment(at)) for kind, ident, at in rows)
+        return _timers(self._rows(self._timetable.ripe_timers, now=micros(now), limit=limit))
+
+    def timers(self, kind: str) -> tuple[Timer, ...]:
+        return _timers(self._rows(self._timetable.timers, kind=kind))
 
     def put_mark(self, name: str, value: object) -> None:
         self._do(self._timetable.put_mark, name=clean(name), doc=document(value))
@@ -69,3 +73,7 @@ class Timetable(Session):
 
     def overrides(self, start: datetime, end: datetime) -> tuple[Shift, ...]:
         return self._docs(self._timetable.overrides, start=micros(start), end=micros(end))
+
+
+def _timers(rows: list[Row]) -> tuple[Timer, ...]:
+    return tuple(Timer(kind, ident, moment(at)) for kind, ident, at in rows)

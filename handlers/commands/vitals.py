@@ -1,0 +1,69 @@
+"""Whether pult sees and is heard: who is on call, the Watchdog, the canary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.phrases import Phrase, Quantity, phrase
+from bot.ports.canary import MARK, Flight
+from bot.ports.store import Tx
+from handlers.alerting import watchdog
+from handlers.alerting.rules import Rules, shifts_now
+
+Fact = tuple[Phrase, Phrase]
+LATE = timedelta(minutes=3)
+"""A canary older than this says nothing of now: it flies every minute."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Lines of the screen. ``well``: everything in them is known, and as it should be."""
+
+    facts: tuple[Fact, ...] = ()
+    well: bool = True
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """``trouble``: destinations that can't be delivered to now, each with the reason."""
+
+    rules: Rules
+    trouble: Callable[[], Mapping[str, str]]
+
+    def read(self, tx: Tx, now: datetime) -> Part:
+        """One line each."""
+        parts = (_on_call(tx, self.rules, now), _monitoring(tx, self.rules, now), _canary(tx, now))
+        return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
+
+
+def _on_call(tx: Tx, rules: Rules, now: datetime) -> Part:
+    shifts = shifts_now(tx, rules, now)
+    if not shifts:
+        return Part(((phrase("On call"), phrase("nobody")),), well=False) if rules.staffed else Part()
+    people = ", ".join(shift.person for shift in shifts)
+    told = phrase("{people} until {at}", people=people, at=min(shift.ends for shift in shifts))
+    return Part(((phrase("On call"), told),))
+
+
+def _monitoring(tx: Tx, rules: Rules, now: datetime) -> Part:
+    """The Watchdog that was heard longest ago; without one nobody knows whether silence means peace."""
+    clocks = tx.timers(watchdog.KIND)
+    if not clocks:
+        return Part(((phrase("Watchdog"), phrase("never heard")),), well=False)
+    heard = clocks[0].at - rules.watchdog
+    return Part(((phrase("Watchdog"), phrase("heard {length} ago", length=max(now - heard, timedelta()))),))
+
+
+def _canary(tx: Tx, now: datetime) -> Part:
+    mark = tx.mark(MARK)
+    if mark is None:
+        return Part()
+    flight = Flight(*mark)
+    name = phrase("Webhook to chat")
+    if flight.why:
+        return Part(((name, phrase("broken: {why}", why=flight.why)),), well=False)
+    if now - flight.at > LATE:
+        return Part(((name, phrase("unknown: the canary has not flown since {at}", at=flight.at)),), well=False)
+    return Part(((name, phrase("{seconds}", seconds=Quantity(flight.seconds * 1000, "ms", 0))),))
