@@ -12,11 +12,12 @@ from tests.promises.stores import BOTH
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
-KILLS, ALERTS = 6, 30
+KILLS = {"sqlite": 50, "postgresql": 20}
+"""A start beside PostgreSQL takes twice as long here."""
 
 
 @BOTH
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 async def test_whatever_was_answered_200_is_delivered_after_kills_at_any_moment(
     make: Make, department: Department
 ) -> None:
@@ -24,23 +25,30 @@ async def test_whatever_was_answered_200_is_delivered_after_kills_at_any_moment(
     print(f"seed {seed}")
     dice, pult = random.Random(seed), make()
     await pult.start(ready=False)
-    names = [f"Alert{number:03d}" for number in range(ALERTS)]
+    kills = KILLS[pult.store.partition(":")[0]]
+    names = [f"Alert{number:03d}" for number in range(3 * kills)]
 
     async def sender() -> None:
         for name in names:
             await pult.insist(lambda name=name: pult.alert(fires(name)))
-            await asyncio.sleep(dice.uniform(0, 0.3))
+            await asyncio.sleep(dice.uniform(0, 0.2))
 
     async def killer() -> None:
-        for _ in range(KILLS):
-            await asyncio.sleep(dice.uniform(0.1, 1.2))
+        for _ in range(kills):
+            await asyncio.sleep(dice.uniform(0, 0.6))
             await pult.kill()
-            await pult.start(ready=dice.random() < 0.5)
+            await pult.start(ready=dice.random() < 0.3)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(sender())
         group.create_task(killer())
     await _all_stand(department, names)
+    await pult.settles()
+    slack = [shown(m) for m in await department.slack_messages(INCIDENTS) if not m["thread_ts"]]
+    telegram = [shown(m) for m in await department.telegram_messages(INCIDENTS_TG)]
+    assert {name: sum(name in text for text in slack) for name in names} == dict.fromkeys(names, 1)
+    assert sum(sum(name in text for text in telegram) for name in names) <= len(names) + kills
+    assert (await pult.audited()) == []
 
 
 async def test_429s_5xx_and_dropped_connections_only_delay(pult: Pult, department: Department) -> None:
