@@ -34,6 +34,17 @@ async def test_what_one_person_sees_waits_in_a_lane_of_its_own(store: Store) -> 
     assert card.place == Place(OPS, private_to="U0ANNA")
 
 
+async def test_a_reply_waits_for_what_it_answers_and_not_for_what_was_given_up(store: Store) -> None:
+    await show(store, Wish("alert:a-7k2f", Place(OPS), not_before=NOON + MINUTE))
+    await show(store, Wish("news:a-7k2f/1", Place(OPS), Priority.PAGE, "alert:a-7k2f"), at=NOON)
+    assert await due(store) is None
+    card = await due(store, at=NOON + MINUTE)
+    assert card is not None
+    assert card.subject == "alert:a-7k2f"
+    await store.write(lambda tx: tx.bury(card, "refused"))
+    assert (await due(store)).subject == "news:a-7k2f/1"
+
+
 async def test_a_new_card_may_have_to_wait(store: Store) -> None:
     await show(store, Wish("alert:a-7k2f", Place(OPS), not_before=NOON + MINUTE))
     assert await due(store) is None

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal_column, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.types import Integer, Text
 
 from bot.adapters.sql.schema import DUE, HELD, ONE, ZERO, cards, messages
@@ -47,10 +60,12 @@ class CardStatements:
 
     def _looks(self, speech: Speech) -> None:
         here = cards.c.destination == bindparam("destination")
-        card = _whole()
+        above = cards.alias("above")
+        card = _whole(above)
+        rooted = or_(above.c.subject.is_(None), above.c.ref.is_not(None), above.c.dead == ONE)
         ripe = or_(cards.c.not_before.is_(None), cards.c.not_before <= bindparam("now"))
         order = cards.c.priority, cards.c.changed_at, cards.c.subject
-        self.due = speech.prepare(card.where(here, DUE, ripe).order_by(*order).limit(1))
+        self.due = speech.prepare(card.where(here, DUE, ripe, rooted).order_by(*order).limit(1))
         self.unposted = speech.prepare(card.where(here, DUE, cards.c.ref.is_(None)).order_by(*order))
         pages = and_(DUE, cards.c.priority == ZERO, cards.c.shown == ZERO, cards.c.created_at < bindparam("before"))
         self.late_pages = speech.prepare(card.where(pages).order_by(cards.c.created_at, cards.c.subject))
@@ -101,9 +116,8 @@ def _shown(speech: Speech, this: ColumnElement[bool]) -> Prepared:
     )
 
 
-def _whole() -> Select[Any]:
-    """The columns of a ``Card``; the last is the reference of the card it is threaded under."""
-    above = cards.alias("above")
+def _whole(above: FromClause) -> Select[Any]:
+    """The columns of a ``Card``; the last is the reference of *above*, the card it is threaded under."""
     own = (
         cards.c.subject, cards.c.place, cards.c.priority, cards.c.wanted, cards.c.shown, cards.c.ref, cards.c.attempts,
         cards.c.created_at, cards.c.changed_at, cards.c.not_before, cards.c.parent,
