@@ -13,7 +13,9 @@ from bot.domain.messages import (
     Button,
     Collapsed,
     Confirm,
+    Curve,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -154,6 +156,24 @@ def _many(items: st.SearchStrategy[object], most: int, times: tuple[int, ...]) -
 _lines = _many(phrases, 6, (1, 1, 1, 100))
 _step = st.tuples(st.sampled_from(StepMark), phrases, st.none() | phrases)
 
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Curves that share their moments, as Prometheus answers, or that don't; with gaps, or with nothing known."""
+    begin, count = draw(moments), draw(st.integers(0, 60))
+    step = timedelta(seconds=draw(st.sampled_from((1, 15, 60, 3_600, 86_400))))
+    shared = [begin + at * step for at in range(count)]
+    values = st.floats(allow_nan=draw(st.booleans()), allow_infinity=draw(st.booleans()))
+    curves = []
+    for _ in range(draw(st.integers(0, 9))):
+        times = shared if draw(st.booleans()) else shared[draw(st.integers(0, 5)) :]
+        known = draw(st.lists(values, min_size=1, max_size=4))
+        curves.append(Curve(draw(phrases), tuple((at, known[n % len(known)]) for n, at in enumerate(times))))
+    marks = draw(st.lists(st.tuples(moments, phrases), max_size=8))
+    limit = draw(st.none() | st.floats(allow_nan=True, allow_infinity=True))
+    return Graph(draw(phrases), tuple(curves), draw(st.sampled_from(("%", "ms", "", "req/s"))), limit, tuple(marks))
+
+
 blocks = st.one_of(
     st.builds(Paragraph, phrases),
     st.builds(Facts, _many(st.tuples(phrases, phrases), 6, (1, 1, 1, 10))),
@@ -163,6 +183,7 @@ blocks = st.one_of(
     st.builds(Progress, _many(_step, 5, (1, 1, 1, 20))),
     st.builds(Aside, phrases),
     st.builds(Collapsed, phrases, _lines),
+    graphs(),
 )
 """Every kind of block."""
 

@@ -166,11 +166,11 @@ def test_no_message_exceeds_a_limit_or_lets_outside_text_act(message):
     assert 0 < len(drawn.text.encode("utf-16-le")) // 2 <= limits.TEXT
     assert mentions(drawn.text, drawn.blocks, link_names=True) == []
     assert {url for url, _ in links(drawn.text, drawn.blocks)} <= own_links(message)
-    rest = re.sub(TOKENS, "", drawn.text)
+    rest = re.sub(TOKENS, "¤", drawn.text)
     assert not re.search(r"[<>*~`]|://|@\w|:[\w+'-]+:|(?m:^&gt;)", rest)
     assert not re.search(r"\b_\w|\w_\b|[^\w]_", rest)
     for text in marked_up(drawn.blocks):
-        bare = re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", re.sub(TOKENS, "", text))
+        bare = re.sub(r"`[^`\n]+`|\*[^*\n]+\*", "", re.sub(TOKENS, "¤", text))
         assert not re.search(r"[<>*~`]|://|@|:[\w+'-]+:", bare)
     assert not [part for part in SECRET_PARTS if part in sent]
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", sent.replace("\\n", ""))
@@ -278,6 +278,21 @@ def test_what_slack_would_parse_is_never_put_into_mrkdwn(ident):
         drawn = render(Message(phrase("t"), blocks=(Aside(said), Facts(((phrase("Id"), said),)))), WORDS)
         assert marked_up(drawn.blocks) == []
         assert json.dumps(drawn.blocks).count(ident) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("x:fi", "re:"), (":", "https:"), ("https:", "//evil.example"), ("@", "here")]
+)
+def test_what_neighbours_put_together_is_inert_in_the_spoken_text(first, second):
+    pair = phrase("{a}{b}", a=first, b=second)
+    blocks = (
+        Paragraph(pair),
+        Facts(((verbatim(first), pair), (phrase("{a}:fire", a="x"), verbatim("y")))),
+        Table((verbatim("x:fire"),), ((pair,),)),
+        Progress(((StepMark.DONE, verbatim("x"), pair),)),
+    )
+    text = render(Message(phrase("t"), blocks=blocks), WORDS).text
+    assert not re.search(r":[\w+'-]+:|://|@\w", text)
 
 
 def test_an_emoji_code_put_together_by_neighbours_is_seen():

@@ -7,9 +7,10 @@ Shapes: docs.slack.dev/reference/block-kit/blocks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeAlias
 
-from bot.domain.phrases import Phrase, Piece, Words, counted, pieces
+from bot.domain.phrases import Phrase, Piece, Words, counted, phrase, pieces
 from bot.platforms.slack import limits
 from bot.platforms.slack.texts import MORE, address, clean, cut, escape, one_line, size, tame
 
@@ -131,10 +132,10 @@ def markdown(sentence: Phrase, words: Words) -> str | None:
     # All of it at once: an emoji code may be put together by neighbours. A moment is not parsed, it is a sequence.
     if not tame("".join(text if seconds(piece) is None else " " for piece, text in said)):
         return None
-    return "".join(_marked(piece, text) for piece, text in said).strip()
+    return "".join(_mrkdwn(piece, text) for piece, text in said).strip()
 
 
-def _marked(piece: Piece, text: str) -> str:
+def _mrkdwn(piece: Piece, text: str) -> str:
     inner, at = escape(text), seconds(piece)
     url = address(piece.url) if piece.kind == "link" else ""
     if at is not None:
@@ -184,6 +185,11 @@ def fixed(text: str) -> Json:
 def more(count: int) -> Phrase:
     """What stands in place of *count* lines."""
     return counted("… and {n} more", "… and {n} more", count)
+
+
+def marked(at: datetime, what: Phrase) -> Phrase:
+    """What happened when, on a graph."""
+    return phrase("{at}: {what}", at=at, what=what)
 
 
 def stacked(lines: Iterable[Runs]) -> list[Json]:

@@ -28,7 +28,7 @@ from bot.domain.messages import (
 )
 from bot.domain.phrases import Phrase, Piece, Words, pieces
 from bot.platforms.slack import limits
-from bot.platforms.slack.blocks import date, flat, more, seconds
+from bot.platforms.slack.blocks import date, flat, marked, more, seconds
 from bot.platforms.slack.buttons import label, usable
 from bot.platforms.slack.texts import address, clean, cut, inert, one_line, size
 
@@ -97,7 +97,7 @@ def _units(line: str) -> int:
     return len(line.encode("utf-16-le")) // 2 + 1
 
 
-def _length(block: Block) -> int:
+def _length(block: Block) -> int:  # noqa: C901 - one flat match
     """How many lines *block* has, those included that its sender left out."""
     match block:
         case Facts(pairs):
@@ -112,7 +112,9 @@ def _length(block: Block) -> int:
             return len(steps)
         case Table(_, rows):
             return len(rows)
-        case Paragraph() | Aside() | Graph():
+        case Graph(marks=marks):
+            return len(marks) + 1
+        case Paragraph() | Aside():
             return 1
         case _:
             assert_never(block)
@@ -121,55 +123,76 @@ def _length(block: Block) -> int:
 def _block(block: Block, words: Words) -> Iterator[str]:  # noqa: C901 - one flat match
     match block:
         case Paragraph(text) | Aside(text):
-            yield _said(text, words)
+            yield _line(words, text)
         case Facts(pairs):
-            yield from (f"{_said(label, words)}: {_said(value, words)}" for label, value in pairs)
+            yield from (_line(words, label, ": ", value) for label, value in pairs)
         case Lines(items):
-            yield from (f"• {_said(item, words)}" for item in items)
+            yield from (f"• {_line(words, item)}" for item in items)
         case Collapsed(title, items):
-            yield _said(title, words)
-            yield from (f"• {_said(item, words)}" for item in items)
-        case Graph(title):
-            yield f"{_said(title, words)}: {_said(trend(block), words)}"
+            yield _line(words, title)
+            yield from (f"• {_line(words, item)}" for item in items)
+        case Graph(title, marks=marks):
+            yield _line(words, title, ": ", trend(block))
+            yield from (f"• {_line(words, marked(at, what))}" for at, what in marks)
         case Preformatted(text):
             yield from (_inert(line, _LINE) for line in clean(text).split("\n"))
         case Progress(steps):
             for mark, title, said in steps:
-                yield f"{MARKS[mark]} {_said(title, words)}" + (f" – {_said(said, words)}" if said else "")
+                yield f"{MARKS[mark]} " + (_line(words, title, " – ", said) if said else _line(words, title))
         case Table(header, rows):
-            for row in rows:
-                yield "; ".join(
-                    f"{_said(name, words)}: {_said(cell, words)}" for name, cell in zip(header, row, strict=True)
-                )
+            yield from (_row(header, row, words) for row in rows)
         case _:
             assert_never(block)
 
 
+def _row(header: Sequence[Phrase], row: Sequence[Phrase], words: Words) -> str:
+    parts: list[Phrase | str] = []
+    for name, cell in zip(header, row, strict=True):
+        parts += [*(["; "] if parts else []), name, ": ", cell]
+    return _line(words, *parts)
+
+
 def _button(button: Button, words: Words) -> str:
-    name = _inert(label(button, words), limits.TEXT)
+    name = label(button, words)
     if button.command:
-        return f"{name} → /pult {_inert(button.command, limits.TEXT)}"
-    return f"<{address(button.url)}|{name.replace('|', '¦')}>"
+        return _inert(f"{name} → /pult {button.command}", limits.TEXT)
+    return f"<{address(button.url)}|{_inert(name, limits.TEXT).replace('|', '¦')}>"
 
 
-def _said(sentence: Phrase, words: Words) -> str:
-    """*sentence* on one line, in mrkdwn."""
-    left, parts = _LINE, []
-    for piece in pieces(sentence, words):
-        part = _piece(piece, left)
-        left -= len(part)
-        parts.append(part)
-    return one_line("".join(parts))
+def _line(words: Words, *parts: Phrase | str) -> str:
+    """Sentences and our own signs between them on one line, in mrkdwn.
+
+    Neighbouring texts are made inert together: an emoji code or an address may be put together by two of them.
+    """
+    left, run, said = _LINE * sum(isinstance(part, Phrase) for part in parts), "", []
+    for piece in _pieces(parts, words):
+        token = _token(piece, left)
+        if not token:
+            run += clean(piece.text)
+            continue
+        text = _inert(run, left)
+        said += [text, token]
+        left, run = left - len(text) - len(token), ""
+    return one_line("".join([*said, _inert(run, left)]))
 
 
-def _piece(piece: Piece, left: int) -> str:
+def _pieces(parts: Iterable[Phrase | str], words: Words) -> Iterator[Piece]:
+    for part in parts:
+        if isinstance(part, str):
+            yield Piece("text", part)
+        else:
+            yield from pieces(part, words)
+
+
+def _token(piece: Piece, left: int) -> str:
+    """Slack's own sequence for a moment or a link; empty for what is plain text."""
     text, at = clean(piece.text), seconds(piece)
     if at is not None:
         return date(at, text)
     url = address(piece.url) if piece.kind == "link" else ""
     if url and text.strip() and len(url) < _LINE:
         return f"<{url}|{_inert(text, left).replace('|', '¦')}>"
-    return _inert(text, left)
+    return ""
 
 
 def _inert(text: str, most: int) -> str:
