@@ -240,12 +240,29 @@ def test_the_sum_over_all_blocks_is_limited_though_each_is_legal():
 
 
 def test_table_cells_do_not_count_towards_the_sum():
-    assert text_sum([data_table(101, 1, "x" * 150)]) == 0
+    assert text_sum([data_table(101, 1, "x" * 150)]) == len("Pods")
     check_message([data_table(101, 1, "x" * 150), section("x" * 3000)], lambda _file: True)
 
 
-def test_a_second_table_is_refused_by_its_own_name():
-    assert refusal([TABLE, TABLE]).error == "invalid_attachments"
+@pytest.mark.parametrize("second", [TABLE, data_table()], ids=["table", "data_table"])
+def test_a_second_table_is_refused_by_its_own_name(second):
+    refused = refusal([TABLE, second])
+    assert (refused.error, refused.problems) == (
+        "invalid_attachments",
+        ("only_one_table_allowed [json-pointer:/blocks]",),
+    )
+
+
+def test_names_in_the_newer_blocks_count_towards_the_sum():
+    assert text_sum([chart()]) == len("Budget" + "left" + "a" + "b")
+
+
+def test_an_older_workspace_has_never_heard_of_some_blocks():
+    with pytest.raises(SlackError) as caught:
+        check_message([section(), chart()], lambda _: True, {"data_visualization"})
+    assert caught.value.error == "invalid_blocks"
+    assert caught.value.problems == ("unsupported type: data_visualization [json-pointer:/blocks/1/type]",)
+    assert check_message([section()], lambda _: True, {"data_visualization"})
 
 
 @pytest.mark.parametrize("blocks", ["text", {"type": "section"}, 7])

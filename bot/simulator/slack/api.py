@@ -50,6 +50,7 @@ class Api:
         if method is None:
             raise SlackError("unknown_method")
         _authorise(method, given.token)
+        method.allow(department.SCOPES)
         if self._faults.active("ratelimit", "slack"):
             raise SlackError("ratelimited", status=429, retry_after=_OUTAGE_RETRY)
         key = f"{name}/{given.text('channel')}" if method.per_channel else name

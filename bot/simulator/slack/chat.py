@@ -26,6 +26,7 @@ def post_message(ws: Workspace, args: Args) -> Json:
         revision = replace(revision, text=revision.text[: limits.TEXT_POST])
         warnings = ["message_truncated"]
     message = ws.post(channel.id, BOT_USER, revision, thread_ts=args.maybe("thread_ts"))
+    message.broadcast = bool(message.thread_ts) and args.flag("reply_broadcast")
     answer: Json = {"ok": True, "channel": channel.id, "ts": message.ts, "message": message.wire(metadata=True)}
     if warnings:
         answer |= {"warning": ",".join(warnings), "response_metadata": {"warnings": warnings}}

@@ -18,7 +18,7 @@ _ALPHABET: Final = string.ascii_letters + string.digits
 def read(ws: Workspace, args: Args) -> Revision:
     """SlackError: no_text, invalid_blocks…, invalid_metadata_format, markdown_text_conflict, msg_too_long."""
     blocks = args.structure("blocks", "invalid_blocks_format")
-    checked = check_message(blocks, ws.shelf.usable) if blocks else []
+    checked = check_message(blocks, ws.shelf.usable, ws.unknown_blocks) if blocks else []
     text = _text(args, checked)
     if not text.strip() and not checked:
         raise SlackError("no_text")

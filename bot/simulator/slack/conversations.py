@@ -102,9 +102,9 @@ def _shown(ws: Workspace, args: Args, message: Message) -> Json:
 
 
 def history(ws: Workspace, args: Args) -> Json:
-    """Newest first, without replies and ephemeral messages; metadata only with include_all_metadata."""
+    """Newest first, of the replies only broadcast ones, no ephemeral ones; metadata only with include_all_metadata."""
     channel = ws.reachable(args.text("channel"), write=False)
-    roots = [m for m in ws.standing(channel.id) if m.thread_ts is None]
+    roots = [m for m in ws.standing(channel.id) if m.thread_ts is None or m.broadcast]
     page, rest = _page(args, _between(args, roots)[::-1], 100)
     return {"ok": True, "messages": [_shown(ws, args, m) for m in page], "pin_count": 0, **rest}
 

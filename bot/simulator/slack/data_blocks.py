@@ -59,6 +59,8 @@ def _chart_rules(value: Json, pointer: str, problems: Problems) -> None:
     series = value.get("series")
     if not isinstance(categories, list) or not isinstance(series, list):
         return
+    if len({str(category) for category in categories}) != len(categories):
+        problems.add(f"{pointer}/axis_config/categories", "categories must be unique")
     lines = [one for one in series if isinstance(one, dict)]
     names = [line.get("name") for line in lines]
     if len({str(name) for name in names}) != len(names):

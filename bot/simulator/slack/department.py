@@ -14,7 +14,7 @@ APP_TOKEN: Final = "xapp-sim"  # noqa: S105
 SIGNING_SECRET: Final = "sim-signing-secret"  # noqa: S105
 VERIFICATION: Final = "legacy-verification-token"
 SCOPES: Final = (
-    "chat:write,commands,app_mentions:read,im:history,channels:history,groups:history,channels:read,groups:read,"
+    "chat:write,commands,app_mentions:read,im:history,im:write,channels:history,groups:history,channels:read,groups:read,"
     "users:read,files:write,files:read,reactions:write,pins:write"
 )
 SUBSCRIPTIONS: Final = ("app_home_opened", "app_mention", "message.im", "member_left_channel", "channel_archive")

@@ -128,11 +128,12 @@ class Drive:
         return {}
 
     async def _settings(self, body: Json) -> Json:
-        """`{ack_seconds?, file_processing?, socket_life?, subscriptions?}`."""
+        """`{ack_seconds?, file_processing?, socket_life?, subscriptions?, unknown_blocks?}`."""
         self._courier.ack_seconds = float(body.get("ack_seconds", self._courier.ack_seconds))
         self._ws.shelf.processing = float(body.get("file_processing", self._ws.shelf.processing))
         self._courier.sockets.life = float(body.get("socket_life", self._courier.sockets.life))
         self._ws.subscriptions = set(body.get("subscriptions", self._ws.subscriptions))
+        self._ws.unknown_blocks = set(body.get("unknown_blocks", self._ws.unknown_blocks))
         return {}
 
     async def _target(self, body: Json) -> Json:

@@ -67,6 +67,8 @@ class Message:
     files: list[Json] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
     pinned: bool = False
+    broadcast: bool = False
+    """A reply that stands in the channel too."""
     deleted_at: datetime | None = None
 
     @property
@@ -120,7 +122,7 @@ class Message:
         if self.blocks:
             shown["blocks"] = list(self.blocks)
         if self.thread_ts:
-            shown["thread_ts"] = self.thread_ts
+            shown |= {"thread_ts": self.thread_ts} | ({"subtype": "thread_broadcast"} if self.broadcast else {})
         if self.files:
             shown["files"] = self.files
         if self.reactions:
@@ -151,6 +153,7 @@ class Message:
             "files": self.files,
             "reactions": self.reactions,
             "pinned": self.pinned,
+            "broadcast": self.broadcast,
             "deleted_at": self.deleted_at.isoformat() if self.deleted_at else None,
             "revisions": [
                 {"at": r.at.isoformat(), "text": r.text, "blocks": list(r.blocks), "metadata": r.metadata}

@@ -13,12 +13,18 @@ from bot.simulator.slack.state import Workspace
 
 @dataclass(frozen=True)
 class Method:
-    """*per_channel*: the rate holds for each channel, else for the workspace."""
+    """*per_channel*: the rate holds for each channel, else for the workspace. *scopes*: any one of them is needed."""
 
     run: Callable[[Workspace, Args], Json]
     rate: tuple[float, int]
     per_channel: bool = False
     auth: Literal["bot", "app", "none"] = "bot"
+    scopes: tuple[str, ...] = ()
+
+    def allow(self, granted: str) -> None:
+        """SlackError: missing_scope, when not one of ``scopes`` is among those *granted*."""
+        if self.scopes and not set(self.scopes) & set(granted.split(",")):
+            raise SlackError("missing_scope", needed=",".join(self.scopes))
 
 
 def _api_test(_ws: Workspace, args: Args) -> Json:
@@ -55,7 +61,7 @@ def _validate(ws: Workspace, args: Args) -> Json:
             rules.check_view(found, "home" if kind == "home" else "modal")
         else:
             blocks = found.get("blocks", []) if isinstance(found, dict) else found
-            rules.check_message(blocks, ws.shelf.usable)
+            rules.check_message(blocks, ws.shelf.usable, ws.unknown_blocks)
     except SlackError as refusal:
         raise SlackError(f"invalid_{given[0]}", refusal.problems or [refusal.error]) from refusal
     return {"ok": True}
@@ -87,21 +93,25 @@ def _pin(ws: Workspace, args: Args, *, add: bool) -> Json:
     return {"ok": True}
 
 
+_HISTORY: Final = ("channels:history", "groups:history", "im:history")
+_FILES: Final = ("files:write",)
+_WRITE: Final = ("chat:write",)
+
 METHODS: Final[dict[str, Method]] = {
     "api.test": Method(_api_test, limits.TIER_4, auth="none"),
     "auth.test": Method(_auth_test, limits.TIER_4),
     "apps.connections.open": Method(_connections_open, limits.TIER_1, auth="app"),
     "blocks.validate": Method(_validate, limits.TIER_4, auth="none"),
-    "chat.postMessage": Method(chat.post_message, limits.POSTS, per_channel=True),
-    "chat.postEphemeral": Method(chat.post_ephemeral, limits.TIER_4),
-    "chat.update": Method(chat.update, limits.TIER_3),
-    "chat.delete": Method(chat.delete, limits.TIER_3),
+    "chat.postMessage": Method(chat.post_message, limits.POSTS, per_channel=True, scopes=_WRITE),
+    "chat.postEphemeral": Method(chat.post_ephemeral, limits.TIER_4, scopes=_WRITE),
+    "chat.update": Method(chat.update, limits.TIER_3, scopes=_WRITE),
+    "chat.delete": Method(chat.delete, limits.TIER_3, scopes=_WRITE),
     "chat.getPermalink": Method(chat.permalink, limits.TIER_4),
     "conversations.info": Method(conversations.info, limits.TIER_3),
     "conversations.list": Method(conversations.list_, limits.TIER_2),
-    "conversations.open": Method(conversations.open_, limits.TIER_3),
-    "conversations.history": Method(conversations.history, limits.TIER_3),
-    "conversations.replies": Method(conversations.replies, limits.TIER_3),
+    "conversations.open": Method(conversations.open_, limits.TIER_3, scopes=("im:write",)),
+    "conversations.history": Method(conversations.history, limits.TIER_3, scopes=_HISTORY),
+    "conversations.replies": Method(conversations.replies, limits.TIER_3, scopes=_HISTORY),
     "conversations.members": Method(conversations.members, limits.TIER_4),
     "users.info": Method(conversations.user_info, limits.TIER_4),
     "users.list": Method(conversations.user_list, limits.TIER_2),
@@ -109,8 +119,8 @@ METHODS: Final[dict[str, Method]] = {
     "views.push": Method(views.push, limits.TIER_4),
     "views.update": Method(views.update, limits.TIER_4),
     "views.publish": Method(views.publish, limits.TIER_4),
-    "files.getUploadURLExternal": Method(files.get_upload_url, limits.TIER_4),
-    "files.completeUploadExternal": Method(files.complete_upload, limits.TIER_4),
+    "files.getUploadURLExternal": Method(files.get_upload_url, limits.TIER_4, scopes=_FILES),
+    "files.completeUploadExternal": Method(files.complete_upload, limits.TIER_4, scopes=_FILES),
     "files.info": Method(files.info, limits.TIER_4),
     "reactions.add": Method(lambda ws, args: _react(ws, args, add=True), limits.TIER_3),
     "reactions.remove": Method(lambda ws, args: _react(ws, args, add=False), limits.TIER_2),

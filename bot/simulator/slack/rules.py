@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from bot.simulator.slack import limits
@@ -24,6 +25,8 @@ from bot.simulator.slack.schema import (
 _TABLES: Final = ("table", "data_table")
 _TEXTS: Final = ("plain_text", "mrkdwn", "text", "link", "markdown")
 """Types whose `text` counts towards the sum; cells of tables have sums of their own."""
+_NAMES: Final = ("title", "caption", "label", "name", "x_label", "y_label")
+"""Bare strings of the newer blocks. Whether they count is documented nowhere: here they do."""
 
 
 def walk(value: object, *, into_tables: bool = True) -> Iterator[Json]:
@@ -40,11 +43,13 @@ def walk(value: object, *, into_tables: bool = True) -> Iterator[Json]:
 
 def text_sum(blocks: list[Json]) -> int:
     """Characters of all block text, without table cells."""
-    return sum(
-        len(found["text"])
-        for found in walk(blocks, into_tables=False)
-        if found.get("type") in _TEXTS and isinstance(found.get("text"), str)
-    )
+    return sum(len(text) for found in walk(blocks, into_tables=False) for text in _texts(found))
+
+
+def _texts(found: Json) -> Iterator[str]:
+    if found.get("type") in _TEXTS and isinstance(found.get("text"), str):
+        yield found["text"]
+    yield from (found[name] for name in _NAMES if isinstance(found.get(name), str))
 
 
 def _cells(blocks: list[Json], kind: str) -> int:
@@ -105,7 +110,22 @@ def _markdown(blocks: list[Json]) -> int:
     return sum(len(str(block.get("text"))) for block in blocks if block.get("type") == "markdown")
 
 
-def check_message(blocks: object, usable: Callable[[Json], bool]) -> list[Json]:
+def _unready(blocks: list[Json], usable: Callable[[Json], bool], problems: Problems) -> None:
+    for index, block in enumerate(blocks):
+        if any("slack_file" in found and not usable(found["slack_file"]) for found in walk(block)):
+            problems.add(f"/blocks/{index}/slack_file", "invalid slack file")
+
+
+def _unknown(blocks: list[Json], refused: AbstractSet[str], problems: Problems) -> None:
+    """An older workspace: it has never heard of the block types *refused*."""
+    for index, block in enumerate(blocks):
+        for kind in sorted({str(found.get("type")) for found in walk(block)} & refused):
+            problems.add(f"/blocks/{index}/type", f"unsupported type: {kind}")
+
+
+def check_message(
+    blocks: object, usable: Callable[[Json], bool], refused: AbstractSet[str] = frozenset()
+) -> list[Json]:
     """The blocks of a message, or SlackError: invalid_blocks, invalid_attachments, msg_blocks_too_long.
 
     *usable* says whether a slack_file object may be shown yet.
@@ -114,13 +134,13 @@ def check_message(blocks: object, usable: Callable[[Json], bool]) -> list[Json]:
         raise SlackError("invalid_blocks_format")
     problems = _check(blocks, "message", limits.MESSAGE_BLOCKS, "/blocks")
     if not problems.found:
+        _unknown(blocks, refused, problems)
+    if not problems.found:
         _message_problems(blocks, problems)
-        for index, block in enumerate(blocks):
-            if any("slack_file" in found and not usable(found["slack_file"]) for found in walk(block)):
-                problems.add(f"/blocks/{index}/slack_file", "invalid slack file")
+        _unready(blocks, usable, problems)
     if problems.found:
         raise SlackError("invalid_blocks", problems.found)
-    if _count(blocks, ("table",)) > limits.TABLES:
+    if _count(blocks, _TABLES) > limits.TABLES:
         raise SlackError("invalid_attachments", ["only_one_table_allowed [json-pointer:/blocks]"])
     if text_sum(blocks) > limits.MESSAGE_TEXT_SUM:
         raise SlackError("msg_blocks_too_long")

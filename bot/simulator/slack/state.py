@@ -58,6 +58,7 @@ class Workspace:
         self.messages: list[Message] = []
         self.calls: list[Call] = []
         self.subscriptions = set(department.SUBSCRIPTIONS)
+        self.unknown_blocks: set[str] = set()
         self.rates = Rates(now)
         self.troubles = Troubles()
         self.shelf = Shelf(now)
