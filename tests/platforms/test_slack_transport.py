@@ -188,7 +188,7 @@ async def test_what_a_failed_post_means(chat, ws, trouble, verdict):
     with pytest.raises(verdict) as caught:
         await chat.post(card(), FIRING, WORDS)
     assert type(caught.value) is verdict or verdict is PermanentError
-    assert str(caught.value).startswith("chat.postMessage: ")
+    assert "chat.postMessage: " in str(caught.value)
     assert len(ws.everything("C0INC")) == (1 if trouble.get("after") else 0)
 
 
@@ -206,7 +206,7 @@ async def test_an_answer_too_late_may_have_been_a_yes(base, ws, clock, monkeypat
     [
         (lambda ws: setattr(ws.channels["C0INC"], "archived", True), "unarchive"),
         (lambda ws: ws.channels["C0INC"].members.discard("U0PULT"), "/invite"),
-        (lambda ws: ws.channels.pop("C0INC"), "invited"),
+        (lambda ws: ws.channels.pop("C0INC"), "there is no such channel, or it is private"),
     ],
     ids=["archived", "not in it", "unknown"],
 )
@@ -384,7 +384,7 @@ async def test_the_doctor_says_who_we_are(base, clock):
 
 async def test_the_doctor_names_a_missing_scope(chat, monkeypatch):
     monkeypatch.setattr(department, "SCOPES", "chat:write,commands,im:history,channels:history,groups:history")
-    with pytest.raises(PermanentError, match="app_mentions:read, files:write"):
+    with pytest.raises(PermanentError, match="app_mentions:read, files:write, im:write"):
         await chat.check()
 
 

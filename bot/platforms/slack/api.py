@@ -18,7 +18,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.domain.errors import AmbiguousError, RateLimitedError
 from bot.platforms.slack import limits
 from bot.platforms.slack.settings import SlackSettings
-from bot.platforms.slack.verdicts import REFUSED, RefusedError, UnreachableError, judged
+from bot.platforms.slack.verdicts import REFUSED, UnreachableError, judged, refused
 
 Json = dict[str, Any]
 EVENT = "pult_card"
@@ -47,12 +47,22 @@ class Api:
         self._me: Me | None = None
         self._directs: dict[str, str] = {}
 
-    async def post(self, channel: str, content: Json, *, key: str, thread: str) -> tuple[str, str]:
-        """A new message: its channel (a person's id becomes that of the direct messages) and ts."""
+    async def post(
+        self, channel: str, content: Json, *, key: str, thread: str, broadcast: bool = False
+    ) -> tuple[str, str]:
+        """A new message: its channel (a person's id becomes that of the direct messages) and ts.
+
+        *broadcast*: a reply that the channel sees too.
+        """
         metadata = {"event_type": EVENT, "event_payload": {"key": key}}
         with judged("chat.postMessage"):
             answer = await self._client.chat_postMessage(
-                channel=channel, thread_ts=thread or None, metadata=metadata, **_QUIET, **content
+                channel=channel,
+                thread_ts=thread or None,
+                reply_broadcast=True if broadcast and thread else None,
+                metadata=metadata,
+                **_QUIET,
+                **content,
             )
         return str(answer["channel"]), str(answer["ts"])
 
@@ -60,6 +70,11 @@ class Api:
         """Change a message. *content* without blocks removes them; the metadata stays."""
         with judged("chat.update"):
             await self._client.chat_update(channel=channel, ts=ts, parse="none", link_names=False, **content)
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """Take a message back."""
+        with judged("chat.delete"):
+            await self._client.chat_delete(channel=channel, ts=ts)
 
     async def whisper(self, channel: str, user: str, content: Json, *, thread: str) -> None:
         """A message only *user* sees, until they reload. Slack does not promise that it arrives."""
@@ -82,15 +97,17 @@ class Api:
             raise RateLimitedError(text, 1.0)
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise AmbiguousError(text)
-        if any(word in answer.body for word in REFUSED):
-            raise RefusedError(text)
+        if word := next((word for word in REFUSED if word in answer.body), ""):
+            raise refused(text, word, [answer.body])
         raise UnreachableError(text)
 
-    async def attach(self, channel: str, thread: str, name: str, title: str, content: bytes) -> str:
-        """Upload a text file into a conversation, under *thread* when there is one; the file's id."""
+    async def attach(self, channel: str, thread: str, name: str, title: str, content: bytes, alt: str = "") -> str:
+        """Upload a file into a conversation, under *thread* when there is one; the file's id. *alt*: it in words."""
         async with asyncio.timeout(limits.ATTACH_SECONDS):
             with judged("files.getUploadURLExternal"):
-                slot = await self._client.files_getUploadURLExternal(filename=name, length=len(content))
+                slot = await self._client.files_getUploadURLExternal(
+                    filename=name, length=len(content), alt_txt=alt or None
+                )
             with judged("file upload"):
                 async with self._session.post(slot["upload_url"], data=content) as answer:
                     answer.raise_for_status()

@@ -9,41 +9,65 @@ from bot.platforms.slack import limits
 
 
 class PerChannel:
-    """The ``Pace`` port: posts are limited by channel."""
+    """The ``Pace`` port: posts are limited by channel.
+
+    What waits in a person's own lane is mostly ephemeral or an answer to a response_url, which have a budget of their
+    own; direct messages in it are paced by ``Directs``.
+    """
 
     def __init__(self, posts_per_second: float) -> None:
         self._interval = 1 / posts_per_second
 
-    def interval(self, destination: str) -> float:  # noqa: ARG002 - the same for all
-        """Seconds between two posts in one channel."""
-        return self._interval
+    def interval(self, destination: str) -> float:
+        """Seconds between two calls for one destination."""
+        return limits.WHISPER_SECONDS if personal(destination.partition(":")[2]) else self._interval
 
-    def burst(self, destination: str) -> int:  # noqa: ARG002
-        """Posts at once after a pause."""
-        return limits.BURST
+    def burst(self, destination: str) -> int:
+        """Calls at once after a pause."""
+        return limits.WHISPERS if personal(destination.partition(":")[2]) else limits.BURST
 
 
-class Edits:
-    """The workspace's budget of chat.update, shared by all channels: a token bucket that never waits itself."""
+def personal(channel: str) -> bool:
+    """Whether *channel* is a person's id, hence stands for the direct messages with them."""
+    return channel.startswith(("U", "W"))
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._tokens, self._at = float(limits.EDITS_BURST), now()
+
+class Tokens:
+    """A token bucket that never waits itself."""
+
+    def __init__(self, per_second: float, burst: int, now: Callable[[], datetime]) -> None:
+        self._rate, self._burst, self._now = per_second, float(burst), now
+        self._tokens, self._at = self._burst, now()
         self._held_until = self._at
 
     def take(self) -> float:
-        """Take one edit: 0, or the seconds after which there will be one to take."""
+        """Take one: 0, or the seconds after which there will be one to take."""
         now = self._now()
-        gained = (now - self._at).total_seconds() * limits.EDITS_PER_SECOND
-        self._tokens, self._at = min(float(limits.EDITS_BURST), self._tokens + max(0.0, gained)), now
+        gained = (now - self._at).total_seconds() * self._rate
+        self._tokens, self._at = min(self._burst, self._tokens + max(0.0, gained)), now
         held = (self._held_until - now).total_seconds()
         if held > 0:
             return held
         if self._tokens < 1:
-            return (1 - self._tokens) / limits.EDITS_PER_SECOND
+            return (1 - self._tokens) / self._rate
         self._tokens -= 1
         return 0.0
 
     def hold(self, seconds: float) -> None:
-        """Let no edit through for *seconds*: Slack said so."""
+        """Let none through for *seconds*: Slack said so."""
         self._held_until = max(self._held_until, self._now() + timedelta(seconds=seconds))
+
+
+class Budgets:
+    """What the lanes do not count: ``edits`` of all channels of the workspace together, and posts to each person."""
+
+    def __init__(self, posts_per_second: float, now: Callable[[], datetime]) -> None:
+        self.edits = Tokens(limits.EDITS_PER_SECOND, limits.EDITS_BURST, now)
+        self._rate, self._now = posts_per_second, now
+        self._directs: dict[str, Tokens] = {}
+
+    def direct(self, user: str) -> float:
+        """Take one direct message to *user*: 0, or the seconds to wait."""
+        if user not in self._directs:
+            self._directs[user] = Tokens(self._rate, limits.BURST, self._now)
+        return self._directs[user].take()

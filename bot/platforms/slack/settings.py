@@ -20,3 +20,6 @@ class SlackSettings(BaseModel):
     """Address of the Web API. Change it for GovSlack, a proxy or the simulator."""
     posts_per_second: float = Field(default=1.0, gt=0, le=20)
     """Posts a second in one channel. The default is Slack's published rate; lower it when other apps post there."""
+    rich: bool = True
+    """Use newer blocks: charts, sortable tables, plans, folded lists. A workspace that refuses them gets classic ones
+    by itself; set false when people there read with clients that can't draw them."""

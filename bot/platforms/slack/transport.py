@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.domain.cards import Card, Place, Ref
+from bot.domain.cards import Card, Place, Priority, Ref
 from bot.domain.errors import LostReferenceError, PermanentError, PultError, RateLimitedError
 from bot.domain.messages import Message
 from bot.domain.phrases import Words
 from bot.platforms.slack.api import EVENT, Api, Json
 from bot.platforms.slack.blocks import flat
 from bot.platforms.slack.inbound import Inbound
-from bot.platforms.slack.rates import Edits, PerChannel
-from bot.platforms.slack.render import Rendered, render
+from bot.platforms.slack.pictures import Pictures
+from bot.platforms.slack.rates import Budgets, PerChannel, personal
+from bot.platforms.slack.render import Forms, Rendered, forms
+from bot.platforms.slack.richer import RICH
 from bot.platforms.slack.settings import SlackSettings
+from bot.platforms.slack.shown import Form, Refusals, Sent, shown
 from bot.platforms.slack.texts import clean
-from bot.platforms.slack.verdicts import NoThreadError, RefusedError, UnreachableError
+from bot.platforms.slack.verdicts import MismatchError, NoThreadError, UnreachableError
 from bot.ports.chat import Ask, HttpAnswer
 
 log = logging.getLogger(__name__)
@@ -28,10 +31,31 @@ T = TypeVar("T")
 LOOK_BACK = timedelta(seconds=5)
 """Slack's clock and ours may differ by as much."""
 EPHEMERAL = "ephemeral"
+FORM, PICTURE = "form", "picture"
+"""What a reference remembers besides the message: its form for life, and that its picture was begun."""
 SCOPES = frozenset(
-    {"chat:write", "commands", "app_mentions:read", "im:history", "channels:history", "groups:history", "files:write"}
+    {
+        "chat:write",
+        "commands",
+        "app_mentions:read",
+        "im:history",
+        "im:write",
+        "channels:history",
+        "groups:history",
+        "files:write",
+    }
 )
 """Without these something fails sooner or later."""
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """How the workspace may be written to."""
+
+    api: Api
+    budgets: Budgets
+    refusals: Refusals
+    pictures: Pictures
 
 
 class SlackChat:
@@ -39,46 +63,57 @@ class SlackChat:
 
     platform = "slack"
 
-    def __init__(self, settings: SlackSettings, api: Api, edits: Edits, inbound: Inbound) -> None:
+    def __init__(self, settings: SlackSettings, outbound: Outbound, inbound: Inbound) -> None:
         self.pace = PerChannel(settings.posts_per_second)
-        self._settings, self._api, self._edits, self._inbound = settings, api, edits, inbound
+        self._settings, self._inbound = settings, inbound
+        self._api, self._budgets = outbound.api, outbound.budgets
+        self._refusals, self._pictures = outbound.refusals, outbound.pictures
 
     async def post(self, card: Card, message: Message, words: Words) -> Ref:
         """Show *message*. What is for one person goes out as they alone see it, never to everybody."""
-        drawn = render(message, words)
-        if card.place.private_to:
-            ref = await self._whisper(card, drawn)
-        else:
-            ref = await self._post(card.place.chat, card, drawn, card.place.thread or _root(card.parent_ref))
-        return await self._with_file(card, ref, message, drawn, words)
+        private = bool(card.place.private_to)
+        drawn = self._forms(message, words, private=private)
+        ref, sent = await (self._whisper(card, drawn) if private else self._post(card, drawn))
+        return await self._followed(card, ref, message, sent, words)
 
     async def edit(self, card: Card, ref: Ref, message: Message, words: Words) -> Ref:
         """Make a message say *message*. What only one person saw can't be edited: it is gone at their next reload."""
         if ref.kind == EPHEMERAL:
             raise LostReferenceError("an ephemeral message can't be edited")
-        if delay := self._edits.take():
+        if delay := self._budgets.edits.take():
             raise RateLimitedError("chat.update: the workspace's edits are spent", delay)
-        drawn = render(message, words)
+        drawn = self._forms(message, words, private=False)
+        form = Form(ref.extra.get(FORM, ""))
         try:
-            await _shown(drawn, lambda content: self._api.update(ref.chat, ref.message, content))
+            sent = await self._shown(drawn, lambda content: self._api.update(ref.chat, ref.message, content), form=form)
         except RateLimitedError as error:
-            self._edits.hold(error.delay or 0.0)
+            self._budgets.edits.hold(error.delay or 0.0)
             raise
-        return await self._with_file(card, ref, message, drawn, words)
+        except MismatchError as error:
+            # Taken back before the new one is posted: so there are never two, whatever happens in between.
+            await self._api.delete(ref.chat, ref.message)
+            raise LostReferenceError(str(error)) from error
+        return await self._followed(card, _formed(ref, sent.form), message, sent.drawn, words)
 
     async def find(self, place: Place, since: datetime) -> Mapping[str, Ref]:
-        """Our own messages there, by the key in their metadata."""
-        me, found = await self._api.me(), dict[str, Ref]()
+        """Our own messages there, by the key in their metadata.
+
+        What only one person saw can't be looked up; where that was not possible it went as a direct message, which can.
+        """
         who = place.private_to or place.chat
-        channel = await self._api.direct(who) if who.startswith(("U", "W")) else who
+        channel = await self._api.direct(who) if personal(who) else who
         thread = "" if place.private_to else place.thread
         try:
-            async for message in self._api.since(channel, (since - LOOK_BACK).timestamp(), thread=thread):
-                key = _key(message)
-                if key and message.get("bot_id") == me.bot:
-                    found[key] = _ref(channel, str(message["ts"]), str(message.get("thread_ts") or ""))
-        except NoThreadError:
-            return found
+            return await self._found(channel, since, thread)
+        except NoThreadError:  # what should have gone there was told in the open
+            return await self._found(channel, since, "")
+
+    async def _found(self, channel: str, since: datetime, thread: str) -> Mapping[str, Ref]:
+        me, found = await self._api.me(), dict[str, Ref]()
+        async for message in self._api.since(channel, (since - LOOK_BACK).timestamp(), thread=thread):
+            key = _key(message)
+            if key and message.get("bot_id") == me.bot:
+                found[key] = _seen(channel, message)
         return found
 
     async def listen(self, ask: Ask) -> None:
@@ -105,31 +140,62 @@ class SlackChat:
             return "Socket Mode"
         return "HTTP" if self._settings.signing_secret is not None else "nothing: set app_token or signing_secret"
 
-    async def _post(self, channel: str, card: Card, drawn: Rendered, thread: str) -> Ref:
+    def _forms(self, message: Message, words: Words, *, private: bool) -> Forms:
+        allowed = self._refusals.allowed(private=private) if self._settings.rich else frozenset[str]()
+        return forms(message, words, allowed)
+
+    async def _shown(
+        self, drawn: Forms, send: Callable[[Json], Awaitable[T]], *, private: bool = False, form: Form = Form.PLAIN
+    ) -> Sent[T]:
+        return await shown(drawn, form, send, lambda what, error: self._refusals.note(what, error, private=private))
+
+    async def _post(self, card: Card, drawn: Forms) -> tuple[Ref, Rendered]:
+        """In the open. News of a page is shown in the channel besides its thread: an edit wakes nobody."""
+        parent = card.parent_ref
+        channel = card.place.chat if parent is None else parent.chat
+        thread = card.place.thread or _root(parent)
+        urgent = parent is not None and card.priority is Priority.PAGE
+
         async def send(content: Json, under: str = thread) -> tuple[str, str]:
-            return await self._api.post(channel, content, key=card.key, thread=under)
+            return await self._api.post(channel, content, key=card.key, thread=under, broadcast=urgent)
 
         try:
-            return _ref(*await _shown(drawn, send), thread)
+            return await self._placed(channel, drawn, send, thread)
         except NoThreadError:  # its first message was deleted: better said in the open than not at all
-            return _ref(*await _shown(drawn, lambda content: send(content, "")), "")
+            return await self._placed(channel, drawn, lambda content: send(content, ""), "")
 
-    async def _whisper(self, card: Card, drawn: Rendered) -> Ref:
+    async def _placed(
+        self, channel: str, drawn: Forms, send: Callable[[Json], Awaitable[tuple[str, str]]], thread: str
+    ) -> tuple[Ref, Rendered]:
+        if personal(channel) and (delay := self._budgets.direct(channel)):
+            raise RateLimitedError(f"chat.postMessage: direct messages to {channel} are spent", delay)
+        sent = await self._shown(drawn, send)
+        return _formed(_ref(*sent.answer, thread), sent.form), sent.drawn
+
+    async def _whisper(self, card: Card, drawn: Forms) -> tuple[Ref, Rendered]:
         """The answer to a press or command, else an ephemeral message, else a direct one."""
         place = card.place
         api, seen = self._api, Ref(place.chat, "", EPHEMERAL)
-        if place.press:
+
+        async def respond(content: Json) -> None:
+            await api.respond(place.press, content, thread=place.thread)
+
+        async def whisper(content: Json) -> None:
+            await api.whisper(place.chat, place.private_to, content, thread=place.thread)
+
+        for send in (respond, whisper) if place.press else (whisper,):
             try:
-                await _shown(drawn, lambda content: api.respond(place.press, content, thread=place.thread))
-                return seen
+                return seen, (await self._shown(drawn, send, private=True)).drawn
             except UnreachableError as error:
-                log.info("response_url is spent", extra={"subject": card.subject, "error": str(error)})
-        try:
-            await _shown(drawn, lambda content: api.whisper(place.chat, place.private_to, content, thread=place.thread))
-            return seen
-        except UnreachableError as error:
-            log.info("told in a direct message instead", extra={"subject": card.subject, "error": str(error)})
-        return await self._post(place.private_to, card, drawn, "")
+                log.info("can't be told there", extra={"subject": card.subject, "error": str(error)})
+        return await self._post(replace(card, place=Place(place.lane), parent_ref=None), drawn)
+
+    async def _followed(self, card: Card, ref: Ref, message: Message, drawn: Rendered, words: Words) -> Ref:
+        """*ref* with what hangs under the message: the picture of a page, begun once, and the whole text."""
+        fresh = ref.kind != EPHEMERAL and PICTURE not in ref.extra
+        if fresh and self._pictures.begin(card, ref, message, drawn, words):
+            ref = replace(ref, extra={**ref.extra, PICTURE: "begun"})
+        return await self._with_file(card, ref, message, drawn, words)
 
     async def _with_file(self, card: Card, ref: Ref, message: Message, drawn: Rendered, words: Words) -> Ref:
         """*ref*, with the whole text attached where the card had to leave something out: once, and if it can be."""
@@ -147,17 +213,20 @@ class SlackChat:
         return replace(ref, extra={**ref.extra, "file": file})
 
 
-async def _shown(drawn: Rendered, send: Callable[[Json], Awaitable[T]]) -> T:
-    """Send with blocks; when Slack refuses those, hence has shown nothing, the same in words."""
-    try:
-        return await send({"text": drawn.text, "blocks": drawn.blocks})
-    except RefusedError as error:
-        log.exception("Slack refused the blocks of a card, it goes as text", extra={"error": str(error)})
-        return await send({"text": drawn.text})
-
-
 def _ref(channel: str, ts: str, thread: str) -> Ref:
     return Ref(channel, ts, extra={"thread": thread} if thread and thread != ts else {})
+
+
+def _formed(ref: Ref, form: Form) -> Ref:
+    return replace(ref, extra={**ref.extra, FORM: form.value}) if form else ref
+
+
+def _seen(channel: str, message: Json) -> Ref:
+    """A message of ours that stands there. Something under it may be its picture: then there is none to come."""
+    ref = _ref(channel, str(message["ts"]), str(message.get("thread_ts") or ""))
+    rich = RICH.intersection(block.get("type") for block in message.get("blocks") or ())
+    ref = _formed(ref, Form.RICH if rich else Form.PLAIN)
+    return replace(ref, extra={**ref.extra, PICTURE: "perhaps"}) if message.get("reply_count") else ref
 
 
 def _root(ref: Ref | None) -> str:

@@ -5,7 +5,8 @@ Words are Slack's own (docs.slack.dev/reference/methods/chat.postMessage and its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError, InvalidURL
@@ -23,43 +24,68 @@ from bot.domain.errors import (
 LIMITED = frozenset({"ratelimited", "rate_limited"})
 UNSURE = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 """Docs: "some aspect of the operation may have succeeded"."""
-LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive", "block_mismatch"})
+LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+MISMATCH = "block_mismatch"
 BUSY = frozenset({"update_failed", "streaming_state_conflict"})
-REFUSED = frozenset(
-    {
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "msg_blocks_too_long",
-        "msg_blocks_too_many",
-        "only_one_table_allowed",
-        "invalid_attachments",
-        "msg_too_long",
-        "markdown_text_conflict",
-    }
-)
-"""Nothing was shown, and words alone will be taken."""
+TYPES = frozenset({"invalid_blocks", "invalid_blocks_format", "only_one_table_allowed", "invalid_attachments"})
+"""A block is not what this workspace takes."""
+REFUSED = TYPES | {"msg_blocks_too_long", "msg_blocks_too_many", "msg_too_long", "markdown_text_conflict"}
+"""Nothing was shown, and another form or words alone will be taken."""
 UNREACHABLE = frozenset(
     {"user_not_in_channel", "channel_not_found", "not_in_channel", "is_archived", "restricted_action"}
 )
 """Nobody can be told there; a person may be told elsewhere."""
-NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message"})
+NO_THREAD = frozenset(
+    {
+        "thread_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_thread_locked",
+        "restricted_action_non_threadable_channel",
+    }
+)
+_READD = "install the Slack app again and put its new token into slack.bot_token"
 REMEDIES = {
-    "not_in_channel": "invite pult with /invite",
-    "channel_not_found": "the channel does not exist, or it is private and pult has to be invited",
-    "is_archived": "unarchive the channel or route elsewhere",
-    "missing_scope": "add the scope it names to the Slack app and install it again",
-    "invalid_auth": "put a valid token into slack.bot_token",
-    "not_authed": "put a valid token into slack.bot_token",
-    "token_revoked": "install the Slack app again and put its new token into slack.bot_token",
-    "token_expired": "install the Slack app again and put its new token into slack.bot_token",
-    "account_inactive": "install the Slack app again and put its new token into slack.bot_token",
+    "not_in_channel": "pult is not in the channel: invite it there with /invite @pult",
+    "channel_not_found": "there is no such channel, or it is private and pult is not in it: "
+    "invite pult there with /invite @pult, or correct the channel's id",
+    "is_archived": "the channel is archived: unarchive it, or route elsewhere",
+    "restricted_action": "the workspace does not let pult post there: allow it in the channel's posting permissions, "
+    "or route elsewhere",
+    "restricted_action_read_only_channel": "the channel is read-only: let pult post there, or route elsewhere",
+    "restricted_action_thread_only_channel": "the channel takes replies only: let pult post there, or route elsewhere",
+    "user_not_in_channel": "that person is not in the channel",
+    "user_not_found": "there is no such person in the workspace: correct the id in [[people]]",
+    "user_disabled": "that person's account is switched off: take it out of [[people]]",
+    "messages_tab_disabled": "direct messages to pult are switched off: enable the messages tab under App Home",
+    "cannot_dm_bot": "that account is a bot: correct the id in [[people]]",
+    "invalid_auth": "the token is not valid: put a valid one into slack.bot_token",
+    "not_authed": "the token is missing: put a valid one into slack.bot_token",
+    "token_revoked": f"the token was revoked: {_READD}",
+    "token_expired": f"the token has expired: {_READD}",
+    "account_inactive": f"the app was removed from the workspace: {_READD}",
+    "org_login_required": "the workspace is moving to an organisation: try again when that is done",
+    "team_access_not_granted": "the app may not enter this workspace: have an administrator approve it",
+    "ekm_access_denied": "an administrator has suspended posting: ask them",
 }
+"""What happened and what to do about it, by Slack's word."""
+_POINTER = re.compile(r"/blocks/(\d+)")
 DEFAULT_DELAY = 1.0
 """Seconds to wait when a 429 names none."""
 
 
 class RefusedError(PermanentError):
-    """Slack took offence at the blocks or their length: nothing was shown, words alone may go."""
+    """Slack took offence at the blocks or their length: nothing was shown, another form may go.
+
+    ``blocks``: the positions it pointed at. ``types``: it was not about the length.
+    """
+
+    def __init__(self, text: str, blocks: frozenset[int] = frozenset(), *, types: bool = False) -> None:
+        super().__init__(text)
+        self.blocks, self.types = blocks, types
+
+
+class MismatchError(PermanentError):
+    """Nothing was changed: a message that begins with rich text must go on doing so."""
 
 
 class UnreachableError(PermanentError):
@@ -101,12 +127,27 @@ def verdict(what: str, error: SlackApiError) -> PultError:
 def _permanent(word: str, text: str, error: SlackApiError) -> PultError:
     if word in LOST:
         return LostReferenceError(text)
+    if word == MISMATCH:
+        return MismatchError(text)
     if word in REFUSED:
-        return RefusedError(f"{text} {_problems(error)}".strip())
+        return refused(text, word, _problems(error))
     if word in NO_THREAD:
         return NoThreadError(text)
-    remedy = f"{text}; {REMEDIES[word]}" if word in REMEDIES else text
-    return UnreachableError(remedy) if word in UNREACHABLE else PermanentError(remedy)
+    told = f"{remedy} ({text})" if (remedy := _remedy(word, error)) else text
+    return UnreachableError(told) if word in UNREACHABLE or word.startswith("restricted_") else PermanentError(told)
+
+
+def refused(text: str, word: str, problems: Sequence[str]) -> RefusedError:
+    """The refusal of one form, with what of it the validator named."""
+    at = frozenset(int(found) for problem in problems for found in _POINTER.findall(problem))
+    return RefusedError(f"{text} {'; '.join(problems[:3])}".strip(), at, types=word in TYPES)
+
+
+def _remedy(word: str, error: SlackApiError) -> str:
+    if word != "missing_scope":
+        return REMEDIES.get(word, "")
+    scope = error.response.get("needed") or "it needs"
+    return f"the Slack app lacks the scope {scope}: add it under OAuth & Permissions and install the app again"
 
 
 def word_of(error: SlackApiError) -> str:
@@ -129,7 +170,8 @@ def _delay(error: SlackApiError) -> float:
         return DEFAULT_DELAY
 
 
-def _problems(error: SlackApiError) -> str:
+def _problems(error: SlackApiError) -> list[str]:
     """The validator's sentences with their json-pointers; they quote nothing of the message."""
-    found = error.response.data.get("errors") or error.response.data.get("response_metadata", {}).get("messages") or []
-    return "; ".join(str(problem) for problem in found[:3])
+    data = error.response.data
+    found = data.get("errors") or (data.get("response_metadata") or {}).get("messages") or []
+    return [str(problem) for problem in found]
