@@ -33,7 +33,8 @@ SEVERITY_WORDS = {
 }
 SHOWN_ALERTS = 10
 SHOWN_LABELS = 4
-QUIET_LABELS = frozenset({"alertname", "severity", "prometheus", "job", "service"})
+QUIET_LABELS = frozenset({"alertname", "prometheus", "job"})
+"""Shown of no alert, however they differ."""
 LINKS = (
     ("runbook_url", phrase("Runbook")),
     ("runbook", phrase("Runbook")),
@@ -152,9 +153,9 @@ def _line(alert: Alert, quiet: frozenset[str]) -> Phrase:
     own = [(name, value) for name, value in sorted(alert.labels.items()) if name not in quiet]
     labels = ", ".join(f"{name}={MASK if secret_name(name) else value}" for name, value in own[:SHOWN_LABELS])
     said = alert.annotations.get("summary", "")
-    if said:
-        return phrase("{labels}: {summary}", labels=labels or "–", summary=said)
-    return phrase("{labels}", labels=labels or "–")
+    if said and labels:
+        return phrase("{labels}: {summary}", labels=labels, summary=said)
+    return verbatim(said or labels or "–")
 
 
 def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:
