@@ -143,8 +143,8 @@ async def test_only_the_type_that_was_pointed_at_is_left_out_of_the_next_message
     ws.unknown_blocks = {"data_visualization"}
     first = await chat.post(card(), BOTH, WORDS)
     second = await chat.post(card("op:op-1"), BOTH, WORDS)
-    assert kinds(ws.find("C0INC", first.message)) == ["header", "section", "rich_text", "actions"]
-    assert kinds(ws.find("C0INC", second.message)) == ["header", "section", "plan", "actions"]
+    assert kinds(ws.find("C0INC", first.message)) == ["header", "rich_text", "rich_text", "actions"]
+    assert kinds(ws.find("C0INC", second.message)) == ["header", "rich_text", "plan", "actions"]
 
 
 async def test_a_card_refused_as_rich_stays_classic_for_life(chat, ws, clock):
@@ -178,7 +178,7 @@ async def test_a_card_that_gets_a_table_later_may_still_become_rich(chat, ws):
 async def test_rich_can_be_switched_off(base, ws, clock):
     async with open_slack(settings(base, rich=False), clock) as chat:
         ref = await chat.post(card(), BOTH, WORDS)
-    assert kinds(ws.everything("C0INC")[0]) == ["header", "section", "rich_text", "actions"]
+    assert kinds(ws.everything("C0INC")[0]) == ["header", "rich_text", "rich_text", "actions"]
     assert ref.extra == {"form": "classic"}
 
 

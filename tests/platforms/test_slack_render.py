@@ -14,7 +14,9 @@ from bot.domain.messages import (
     Button,
     Collapsed,
     Confirm,
+    Curve,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -317,3 +319,134 @@ def test_what_neighbours_put_together_is_inert_in_the_spoken_text(first, second)
 def test_an_emoji_code_put_together_by_neighbours_is_seen():
     said = phrase("{a}{b}", a=":fi", b="re:")
     assert marked_up(render(Message(phrase("t"), blocks=(Aside(said),)), WORDS).blocks) == []
+
+
+# --- newer blocks ---
+
+
+def graph(values, names=("api",), **more):
+    """One point a minute; None is a gap."""
+    points = tuple((AT + timedelta(minutes=n), float("nan") if v is None else v) for n, v in enumerate(values))
+    return Graph(phrase("Errors"), tuple(Curve(verbatim(name), points) for name in names), "%", **more)
+
+
+def rich_blocks(*parts):
+    drawn = forms(Message(phrase("t"), blocks=parts), WORDS).rich
+    return [] if drawn is None else drawn.blocks
+
+
+def only(kind, *parts):
+    (found,) = [block for block in rich_blocks(*parts) if block["type"] == kind]
+    return found
+
+
+def kinds(blocks):
+    return [block["type"] for block in blocks]
+
+
+def test_a_spike_is_not_lost_when_points_are_many():
+    values = [1.0] * 100
+    values[37] = 9.0
+    (line,) = only("data_visualization", graph(values))["chart"]["series"]
+    assert len(line["data"]) <= limits.CHART_POINTS
+    assert [point["value"] for point in line["data"]].count(9.0) == 1
+    assert line["data"][-1]["label"] == "now"
+
+
+def test_a_limit_is_a_line_of_its_own():
+    drawn = only("data_visualization", graph([1, 2, 3], names=("limit", "x" * 30, "x" * 31), limit=2.5))["chart"]
+    names = [line["name"] for line in drawn["series"]]
+    assert (names[0], names[-1]) == ("limit", "limit 2")
+    assert len(set(names)) == 4
+    assert [point["value"] for point in drawn["series"][-1]["data"]] == [2.5] * 3
+
+
+def test_what_nobody_knows_is_not_drawn_over():
+    for gap in ([1, None, 3, 4], [1, 2, 3, None]):
+        assert rich_blocks(graph(gap)) == []
+    missing = Graph(
+        phrase("Errors"), (Curve(verbatim("api"), tuple((AT + timedelta(minutes=n), 1) for n in (0, 1, 9))),)
+    )
+    assert rich_blocks(missing) == []
+    young = only("data_visualization", graph([None, None, 3, 4]))
+    assert young["chart"]["axis_config"]["categories"] == ["-60 s", "now"]
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [None, None]])
+def test_no_line_is_made_of_less_than_two_points(values):
+    assert rich_blocks(graph(values)) == []
+    classic = forms(Message(phrase("t"), blocks=(graph(values),)), WORDS).classic
+    assert kinds(classic.blocks) == ["header", "rich_text"]
+
+
+def test_of_many_curves_the_highest_are_drawn():
+    curves = tuple(Curve(verbatim(f"pod-{n}"), ((AT, n), (AT + timedelta(minutes=1), n))) for n in range(9))
+    drawn = forms(Message(phrase("t"), blocks=(Graph(phrase("Memory"), curves),), whole="all"), WORDS).rich
+    (chart,) = [block["chart"] for block in drawn.blocks if block["type"] == "data_visualization"]
+    assert [line["name"] for line in chart["series"]] == [f"pod-{n}" for n in range(3, 9)]
+    assert drawn.shortened
+
+
+def test_a_third_chart_and_a_second_table_go_the_classic_way():
+    table = Table((phrase("Pod"),), ((verbatim("api-1"),),))
+    found = kinds(rich_blocks(graph([1, 2]), graph([1, 2]), graph([1, 2]), table, table))
+    assert found.count("data_visualization") == limits.CHARTS
+    assert found.count("data_table") == 1
+    assert found[-1] == "rich_text"
+
+
+def test_numbers_in_a_table_stay_numbers():
+    row = (
+        phrase("{n}", n=12),
+        phrase("{q}", q=Quantity(3.5, "%")),
+        phrase("{n} pods", n=2),
+        phrase("{n}", n=float("nan")),
+    )
+    table = only("data_table", Table((verbatim(""),) * 4, (row,)))
+    assert [(cell["type"], cell.get("value")) for cell in table["rows"][1]] == [
+        ("raw_number", 12), ("raw_number", 3.5), ("raw_text", None), ("raw_text", None),
+    ]  # fmt: skip
+    assert table["rows"][0][0] == {"type": "raw_text", "text": "–"}
+
+
+def test_a_table_of_any_length_says_what_it_leaves_out():
+    table = Table((phrase("Pod"),), tuple((verbatim(f"api-{n}"),) for n in range(500)))
+    drawn = forms(Message(phrase("t"), blocks=(table,)), WORDS)
+    rows = len(only("data_table", table)["rows"]) - 1
+    assert rows == limits.TABLE_ROWS
+    assert f"… and {500 - rows} more" in json.dumps(drawn.rich.blocks, ensure_ascii=False)
+    assert drawn.rich.shortened
+
+
+def test_a_plan_keeps_its_id_and_tells_each_steps_state():
+    plan = only("plan", OPERATION.blocks[1])
+    assert plan["block_id"] == "plan"
+    assert [task["status"] for task in plan["tasks"]] == ["complete", "in_progress", "pending", "error", "complete"]
+    assert len({task["task_id"] for task in plan["tasks"]}) == len(plan["tasks"])
+    assert plan["tasks"][1]["title"] == "Roll out in nyc2 – 3 of 4 pods"
+    assert plan["tasks"][4]["title"] == "⏭️ Celebrate – skipped"
+
+
+def test_a_plan_of_too_many_steps_goes_the_classic_way():
+    assert rich_blocks(Progress(((StepMark.PENDING, verbatim("x"), None),) * (limits.PLAN_TASKS + 1))) == []
+
+
+def test_what_few_need_is_folded():
+    folded = only("container", Collapsed(phrase("Labels"), (verbatim("app=api"), verbatim("*x*"))))
+    assert folded["default_collapsed"]
+    assert folded["child_blocks"][0]["text"] == {"type": "plain_text", "text": "• app=api\n• *x*", "emoji": False}
+
+
+def test_both_forms_say_the_verdict_first_and_offer_the_same_buttons():
+    drawn = forms(OPERATION, WORDS)
+    for form in (drawn.rich, drawn.classic):
+        assert form.blocks[0]["type"] == "header"
+        assert form.blocks[-1] == drawn.classic.blocks[-1]
+    assert drawn.rich.text == drawn.classic.text
+
+
+def test_the_marks_of_a_graph_are_said_with_their_moment():
+    marked = graph([1, 2], marks=((AT, phrase("release {v}", v="1.8.0")),))
+    assert kinds(rich_blocks(marked)) == ["header", "context", "data_visualization", "context"]
+    assert "release 1.8.0" in rich_blocks(marked)[-1]["elements"][0]["text"]
+    assert "release 1.8.0" in forms(Message(phrase("t"), blocks=(marked,)), WORDS).classic.text

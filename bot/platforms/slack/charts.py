@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from math import isfinite
+from math import ceil, isfinite
 
 from bot.domain.messages import Curve, Graph
 from bot.domain.phrases import Phrase, Words, phrase
@@ -35,12 +35,10 @@ def chart(graph: Graph, words: Words, room: Room) -> list[Json]:
         rows.append([graph.limit] * len(times))
     series = [{"name": name, "data": _points(labels, row)} for name, row in zip(names, rows, strict=True)]
     title = cut(flat(graph.title, words), limits.CHART_TITLE) or "–"
-    axis: Json = {"categories": labels, "x_label": _before(times[-1], words)}
+    axis: Json = {"categories": labels}
     if graph.unit:
         axis["y_label"] = cut(words.translate(graph.unit), limits.CHART_AXIS)
-    cost = sum(
-        map(size, [title, *labels * (len(names) + 1), *names, *filter(None, map(axis.get, ("x_label", "y_label")))])
-    )
+    cost = sum(map(size, [title, *labels * (len(names) + 1), *names, axis.get("y_label", "")]))
     if cost > room.left:
         return []
     room.spend(cost)
@@ -78,15 +76,24 @@ def _columns(curves: Sequence[Curve]) -> tuple[list[datetime], list[list[float]]
     """
     known = [{at: value for at, value in curve.points if isfinite(value)} for curve in curves]
     every = sorted({at for curve in curves for at, _ in curve.points})
-    count = min(len(every), limits.CHART_POINTS)
-    edges = [at * len(every) // count for at in range(count + 1)] if count else [0]
-    stretches = [every[low:high] for low, high in pairwise(edges)]
+    if _jumps(every):
+        return [], []
+    width = max(1, ceil(len(every) / limits.CHART_POINTS))
+    # Counted from the end: the last moment is the one that matters, and the steps between them are alike.
+    ends = range(len(every), 0, -width)
+    stretches = [every[max(0, end - width) : end] for end in reversed(ends)]
     table = [[_peak(values, stretch) for stretch in stretches] for values in known]
     begin = max((_first(row) for row in table), default=0)
     table = [row[begin:] for row in table]
     if not all(isfinite(value) for row in table for value in row):
         return [], []
     return [stretch[-1] for stretch in stretches[begin:]], table
+
+
+def _jumps(times: Sequence[datetime]) -> bool:
+    """Whether moments are missing among those that come at a steady step."""
+    steps = [after - before for before, after in pairwise(times)]
+    return bool(steps) and max(steps) > 2 * min(steps)
 
 
 def _peak(values: dict[datetime, float], stretch: Sequence[datetime]) -> float:
@@ -101,10 +108,6 @@ def _labels(times: Sequence[datetime], words: Words) -> list[str]:
     """How long before the last moment: the same for a reader in any zone."""
     before = [words.duration(at - times[-1]) for at in times[:-1]]
     return [cut(label, limits.CHART_LABEL) for label in (*before, flat(phrase("now"), words))]
-
-
-def _before(at: datetime, words: Words) -> str:
-    return cut(flat(phrase("time before {at}", at=at), words), limits.CHART_AXIS)
 
 
 def _names(names: Sequence[Phrase], words: Words) -> list[str]:

@@ -20,7 +20,7 @@ from bot.domain.messages import (
     StepMark,
     Table,
 )
-from bot.domain.phrases import Phrase, Words
+from bot.domain.phrases import Phrase, Words, phrase
 from bot.platforms.slack import limits
 from bot.platforms.slack.blocks import (
     Json,
@@ -114,7 +114,11 @@ class Drawing:
     def _chart(self, graph: Graph, room: Room) -> list[Json]:
         """The line in words stands above it: the figures that matter, also where no chart is drawn."""
         drawn = chart(graph, self._words, room)
-        return [*self._small([trend(graph)], room), *drawn, *self._marks(graph, room)] if drawn else []
+        if not drawn:
+            return []
+        until = max(at for curve in graph.curves for at, _ in curve.points)
+        said = phrase("{trend} · as of {at}", trend=trend(graph), at=until)
+        return [*self._small([said], room), *drawn, *self._marks(graph, room)]
 
     def _marks(self, graph: Graph, room: Room) -> list[Json]:
         """What happened when, the latest ones."""
@@ -143,7 +147,7 @@ class Drawing:
             case Table():
                 return self._table(part, room)
             case Graph():
-                return [*self._part(worded(part)), *self._marks(part, room)]
+                return [*self._pairs(worded(part).pairs, room), *self._marks(part, room)]
             case _:
                 assert_never(part)
 
