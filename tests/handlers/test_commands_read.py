@@ -134,6 +134,8 @@ async def test_status(department: Department, reads_as: Check) -> None:
 async def test_status_is_green_only_for_what_is_known_to_be_well(department: Department) -> None:
     counts(department, "", 1_000_000, 0)
     counts(department, "web_", 1_000, 0)
+    assert (await department.reply("vera", "status")).message.tone is Tone.WARNING, "no Watchdog was ever heard"
+    await department.store.write(lambda tx: tx.set_timer("watchdog", "dog", NOON + timedelta(minutes=9)))
     assert (await department.reply("vera", "status")).message.tone is Tone.OK
     department.cluster.away.add("sfo3")
     reply = await department.reply("vera", "status")
