@@ -72,7 +72,7 @@ def prometheus(folder: Path, config: str, *flags: str) -> Iterator[Program]:
     port = free_port()
     (folder / "prometheus.yml").write_text(config)
     command = (
-        _installed("prometheus"), f"--config.file={folder / 'prometheus.yml'}",
+        installed("prometheus"), f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'prometheus'}", f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn", *flags,
     )  # fmt: skip
@@ -86,7 +86,7 @@ def alertmanager(folder: Path, config: str, *flags: str) -> Iterator[Program]:
     port = free_port()
     (folder / "alertmanager.yml").write_text(config)
     command = (
-        _installed("prometheus-alertmanager"), f"--config.file={folder / 'alertmanager.yml'}",
+        installed("prometheus-alertmanager"), f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / 'alertmanager'}", f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=", "--log.level=warn", *flags,
     )  # fmt: skip
@@ -102,6 +102,16 @@ def free_port() -> int:
         return port
 
 
+def installed(name: str, package: str = "") -> str:
+    """Where the program *name* lies. Without it the test is skipped, or fails where CI promised its *package*."""
+    if found := shutil.which(name):
+        return found
+    why = f"no {name} here: install Debian's package {package or name}"
+    if "CI" in os.environ:
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 @contextmanager
 def _running(program: Program) -> Iterator[Program]:
     program.start()
@@ -109,12 +119,3 @@ def _running(program: Program) -> Iterator[Program]:
         yield program
     finally:
         program.stop()
-
-
-def _installed(name: str) -> str:
-    if found := shutil.which(name):
-        return found
-    why = f"no {name} here: install Debian's package {name}"
-    if "CI" in os.environ:
-        pytest.fail(why)
-    pytest.skip(why)

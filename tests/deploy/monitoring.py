@@ -1,0 +1,71 @@
+"""The shipped monitoring files as the tests see them, and the programs that judge them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests import real
+
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "deploy" / "monitoring"
+RULES = sorted((MONITORING / "rules").glob("*.yml"))
+RUNBOOKS = ROOT / "docs" / "runbooks"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule and the file that holds it."""
+
+    file: str
+    body: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Of an alert; empty for a recording rule."""
+        return str(self.body.get("alert", ""))
+
+    @property
+    def severity(self) -> str:
+        return str(self.body.get("labels", {}).get("severity", ""))
+
+    @property
+    def expr(self) -> str:
+        return str(self.body["expr"])
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.severity}"
+
+
+def rules() -> Iterator[Rule]:
+    """Every rule, recording ones too."""
+    for path in RULES:
+        for group in load(path)["groups"]:
+            yield from (Rule(path.name, body) for body in group["rules"])
+
+
+def alerts() -> list[Rule]:
+    return [rule for rule in rules() if rule.name]
+
+
+@cache
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return _ran(real.installed("promtool", "prometheus"), *arguments)
+
+
+def amtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return _ran(real.installed("amtool", "prometheus-alertmanager"), *arguments)
+
+
+def _ran(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
