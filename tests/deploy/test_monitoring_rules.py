@@ -185,5 +185,7 @@ def _judged(alert: Rule, changes: Changes) -> Any:
         told = [each for each in test.get("alert_rule_test", []) if each["alertname"] == alert.name]
         test["alert_rule_test"] = [each | {"alertname": name} for each in told for name in changes]
         asked = yaml.safe_dump([each for each in test.get("promql_expr_test", []) if alert.name in each["expr"]])
-        test["promql_expr_test"] = [each for name in changes for each in yaml.safe_load(asked.replace(alert.name, name))]
+        test["promql_expr_test"] = [
+            each for name in changes for each in yaml.safe_load(asked.replace(alert.name, name))
+        ]
     return proofs | {"rule_files": ["rules.yml"], "tests": mine}
