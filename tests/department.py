@@ -88,6 +88,11 @@ class Department:
         found = (await self._get(f"/telegram/_drive/messages{query}"))["messages"]
         return [m for m in found if m["author"] == 424242 and holds(m, text)]
 
+    async def cards(self, text: str, *, slack: str = INCIDENTS, telegram: int = INCIDENTS_TG) -> list[Json]:
+        """Messages with *text* that are no replies: what stands for something, not what is said under it."""
+        posted = [m for m in await self.slack_messages(slack, text) if not m["thread_ts"]]
+        return [*posted, *(m for m in await self.telegram_messages(telegram, text) if m["reply_to"] is None)]
+
     async def telegram_presses(self, user: int) -> list[Json]:
         return list((await self._get(f"/telegram/_drive/answers?user={user}"))["presses"])
 

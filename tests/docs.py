@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import handlers
 from bot.domain.policy import DEFAULTS, Policy
+from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, Service
+from handlers.alerting.rules import Rules
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -16,7 +17,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 def commands_page() -> str:
     """docs/commands.md: every command with its words, usage, policy and examples."""
     lines = ["# Commands", "", "Written by `make docs`. Words in any language work everywhere text is read.", ""]
-    for command in handlers.commands(_ports(), None, dict):  # type: ignore[arg-type]  # nothing is called
+    for command in handlers.commands(_ports(), None):  # type: ignore[arg-type]  # nothing is called
         lines += [f"## {command.name}", "", f"`{command.usage}`: {command.about.plain()}.", ""]
         if len(command.words) > 1:
             lines += [f"Also: {', '.join(f'`{word}`' for word in command.words[1:])}.", ""]
@@ -35,7 +36,7 @@ def _ports() -> Any:
     production = Environment("production", "nyc2", "production", "deployment", "api")
     api = Service("api", "production", "deployment", "api", ("nyc2",), (production,), "dept/api")
     given: dict[str, Any] = dict.fromkeys(handlers.Ports.__dataclass_fields__)
-    given |= {"policy": Policy(), "services": Catalogue((api,)), "slos": (), "ack_lasts": timedelta(hours=1)}
+    given |= {"policy": Policy(), "services": Catalogue((api,)), "slos": (), "rules": Rules((Route(("slack:C0OPS",)),))}
     return handlers.Ports(**given)
 
 

@@ -28,7 +28,7 @@ def _notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
         return watchdog.heard(tx, rules, told, now)
     if names == {NAME}:
         tx.show(Wish(CARD, Place(PLACE)), now)
-        return True
+        return False
     return episodes.notified(tx, rules, told, now)
 
 

@@ -35,12 +35,16 @@ def _load(tx: Tx, ident: str) -> tuple[Group, Happening] | None:
 
 
 def draw(group: Group, happening: Happening) -> Message:
-    """One line, the alert's id, and on what wakes people the key to take it."""
+    """One line and the alert's id. What wakes people says its name too, and has the key to take it."""
     buttons: tuple[Button, ...] = ()
     if happening.kind in WAKING and group.firing and group.ack is None:
         buttons = (Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY),)
-    named = Aside(phrase("{id} · {name}", id=Code(group.id), name=group.name))
-    return Message(_said(group, happening), TONES.get(happening.kind, Tone.INFO), (named,), buttons)
+    named = (
+        phrase("{id} · {name}", id=Code(group.id), name=group.name)
+        if happening.kind in WAKING
+        else phrase("{id}", id=Code(group.id))
+    )
+    return Message(_said(group, happening), TONES.get(happening.kind, Tone.INFO), (Aside(named),), buttons)
 
 
 def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one flat match

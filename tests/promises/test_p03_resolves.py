@@ -37,10 +37,7 @@ async def test_late_repeated_and_second_hand_words_change_nothing(pult: Pult, de
         assert (await pult.alert(late)).body["status"] == "duplicate"
     await pult.alert(fires("Next"))
     await department.shows("Next")
-    for message in (
-        *await department.slack_messages(INCIDENTS, "Disk"),
-        *await department.telegram_messages(INCIDENTS_TG, "Disk"),
-    ):
+    for message in await department.cards("Disk"):
         assert "Resolved: Disk" in message["text"]
         assert len(message["revisions"]) == 2
 

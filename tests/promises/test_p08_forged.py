@@ -188,4 +188,6 @@ async def test_the_console_knows_nobody_without_a_personal_token(make: Make) -> 
 
 
 def _everything(pult: Pult) -> dict[str, int]:
-    return {table: pult.count(table) for table in TABLES}
+    """Rows of every table, without the canary's one card."""
+    canary = pult.rows("SELECT count(*) FROM cards WHERE subject LIKE 'canary:%'")[0][0]
+    return {table: pult.count(table) - (canary if table == "cards" else 0) for table in TABLES}

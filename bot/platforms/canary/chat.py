@@ -84,7 +84,7 @@ class CanaryChat:
             "fingerprint": NAME,
         }
         body = {"version": "4", "groupKey": NAME, "receiver": NAME, "groupLabels": labels, "alerts": [alert]}
-        url, headers = f"{self._door}/webhooks/alertmanager", {"Authorization": f"Bearer {self._token}"}
+        url, headers = f"{self._door}/webhooks/canary", {"Authorization": f"Bearer {self._token}"}
         try:
             async with self._session.post(url, json=body, headers=headers) as answer:
                 if answer.status != 200:
