@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from functools import cache
+from ipaddress import ip_network
 from typing import Annotated, Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict
 
 from bot.domain.durations import parse_duration
 
@@ -42,6 +43,28 @@ def matching(pattern: str, allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _network(text: str) -> str:
+    allowed = "an address or a network, such as 10.0.0.0/8 or 2001:db8::/32"
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{allowed} ({error})" if "host bits" in str(error) else allowed) from None
+    if network.prefixlen == 0:
+        raise ValueError(f"{allowed}, and not everybody")
+    return text
+
+
+def _filled(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().strip():
+        raise ValueError("a secret that is not empty, since nobody could prove anything with that")
+    return secret
+
+
+Secret: TypeAlias = Annotated[SecretStr, AfterValidator(_filled)]
+"""What the other side must know. An empty one is a slip (a variable that was not set), and refused."""
+Header: TypeAlias = Annotated[str, matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", "the name of an HTTP header")]
+User: TypeAlias = Annotated[str, matching(r"[^:\x00-\x1f]*", "a name without colon, which Basic can't carry")]
+Network: TypeAlias = Annotated[str, AfterValidator(_network)]
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(parse_duration)]
 """Written ``30s``, ``5m``, ``2h``, ``7d``, ``4w``."""
 Many: TypeAlias = Annotated[tuple[T, ...], Strict(strict=False)]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.base import WEEKLY, Locale, Many, Positive, Section, Zone, matching
+from config.base import WEEKLY, Header, Locale, Many, Network, Positive, Secret, Section, User, Zone, matching
 
 
 class ServerSettings(Section):
@@ -68,65 +68,95 @@ class ChatSettings(Section):
     """When the week's digest goes to the last route's chats, in the chat's time zone. Empty: never."""
 
 
-class AlertmanagerHook(Section):
-    """POST /webhooks/alertmanager: a Bearer token, or Basic username and password."""
+class ClientCertificate(Section):
+    """A client certificate (mTLS) that a proxy in front of pult has checked."""
 
-    token: SecretStr | None = None
-    """Bearer token (http_config.authorization.credentials in Alertmanager)."""
-    username: str = ""
+    header: Header = "X-SSL-Client-Verify"
+    """Header in which the proxy says so. It must overwrite what the client itself sent under that name."""
+    value: str = Field(default="SUCCESS", min_length=1)
+    """What the header says of a good certificate, to the letter: nginx's $ssl_client_verify, or one subject's name."""
+    proxies: Many[Network] = Field(min_length=1)
+    """Addresses of the proxies, as networks: the header counts from nobody else. No default."""
+
+
+class AlertmanagerHook(Section):
+    """POST /webhooks/alertmanager: a token, Basic username and password, a client certificate.
+
+    Token and Basic are alternatives. A certificate is asked for besides them where they are set, never instead.
+    """
+
+    token: Secret | None = None
+    """Token of any scheme (http_config.authorization.credentials in Alertmanager)."""
+    username: User = ""
     """Basic authentication, together with password."""
-    password: SecretStr | None = None
+    password: Secret | None = None
     """Basic authentication, together with username."""
+    client_certificate: ClientCertificate | None = None
+    """mTLS in front of pult. Unset: nobody asks for a certificate."""
 
     @model_validator(mode="after")
     def _credentials(self) -> Self:
-        basic = bool(self.username) and self.password is not None
-        half = bool(self.username) != (self.password is not None)
-        if half or not (self.token or basic):
-            raise ValueError("token, or username together with password")
+        if _half(self.username, self.password) or not (self.token or self.password or self.client_certificate):
+            raise ValueError("token, username together with password, or client_certificate")
         return self
 
 
 class GrafanaHook(Section):
-    """POST /webhooks/grafana: an HMAC secret or a Bearer token."""
+    """POST or PUT /webhooks/grafana. Everything that is set here must be right in every request."""
 
-    secret: SecretStr | None = None
-    """HMAC key (header X-Grafana-Alerting-Signature)."""
-    token: SecretStr | None = None
-    """Bearer token, for a Grafana without HMAC."""
+    secret: Secret | None = None
+    """HMAC key. Grafana signs the body, and the time too where timestamp_header is set."""
+    signature_header: Header | None = None
+    """Where Grafana's contact point puts the signature. Unset: X-Grafana-Alerting-Signature, its own default."""
+    timestamp_header: Header | None = None
+    """Where it puts the time it signed. Unset: it signs the body alone, and a recorded request could be sent again."""
+    token: Secret | None = None
+    """Credentials of the contact point's Authorization header, of any scheme."""
+    username: User = ""
+    """Basic authentication, together with password."""
+    password: Secret | None = None
+    """Basic authentication, together with username."""
 
     @model_validator(mode="after")
     def _credentials(self) -> Self:
-        if not (self.secret or self.token):
-            raise ValueError("secret or token")
+        if _half(self.username, self.password) or not (self.secret or self.token or self.password):
+            raise ValueError("secret, token, or username together with password")
+        if self.token and self.password:
+            raise ValueError("token or password, since a request has one Authorization header")
+        if self.timestamp_header and not self.secret:
+            raise ValueError("timestamp_header together with secret, since a time that nobody signed proves nothing")
         return self
+
+
+def _half(username: str, password: SecretStr | None) -> bool:
+    return bool(username) != (password is not None)
 
 
 class GithubHook(Section):
     """POST /webhooks/github."""
 
-    secret: SecretStr
+    secret: Secret
     """The webhook's secret (header X-Hub-Signature-256)."""
 
 
 class ArgocdHook(Section):
     """POST /webhooks/argocd."""
 
-    token: SecretStr
+    token: Secret
     """Bearer token that Argo CD's notification service sends."""
 
 
 class FluxHook(Section):
     """POST /webhooks/flux."""
 
-    secret: SecretStr
+    secret: Secret
     """HMAC key of the provider "generic-hmac" (header X-Signature)."""
 
 
 class ReleaseHook(Section):
     """POST /webhooks/release: notifications from any CI."""
 
-    secret: SecretStr
+    secret: Secret
     """HMAC key (headers X-Pult-Signature and X-Pult-Timestamp)."""
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from ipaddress import ip_network
 from math import nan
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Protocol
+
+from pydantic import SecretStr
 
 from bot import VERSION
 from bot.adapters.clock import SystemClock
@@ -17,7 +20,7 @@ from bot.domain.errors import ForgedError, UnavailableError
 from bot.domain.phrases import Phrase, Words, pieces
 from bot.domain.requests import Request
 from bot.domain.routes import expanded
-from bot.domain.signatures import check_token
+from bot.domain.signatures import Proxied, check_token
 from bot.edge.console import Console
 from bot.edge.console_parts import ConsoleParts
 from bot.edge.server import Inlets
@@ -31,11 +34,11 @@ from bot.ports.console import Answer, Standing
 from bot.ports.roster import Roster
 from bot.ports.webhooks import Delivery, Source
 from config.department import Department, department
-from config.server import WebhookSettings
+from config.server import AlertmanagerHook, GrafanaHook
 from config.settings import Settings
 from handlers import hearing
 from handlers.alerting.rules import Rules
-from handlers.webhooks import alertmanager, github, release
+from handlers.webhooks import alertmanager, github, grafana, release
 
 if TYPE_CHECKING:
     from bot.adapters.words import Languages
@@ -113,7 +116,9 @@ class Core:
         services = {service.repo: service.name for service in self.department.services if service.repo}
         found = {name: _closed(name) for name in ("alertmanager", "grafana", "github", "argocd", "flux", "release")}
         if hooks.alertmanager:
-            found["alertmanager"] = _alertmanager(hooks)
+            found["alertmanager"] = _alertmanager(hooks.alertmanager)
+        if hooks.grafana:
+            found["grafana"] = _grafana(hooks.grafana)
         if hooks.github:
             found["github"] = github.source(hooks.github.secret.get_secret_value(), services)
         if hooks.release:
@@ -152,11 +157,23 @@ def _http_platforms(settings: Settings) -> tuple[str, ...]:
     return (*slack, *telegram)
 
 
-def _alertmanager(hooks: WebhookSettings) -> Source:
-    hook = hooks.alertmanager
-    assert hook is not None
-    token = hook.token.get_secret_value() if hook.token else ""
-    return alertmanager.source(token, hook.username, hook.password.get_secret_value() if hook.password else "")
+def _alertmanager(hook: AlertmanagerHook) -> Source:
+    wanted = hook.client_certificate
+    networks = tuple(map(ip_network, wanted.proxies)) if wanted else ()
+    certificate = Proxied(wanted.header.lower(), wanted.value, networks) if wanted else None
+    return alertmanager.source(_open(hook.token), hook.username, _open(hook.password), certificate)
+
+
+def _grafana(hook: GrafanaHook) -> Source:
+    proofs = grafana.Proofs(
+        secret=_open(hook.secret), token=_open(hook.token), username=hook.username, password=_open(hook.password),
+        signature=(hook.signature_header or "").lower(), timestamp=(hook.timestamp_header or "").lower(),
+    )  # fmt: skip
+    return grafana.source(proofs)
+
+
+def _open(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 def _canary(token: str) -> Source:

@@ -19,6 +19,10 @@ ActiveAt when an alert only expired in Alertmanager), not the late word of a sec
 
 OWN = "pult"
 """The source of pult's own alerts."""
+BLIND = {"DatasourceNoData": "NoData", "DatasourceError": "Error"}
+"""Grafana's alerts about its own blindness → the state they tell of; the rule's name is their label ``rulename``."""
+REASON = "grafana_state_reason"
+"""Annotation that says why an alert has its state without a measurement: MissingSeries, NoData, Error, Paused…"""
 
 SEVERITIES = ("critical", "warning", "info", "none")
 """From worst to mildest; an unknown or missing severity counts as warning."""
@@ -144,7 +148,22 @@ class Group:
 
     @property
     def name(self) -> str:
-        return self.common("alertname") or "alert"
+        """The rule's, also where Grafana can't see whether it holds."""
+        alert = self.common("alertname")
+        return (alert in BLIND and self.common("rulename")) or alert or "alert"
+
+    @property
+    def blind(self) -> str:
+        """ "NoData" or "Error" where the group tells that a rule can't be evaluated, else empty."""
+        return BLIND.get(self.common("alertname"), "")
+
+    @property
+    def unmeasured(self) -> str:
+        """Why its state comes from no measurement, hence says nothing of health; empty where it does."""
+        if self.blind:
+            return self.blind if self.firing else ""  # over: there is data again
+        reasons = (alert.annotations.get(REASON, "") for alert in self.firing or self.alerts.values())
+        return next(filter(None, reasons), "")
 
     @property
     def service(self) -> str:

@@ -74,6 +74,7 @@ def application(webhooks: Webhooks, health: Health, inlets: Inlets, console: Ite
     app.add_routes(
         [
             web.post("/webhooks/{source}", webhooks.handle),
+            web.put("/webhooks/{source}", webhooks.handle),  # Grafana's contact point may be set to PUT
             web.get("/healthz", health.alive),
             web.get("/readyz", health.ready),
             web.get("/metrics", health.metrics),

@@ -51,8 +51,8 @@ class Webhooks:
 
     async def _accept(self, source: Source, request: web.Request) -> tuple[web.Response, str]:
         body = await request.read()
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        delivery = Delivery(headers, body, self._clock.now())
+        headers = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+        delivery = Delivery(headers, body, self._clock.now(), request.remote or "")
         try:
             source.authenticate(delivery)
             heard = source.parse(delivery)

@@ -15,11 +15,15 @@ Hear = Callable[[Tx, Heard, datetime], bool]
 
 @dataclass(frozen=True)
 class Delivery:
-    """One HTTP request as it came. Header names are lower case."""
+    """One HTTP request as it came. Header names are lower case; one that came twice has its values joined by commas.
+
+    ``peer``: the IP address of the other end of the connection, empty where there is none.
+    """
 
     headers: Mapping[str, str]
     body: bytes
     received_at: datetime
+    peer: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ LINKS = (
     ("runbook", phrase("Runbook")),
     ("dashboard", phrase("Dashboard")),
     ("dashboard_url", phrase("Dashboard")),
+    ("panel_url", phrase("Panel")),
+    ("image_url", phrase("Picture")),
 )
 
 
@@ -73,21 +75,24 @@ def draw(group: Group, changed: tuple[Change, ...] = ()) -> Message:
 
 
 def tone(group: Group) -> Tone:
-    """Colour: green once resolved, calm once it is silenced; who holds it stands in the title."""
+    """Colour: green once it is measured to be over, calm once it is silenced; who holds it stands in the title."""
     if group.status is Status.RESOLVED:
-        return Tone.OK
+        return Tone.MUTED if group.unmeasured else Tone.OK
     return Tone.MUTED if group.silenced else TONES[group.severity]
 
 
 def named(group: Group) -> Phrase:
     """What it is, and of which service."""
+    name = phrase("{rule} (can't be evaluated)", rule=group.name) if group.blind else group.name
     if not group.service:
-        return phrase("{name}", name=group.name)
-    return phrase("{name} · {service}", name=group.name, service=group.service)
+        return phrase("{name}", name=name)
+    return phrase("{name} · {service}", name=name, service=group.service)
 
 
 def title(group: Group) -> Phrase:
     """Its name, and the one thing to know about its state."""
+    if group.status is Status.RESOLVED and group.unmeasured:
+        return phrase("Ended: {what}", what=named(group))
     if group.status is Status.RESOLVED:
         return phrase("Resolved: {what}", what=named(group))
     if group.silenced:
@@ -102,6 +107,10 @@ def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...])
         yield Paragraph(said)
     elif summary := _summary(shown):
         yield Paragraph(verbatim(summary))
+    if group.unmeasured:
+        yield Paragraph(
+            phrase("This was not measured ({reason}): whether it is well is unknown.", reason=Code(group.unmeasured))
+        )
     yield Facts(tuple(_facts(group)))
     if len(shown) > 1:
         quiet = QUIET_LABELS | {name for name in shown[0].labels if group.common(name)}
@@ -133,6 +142,8 @@ def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
     for label, title in (("region", phrase("Region")), ("namespace", phrase("Namespace"))):
         if value := group.common(label):
             yield title, verbatim(value)
+    if total == 1 and (values := next(iter(group.alerts.values())).annotations.get("values")):
+        yield phrase("Values"), verbatim(values)
     if group.ack and group.status is Status.FIRING:
         yield phrase("Held by"), phrase("{person} since {at}", person=group.ack.person, at=group.ack.at)
     if group.silenced and group.status is Status.FIRING:
@@ -167,7 +178,7 @@ def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:
                 seen.add(url)
                 yield Link(title, url)
     if alerts and alerts[0].url.startswith(("https://", "http://")):
-        yield Link(phrase("Query"), alerts[0].url)
+        yield Link(phrase("Rule") if "/alerting/" in alerts[0].url else phrase("Query"), alerts[0].url)
 
 
 def _joined(links: tuple[Link, ...]) -> Phrase:
@@ -185,10 +196,18 @@ def _buttons(group: Group) -> tuple[Button, ...]:
     details = Button(phrase("Details"), f"alert {group.id}")
     if group.status is Status.RESOLVED:
         return (details,)
-    silence = Button(phrase("Silence 1 h"), f"silence {group.id} 1h")
+    silence = _silence(group)
     if group.ack:
         return (silence, details)
     return (Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY), silence, details)
+
+
+def _silence(group: Group) -> Button:
+    """Grafana's alerts are silenced in Grafana: no Alertmanager of ours has a say in them."""
+    url = group.firing[0].annotations.get("silence_url", "") if group.source == "grafana" else ""
+    if url.startswith(("https://", "http://")):
+        return Button(phrase("Silence in Grafana"), url=url)
+    return Button(phrase("Silence 1 h"), f"silence {group.id} 1h")
 
 
 def _plain(alert: Alert) -> str:

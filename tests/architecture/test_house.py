@@ -36,7 +36,7 @@ CALLS = {
 UNLISTED = {
     "commands": {"replies", "vitals"},
     "schedules": set(),
-    "webhooks": {"body"},
+    "webhooks": {"body", "groups"},
     "flows": {"rollouts"},
     "cards": {"changes", "history", "own", "trend"},
 }

@@ -57,7 +57,10 @@ def loaded(tmp_path: Path) -> Settings:
 
 def test_every_key_is_documented() -> None:
     written = set(_written(tomllib.loads(TEXT), Settings))
-    alternatives = {"OncallSettings.ical", "GithubSettings.app_id", "GithubSettings.private_key"}
+    alternatives = {
+        "OncallSettings.ical", "GithubSettings.app_id", "GithubSettings.private_key",
+        "GrafanaHook.username", "GrafanaHook.password",
+    }  # fmt: skip
     assert {name.split(".")[1] for name in alternatives} == {name for name, _ in COMMENTED.findall(TEXT)}
     assert set(_keys(Settings)) - written == alternatives
 
@@ -71,11 +74,13 @@ def test_the_example_loads(tmp_path: Path) -> None:
 
 def test_the_commented_keys_are_right_too(tmp_path: Path) -> None:
     (tmp_path / "github-app.pem").write_text("PEM")
+    (tmp_path / "grafana-password").write_text("secret")
     commented = dict(COMMENTED.findall(TEXT))
-    assert set(commented) == {"ical", "app_id", "private_key"}
+    assert set(commented) == {"ical", "app_id", "private_key", "username", "password"}
     text = (
         "[[routes]]\nto = ['console:ops']\n"
         f"[oncall]\nical = {commented['ical']}\n"
+        f"[webhooks.grafana]\nusername = {commented['username']}\npassword = {commented['password']}\n"
         f"[github]\napp_id = {commented['app_id']}\nprivate_key = {commented['private_key']}\n"
     )
     settings = parse(text.replace("/run/secrets", str(tmp_path)), tmp_path / "pult.toml", {})

@@ -68,7 +68,8 @@ def test_the_least_configuration_is_enough() -> None:
         ),
         (
             "[webhooks.alertmanager]\nusername = 'am'",
-            "webhooks.alertmanager: found the keys username, allowed is token, or username together with password",
+            "webhooks.alertmanager: found the keys username, allowed is token, username together with "
+            "password, or client_certificate",
         ),
         (
             "[[people]]\nname = 'a b'",
