@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cache
 from ipaddress import ip_network
 from typing import Annotated, Literal, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict
@@ -52,6 +53,29 @@ def _network(text: str) -> str:
     if network.prefixlen == 0:
         raise ValueError(f"{allowed}, and not everybody")
     return text
+
+
+def _located(place: SecretStr) -> SecretStr:
+    text = place.get_secret_value()
+    scheme, found, _ = text.partition("://")
+    if not text or (found and scheme not in {"http", "https", "webcal"}):
+        raise ValueError("the path of a file, or an https:// address")
+    try:
+        parts = urlsplit(text)
+        whole = not found or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:  # of brackets, or of the port
+        whole = False
+    if not whole:
+        raise ValueError("a whole https:// address")
+    return place
+
+
+class OnDisk:
+    """Marks text that is a path, relative to the configuration's folder, unless it is an address."""
+
+
+Located: TypeAlias = Annotated[SecretStr, AfterValidator(_located), OnDisk]
+"""A file or an address. A secret, since an address may carry one."""
 
 
 def _filled(secret: SecretStr) -> SecretStr:

@@ -7,7 +7,7 @@ from datetime import time
 from hashlib import sha256
 
 from bot.domain.failover import Pair, Witness
-from bot.domain.oncall import Ladder, Rotation
+from bot.domain.oncall import Ladder, Quiet, Rotation
 from bot.domain.people import Directory, Person
 from bot.domain.policy import DEFAULTS, Policy, Rule
 from bot.domain.routes import Matcher, Route
@@ -33,17 +33,21 @@ class Department:
     failover: Pair | None
     ladder: Ladder
     digest: Rotation | None
+    rotation: Rotation | None
 
 
 def department(settings: Settings) -> Department:
     """*settings* in the words of the domain. They have passed the loader's checks."""
     return Department(
-        people=Directory(map(_person, settings.people)),
+        people=Directory(_person(person, settings.chat.timezone) for person in settings.people),
         routes=tuple(map(_route, settings.routes)),
         policy=Policy({action: _rule(DEFAULTS[action], rule) for action, rule in settings.policy.items()}),
         services=Catalogue(map(_service, settings.services)),
         slos=tuple(map(_slo, settings.slos)),
         failover=_pair(settings.failover) if settings.failover else None,
+        rotation=weekly(settings.oncall.rotation, settings.oncall.handover, settings.chat.timezone)
+        if settings.oncall.rotation
+        else None,
         ladder=Ladder(settings.oncall.escalate_after, settings.oncall.levels, settings.oncall.ack_expires),
         digest=weekly((settings.chat.digest,), settings.chat.digest, settings.chat.timezone)
         if settings.chat.digest
@@ -57,7 +61,7 @@ def weekly(people: tuple[str, ...], written: str, zone: str) -> Rotation:
     return Rotation(people, DAYS.index(day), time.fromisoformat(clock), zone)
 
 
-def _person(person: PersonSettings) -> Person:
+def _person(person: PersonSettings, zone: str) -> Person:
     return Person(
         name=person.name,
         slack=person.slack,
@@ -67,7 +71,13 @@ def _person(person: PersonSettings) -> Person:
         token_hash=sha256(person.token.get_secret_value().encode()).hexdigest() if person.token else "",
         locale=person.locale or "",
         zone=person.timezone or "",
+        quiet=_quiet(person.quiet, person.timezone or zone) if person.quiet else None,
     )
+
+
+def _quiet(hours: str, zone: str) -> Quiet:
+    begins, _, ends = hours.partition("-")
+    return Quiet(time.fromisoformat(begins), time.fromisoformat(ends), zone)
 
 
 def _route(route: RouteSettings) -> Route:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from config.base import WEEKLY, Duration, Locale, Many, Name, Names, Positive, Section, Zone, matching
+from config.base import WEEKLY, Duration, Locale, Located, Many, Name, Names, Positive, Section, Zone, matching
+
+_HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
+
+
+def _quiet(text: str) -> str:
+    if not _HOURS.fullmatch(text):
+        raise ValueError('two times of day: "22:00-08:00"')
+    begins, _, ends = text.partition("-")
+    if begins == ends:
+        raise ValueError("two different times of day, since nobody is to be undisturbed all day")
+    return text
 
 
 class PersonSettings(Section):
@@ -29,6 +41,8 @@ class PersonSettings(Section):
     """Language of private answers. Unset: the chat's."""
     timezone: Zone | None = None
     """Time zone of private answers. Unset: the chat's."""
+    quiet: Annotated[str, AfterValidator(_quiet)] | None = None
+    """Hours in which only critical news disturbs them, in their zone: "22:00-08:00". Unset: none."""
 
 
 class RouteSettings(Section):
@@ -55,8 +69,11 @@ class OncallSettings(Section):
     """Names of people who take turns, a week each."""
     handover: Annotated[str, matching(WEEKLY, 'a day and a time: "Mon 10:00"')] = "Mon 10:00"
     """When the turn passes on, in the chat's time zone."""
-    ical: str = ""
-    """Calendar to read instead of rotation: a file or an https:// address; its events are named like people."""
+    ical: Located | None = None
+    """Calendar to read instead of rotation: a file or an https:// address; its events are named like people.
+
+    A secret, since whoever has the address of a private calendar can read it.
+    """
     escalate_after: Positive = timedelta(minutes=5)
     """How long a page may stay without an ack before the next level is told."""
     levels: Many[Many[str]] = ()

@@ -9,6 +9,7 @@ from typing import TypeAlias, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from config.base import OnDisk
 from config.settings import Settings
 
 Loc: TypeAlias = "tuple[int | str, ...]"
@@ -44,9 +45,9 @@ def guards_secret(loc: Loc) -> bool:
 
 
 def is_path(loc: Loc) -> bool:
-    """Whether the value at *loc* names a file."""
+    """Whether the value at *loc* names a file, or may do so."""
     field = field_at(loc)
-    return field is not None and _mentions(field.annotation, Path)
+    return field is not None and (_mentions(field.annotation, Path) or _mentions(field.annotation, OnDisk))
 
 
 def spelled(loc: Loc, data: object) -> str:

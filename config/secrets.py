@@ -35,7 +35,7 @@ class References:
                 return {key: self._value(item, (*loc, key), data) for key, item in value.items()}
             case list():
                 return [self._value(item, (*loc, at), data) for at, item in enumerate(value)]
-            case str() if is_path(loc):
+            case str() if is_path(loc) and value and "://" not in value:
                 return str(self._path(value))
             case _:
                 return value

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.ports.forge import Forge
     from bot.ports.metrics import Metrics
     from bot.ports.regions import Database, Traffic
+    from bot.ports.roster import Roster
     from bot.ports.silencer import Silencer
     from bot.ports.witnesses import Witnesses
 
@@ -45,6 +46,7 @@ class Parts:
     inlets: Mapping[str, Inlet]
     metrics: Metrics | None
     silencer: Silencer | None
+    roster: Roster | None
     forge: Forge | None
     database: Database | None
     traffic: Traffic | None
@@ -68,6 +70,8 @@ class Parts:
             yield "prometheus", self.metrics.check
         if self.silencer:
             yield "alertmanager", self.silencer.check
+        if self.roster:
+            yield "oncall", self.roster.check
         if self.forge:
             yield "github", self.forge.check
 
@@ -124,8 +128,8 @@ class _Opening:
         chats, inlets = await self._chats(hub, words, menu)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), cluster=cluster,
-            chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(), forge=await self._forge(),
-            database=database, traffic=traffic, witnesses=witnesses, menu=menu,
+            chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(), roster=await self._roster(),
+            forge=await self._forge(), database=database, traffic=traffic, witnesses=witnesses, menu=menu,
         )  # fmt: skip
 
     async def _chats(
@@ -166,6 +170,17 @@ class _Opening:
         from bot.adapters.alertmanager.silencer import open_silencer  # noqa: PLC0415
 
         return await self._stack.enter_async_context(open_silencer(self._settings.alertmanager))
+
+    async def _roster(self) -> Roster | None:
+        ical = self._settings.oncall.ical
+        turns = ical.get_secret_value() if ical else self._department.rotation
+        if turns is None:
+            return None
+        from bot.adapters.calendar.roster import open_roster  # noqa: PLC0415
+
+        names = [person.name for person in self._department.people]
+        zone = self._settings.chat.timezone
+        return await self._stack.enter_async_context(open_roster(turns, zone, names, SystemClock()))
 
     async def _forge(self) -> Forge | None:
         if not self._settings.github:

@@ -101,7 +101,8 @@ class Quiet:
         if not inside:
             return None
         day = local.date() if local.time() < self.ends else local.date() + timedelta(days=1)
-        return datetime.combine(day, self.ends, zone).astimezone(ZoneInfo("UTC"))
+        ends = datetime.combine(day, self.ends, zone).replace(fold=local.fold)  # in the hour that comes twice
+        return ends.astimezone(ZoneInfo("UTC"))
 
 
 stored(Shift)

@@ -14,7 +14,10 @@ ADMIN = "admin"
 
 @dataclass(frozen=True)
 class Person:
-    """``token_hash`` is the SHA-256 of the console token, in hex, or empty. ``locale``/``zone`` empty: the chat's."""
+    """``token_hash`` is the SHA-256 of the console token, in hex, or empty. ``locale``/``zone`` empty: the chat's.
+
+    ``quiet``: when only critical news disturbs them; None: never.
+    """
 
     name: str
     slack: str = ""

@@ -18,6 +18,8 @@ LIBRARIES = {
     "kubernetes": ("bot/adapters/kubernetes",),
     "pydo": ("bot/adapters/digitalocean",),
     "gidgethub": ("bot/adapters/github",),
+    "icalendar": ("bot/adapters/calendar",),
+    "recurring_ical_events": ("bot/adapters/calendar",),
     "prometheus_api_client": ("bot/adapters/prometheus",),
     "dbos": ("bot/engine/operations.py", "bot/engine/journal.py"),
     "alembic": ("bot/adapters/sql",),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import UserError
+from bot.domain.oncall import Quiet, Rotation
 from bot.domain.policy import DEFAULTS
 from bot.domain.routes import Matcher
 from bot.domain.services import GitOps
@@ -220,3 +221,49 @@ def test_failover(dept: Department) -> None:
         ("two", "", "https://x", ""),
         ("three", "", "", "nyc2"),
     ]
+
+
+def test_turns_are_handed_over_at_the_departments_time() -> None:
+    text = (
+        TEXT
+        + '[chat]\ntimezone = "Asia/Yekaterinburg"\n[oncall]\nrotation = ["vera", "anna"]\nhandover = "Fri 18:30"\n'
+    )
+    found = department(parse(text, Path("pult.toml"), {})).rotation
+    assert found == Rotation(("vera", "anna"), 4, time(18, 30), "Asia/Yekaterinburg")
+    assert department(parse(TEXT, Path("pult.toml"), {})).rotation is None
+
+
+def test_quiet_hours_are_in_the_persons_zone_else_the_chats() -> None:
+    text = TEXT.replace('name = "vera"', 'name = "vera"\nquiet = "23:00-07:30"')
+    text = (
+        text.replace('locale = "ru"', 'locale = "ru"\nquiet = "00:00-06:00"')
+        + '[chat]\ntimezone = "Asia/Yekaterinburg"\n'
+    )
+    found = {person.name: person.quiet for person in department(parse(text, Path("pult.toml"), {})).people}
+    assert found == {
+        "anna": Quiet(time(0), time(6), "Europe/Moscow"),
+        "vera": Quiet(time(23), time(7, 30), "Asia/Yekaterinburg"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("oncall.ics", "/etc/pult/oncall.ics"),
+        ("/srv/oncall.ics", "/srv/oncall.ics"),
+        ("https://calendar.dept.example/s3cret/basic.ics", "https://calendar.dept.example/s3cret/basic.ics"),
+        ("webcal://calendar.dept.example/basic.ics", "webcal://calendar.dept.example/basic.ics"),
+    ],
+)
+def test_a_calendar_is_a_file_beside_the_configuration_or_an_address(written: str, read: str) -> None:
+    settings = parse(f"{TEXT}[oncall]\nical = '{written}'\n", Path("/etc/pult/pult.toml"), {})
+    assert settings.oncall.ical is not None
+    assert settings.oncall.ical.get_secret_value() == read
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_calendars_address_may_stand_elsewhere() -> None:
+    environ = {"ICAL": "https://calendar.dept.example/s3cret"}
+    settings = parse(TEXT + '[oncall]\nical = { env = "ICAL" }\n', Path("pult.toml"), environ)
+    assert settings.oncall.ical is not None
+    assert settings.oncall.ical.get_secret_value() == environ["ICAL"]

@@ -1,0 +1,1 @@
+"""The Roster port: a rotation, or an iCal calendar from a file or an address."""
