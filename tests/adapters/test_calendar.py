@@ -162,7 +162,8 @@ def test_one_rule_that_cant_be_read_leaves_the_other_events() -> None:
 lines = st.sampled_from([line for text in (GOOGLE, OUTLOOK, PAGERDUTY) for line in text.splitlines()])
 oddities = st.sampled_from(
     [b"RRULE:FREQ=DAILY", b"RRULE:FREQ=WEEKLY;UNTIL=20260310", b"RRULE:FREQ=YEARLY;BYMONTHDAY=99", b"RRULE:",
-     b"DTEND:x", b"RDATE;VALUE=DATE:20260304,20260305", b"DTSTART:00010101T000000Z", b"DTSTART;TZID=Nowhere:20260304T100000",
+     b"DTEND:x",
+     b"RDATE;VALUE=DATE:20260304,20260305", b"DTSTART:00010101T000000Z", b"DTSTART;TZID=Nowhere:20260304T100000",
      b"DURATION:-P1D", b"EXDATE:20260304", b"RECURRENCE-ID:20260304", b"DTSTART:99991231T235959Z", b"SUMMARY;X=:", b":"]
 )  # fmt: skip
 

@@ -111,7 +111,6 @@ class CalendarRoster:
             kept = f"what was read before still counts: {_now(self._turns.shifts, now)}"
         since = f"{self._failing:%Y-%m-%d %H:%M} UTC"
         self._trouble = f"the calendar can't be read since {since}, {self._source.name}: {why}; {kept}"
-        log.warning("the calendar can't be read", extra={"source": self._source.name, "error": why})
         raise TemporaryError(self._trouble)
 
 
