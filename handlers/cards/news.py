@@ -44,7 +44,10 @@ def draw(group: Group, happening: Happening) -> Message:
         if happening.kind in WAKING
         else phrase("{id}", id=Code(group.id))
     )
-    return Message(_said(group, happening), TONES.get(happening.kind, Tone.INFO), (Aside(named),), buttons)
+    tone = TONES.get(happening.kind, Tone.INFO)
+    if tone is Tone.OK and group.unmeasured:
+        tone = Tone.MUTED
+    return Message(_said(group, happening), tone, (Aside(named),), buttons)
 
 
 def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one flat match
@@ -66,6 +69,11 @@ def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one fla
             )
         case "unanswered":
             return phrase("Everybody on the list was told, nobody has taken it: somebody must look now")
+        case "resolved" if group.unmeasured:
+            return phrase(
+                "Ended without a measurement after {length}: whether it is well is unknown",
+                length=_open(group, happening.at),
+            )
         case "resolved":
             return phrase("Resolved after {length}", length=_open(group, happening.at))
         case kind:

@@ -191,7 +191,8 @@ def test_quiet_ends_later_and_within_a_day(begins: time, ends: time, zone: str, 
     if until is None:
         return
     assert now < until <= now + timedelta(hours=25)
-    assert hours.until(until) is None, "it is over then"
+    if until.astimezone(ZoneInfo(zone)).time() == ends:  # else the clocks skipped it, and what begins then as well
+        assert hours.until(until) is None, "it is over then"
 
 
 @given(clock_times, clock_times, zones, moments)
