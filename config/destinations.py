@@ -1,4 +1,7 @@
-"""Destinations: ``slack:C…``, ``telegram:-100…/17``, ``console:name``, ``person:name`` (ruling 1)."""
+"""Destinations: ``slack:C…``, ``telegram:-100…/17``, ``console:name``, ``person:name``, ``webhook:name``.
+
+Rulings 1 and 32 of interface.md.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ _WRITTEN: Mapping[str, tuple[re.Pattern[str], str]] = {
     "telegram": (re.compile(r"-?[1-9]\d*(/[1-9]\d*)?"), "telegram:-100… (a chat's id) or telegram:-100…/17 (a topic)"),
     "console": (re.compile(r"[\w.-]+"), "console:name"),
     "person": (re.compile(r".+"), "person:name"),
+    "webhook": (re.compile(r".+"), "webhook:name"),
 }
-_ALLOWED = "slack:C…, telegram:-100…, telegram:-100…/17, console:name or person:name"
+_ALLOWED = "slack:C…, telegram:-100…, telegram:-100…/17, console:name, person:name or webhook:name"
 
 
 def check_destinations(settings: Settings) -> Iterator[Problem]:
@@ -46,6 +50,8 @@ def _check(settings: Settings, path: str, destination: str) -> Iterator[Problem]
         yield wrong(path, quoted(destination), allowed)
     elif platform == "person":
         yield from _person(settings, path, chat)
+    elif platform == "webhook":
+        yield from _pager(settings, path, chat)
     elif not _configured(settings)[platform]:
         yield wrong(
             path, quoted(destination), f"it together with section [{platform}], which is missing or switched off"
@@ -58,6 +64,15 @@ def _configured(settings: Settings) -> Mapping[str, bool]:
         "telegram": settings.telegram is not None,
         "console": settings.console.enabled,
     }
+
+
+def _pager(settings: Settings, path: str, name: str) -> Iterator[Problem]:
+    names = [pager.name for pager in settings.pagers]
+    if path.startswith("chat.approvals"):
+        yield wrong(path, quoted(f"webhook:{name}"), "a chat, since nobody can press a button at a paging provider")
+    elif name not in names:
+        allowed = f"the name of one of [[pagers]]: {', '.join(names)}" if names else "it together with [[pagers]]"
+        yield wrong(path, quoted(f"webhook:{name}"), allowed, nearest(name, names))
 
 
 def _person(settings: Settings, path: str, name: str) -> Iterator[Problem]:

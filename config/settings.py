@@ -13,6 +13,7 @@ from bot.adapters.prometheus.settings import PrometheusSettings
 from bot.platforms.console.settings import ConsoleSettings
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
+from bot.platforms.webhook.settings import PagerSettings
 from config.base import Many
 from config.failover import FailoverSettings
 from config.people import OncallSettings, PersonSettings, RouteSettings, RuleSettings
@@ -44,6 +45,8 @@ class Settings(BaseSettings):
     """Telegram. Leave out to run without."""
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     """The web console."""
+    pagers: Many[PagerSettings] = ()
+    """Paging providers outside people's chats: destinations "webhook:name"."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     """Who may post webhooks."""
     people: Many[PersonSettings] = ()

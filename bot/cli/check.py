@@ -83,7 +83,8 @@ async def _findings(settings: Settings, stack: AsyncExitStack, *, send_test: boo
 def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:
     yield "store", parts.store_takes_commits, "see [store] url; is the disk full?"
     for name, chat in parts.chats.items():
-        yield name, chat.check, f"see [{name}]: token, scopes, address"
+        section = "[[pagers]]: url" if name == "webhook" else f"[{name}]: token, scopes, address"
+        yield name, chat.check, f"see {section}"
     for name, examine in parts.checks():
         yield name, examine, f"see [{name}]: address, token"
 

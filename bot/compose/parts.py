@@ -12,6 +12,7 @@ from bot.adapters.sql import SqlStore, open_store
 from bot.domain.cards import Card, Place, Priority
 from bot.domain.messages import Aside, Message, Tone
 from bot.domain.phrases import English, phrase
+from bot.domain.routes import private_chats
 from bot.platforms.console.hub import Broadcast
 from bot.platforms.console.transport import ConsoleChat
 from bot.ports.chat import WordsFor
@@ -83,9 +84,12 @@ class Parts:
     def samples(self) -> Iterator[tuple[str, Examination, str]]:
         """One sample message for each configured destination."""
         named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
-        for destination in dict.fromkeys(named):
+        named += [each for level in self.department.ladder.levels for each in level]
+        chats = (chat for each in named for chat in private_chats(each, self.department.people))
+        for destination in dict.fromkeys(chats):
             if chat := self.chats.get(Place(destination).platform):
-                yield destination, lambda chat=chat, to=destination: self._sample(chat, to), "invite the bot there"  # type: ignore[misc]
+                mend = "see [[pagers]]" if chat.platform == "webhook" else "invite the bot there"
+                yield destination, lambda chat=chat, to=destination: self._sample(chat, to), mend  # type: ignore[misc]
 
     async def _traffic(self) -> str:
         assert self.traffic is not None
@@ -155,6 +159,11 @@ class _Opening:
                 )
             )
             chats["telegram"] = inlets["telegram"] = telegram
+        if self._settings.pagers:
+            from bot.platforms.webhook import open_pagers  # noqa: PLC0415
+
+            pagers = open_pagers(self._settings.pagers, SystemClock(), self._settings.server.public_url)
+            chats["webhook"] = await self._stack.enter_async_context(pagers)
         return chats, inlets
 
     async def _metrics(self) -> Metrics | None:

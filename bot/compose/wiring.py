@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import aiohttp
 from bot.adapters.sql import open_store
 from bot.compose.core import Core
 from bot.domain.cards import Card
-from bot.domain.errors import PultError
+from bot.domain.errors import PultError, TemporaryError
 from bot.domain.requests import Request
 from bot.domain.routes import private_chats
 from bot.edge.server import Health, application, serve
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bot.ports.presenters import Presenters
     from bot.ports.schedules import Periodic
 
+log = logging.getLogger(__name__)
 SWEEP_EVERY, HEARTBEAT_EVERY, DEPENDENCIES_EVERY = 5.0, 60.0, 60.0
 EXAMINE_DEADLINE = 15.0
 HEAVY = (
@@ -105,6 +107,7 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
     async with asyncio.TaskGroup() as group:
         lanes = group.create_task(wired.lanes.run())
         talking = [group.create_task(wired.router.run()), group.create_task(wired.scheduler.run())]
+        talking.append(group.create_task(_staff(core, wired.parts)))
         for name, chat in wired.parts.chats.items():
             listening = forever(name, lambda chat=chat: chat.listen(wired.router.ask), core.clock, core.meters)  # type: ignore[misc]
             talking.append(group.create_task(listening))
@@ -123,6 +126,17 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
             task.cancel()
         await _drain(core, wired)
         lanes.cancel()
+
+
+async def _staff(core: Core, parts: Parts) -> None:
+    """Who is on call counts once the roster was read, or could not be: till then pages wait and nothing is said."""
+    if parts.roster is None:
+        return
+    try:
+        await parts.roster.refresh()
+    except TemporaryError as error:
+        log.warning("who is on call is not known", extra={"error": str(error)})
+    core.roster = parts.roster
 
 
 async def _drain(core: Core, wired: Wired) -> None:

@@ -25,6 +25,15 @@ class Tone(StrEnum):
     WORKING = "working"
 
 
+class Demand(StrEnum):
+    """What a message asks for, in a word for receivers that are no people (a paging provider)."""
+
+    NOTHING = "nothing"
+    TAKE = "take"
+    HELD = "held"
+    OVER = "over"
+
+
 class StepMark(StrEnum):
     """State of one step on a progress list."""
 
@@ -155,7 +164,8 @@ class Message:
     blocks: tuple[Block, ...] = ()
     buttons: tuple[Button, ...] = ()
     whole: str = ""
+    demand: Demand = Demand.NOTHING
 
 
-stored(Phrase, Strong, Code, Link, Quantity, Tone, StepMark, Style, Confirm, Button, Message)
+stored(Phrase, Strong, Code, Link, Quantity, Tone, Demand, StepMark, Style, Confirm, Button, Message)
 stored(Paragraph, Facts, Lines, Table, Preformatted, Progress, Aside, Collapsed, Graph, Curve)

@@ -10,8 +10,8 @@ from bot.domain.alerts import Group
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.ports.store import Tx
 
-LIVE = ("console", "canary")
-"""Platforms whose cards change before everybody's eyes: nothing can be missed there."""
+LIVE = ("console", "canary", "webhook")
+"""Platforms whose cards change before everybody's eyes, or that hear of each change: nothing can be missed there."""
 
 
 def tell(tx: Tx, group: Group, now: datetime, *, loud: bool, but: Collection[str] = ()) -> None:

@@ -10,6 +10,7 @@ from bot.domain.messages import (
     Aside,
     Block,
     Button,
+    Demand,
     Facts,
     Lines,
     Message,
@@ -71,7 +72,8 @@ def draw(group: Group, changed: tuple[Change, ...] = ()) -> Message:
     """The whole card, from the group and the changes alone."""
     shown = group.firing or tuple(group.alerts.values())
     whole = "\n".join(_plain(alert) for alert in group.alerts.values()) if len(shown) > SHOWN_ALERTS else ""
-    return Message(title(group), tone(group), tuple(_blocks(group, shown, changed)), _buttons(group), whole)
+    blocks = tuple(_blocks(group, shown, changed))
+    return Message(title(group), tone(group), blocks, _buttons(group), whole, demand(group))
 
 
 def tone(group: Group) -> Tone:
@@ -79,6 +81,13 @@ def tone(group: Group) -> Tone:
     if group.status is Status.RESOLVED:
         return Tone.MUTED if group.unmeasured else Tone.OK
     return Tone.MUTED if group.silenced else TONES[group.severity]
+
+
+def demand(group: Group) -> Demand:
+    """Whether somebody still has to take it."""
+    if group.status is Status.RESOLVED:
+        return Demand.OVER
+    return Demand.HELD if group.ack or group.silenced else Demand.TAKE
 
 
 def named(group: Group) -> Phrase:

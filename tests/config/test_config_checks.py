@@ -79,6 +79,7 @@ witnesses = [
 """
 
 WEBHOOK = '[telegram]\nbot_token = "t"\nmode = "webhook"\n'
+PAGER = '[[pagers]]\nname = "duty"\nurl = "https://x/KEY"\nsecret = "s"\n'
 BREAKS = {
     "last route matches": (
         'to = ["person:anna"]',
@@ -100,6 +101,27 @@ BREAKS = {
     "unknown level": ('"person:boris"', '"person:eva"', 'oncall.levels[#1][#1]: found "person:eva"'),
     "unknown approvals": ("[oncall]", '[chat]\napprovals = ["slack:x"]\n[oncall]', "chat.approvals[#1]"),
     "unknown in rotation": ('["anna", "boris"]', '["anna", "borys"]', 'oncall.rotation[#2]: found "borys"'),
+    "no pagers": ('"console:ops"', '"webhook:duty"', 'found "webhook:duty", allowed is it together with [[pagers]]'),
+    "unknown pager": (
+        'levels = [["person:boris"]]',
+        'levels = [["webhook:dutty"]]\n' + PAGER,
+        'found "webhook:dutty", allowed is the name of one of [[pagers]]: duty; did you mean duty?',
+    ),
+    "two pagers of one name": (
+        "[oncall]",
+        PAGER + PAGER + "[oncall]",
+        "pagers[duty].name: found what pagers[duty] has",
+    ),
+    "pager that can't press": (
+        "[oncall]",
+        PAGER + '[chat]\napprovals = ["webhook:duty"]\n[oncall]',
+        "nobody can press a button at a paging provider",
+    ),
+    "pager without address": (
+        "[oncall]",
+        PAGER.replace("https://x/KEY", "s3cret") + "[oncall]",
+        "pagers[duty].url: found text that does not fit",
+    ),
     "quiet all day": ('token = "two"', 'token = "two"\nquiet = "08:00-08:00"', "people[boris].quiet: found"),
     "quiet in words": (
         'token = "two"',
