@@ -19,6 +19,8 @@ ActiveAt when an alert only expired in Alertmanager), not the late word of a sec
 
 OWN = "pult"
 """The source of pult's own alerts."""
+GRAFANA = "grafana"
+"""The source whose alerts no Alertmanager of ours has a say in: they are silenced there."""
 BLIND = {"DatasourceNoData": "NoData", "DatasourceError": "Error"}
 """Grafana's alerts about its own blindness → the state they tell of; the rule's name is their label ``rulename``."""
 REASON = "grafana_state_reason"

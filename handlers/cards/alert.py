@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from bot.domain.alerts import Alert, Group, Status
+from bot.domain.alerts import GRAFANA, Alert, Group, Status
 from bot.domain.messages import (
     Aside,
     Block,
@@ -213,7 +213,7 @@ def _buttons(group: Group) -> tuple[Button, ...]:
 
 def _silence(group: Group) -> Button:
     """Grafana's alerts are silenced in Grafana: no Alertmanager of ours has a say in them."""
-    url = group.firing[0].annotations.get("silence_url", "") if group.source == "grafana" else ""
+    url = group.firing[0].annotations.get("silence_url", "") if group.source == GRAFANA else ""
     if url.startswith(("https://", "http://")):
         return Button(phrase("Silence in Grafana"), url=url)
     return Button(phrase("Silence 1 h"), f"silence {group.id} 1h")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.alerts import Group
+from bot.domain.alerts import GRAFANA, Group
 from bot.domain.audit import Deed
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, full
 from bot.domain.messages import Button, Facts, Tone
-from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
+from bot.domain.phrases import Code, Link, Phrase, counted, phrase, verbatim
 from bot.domain.silences import Matching, Silence, equals, matching, written
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.silencer import Silencer
@@ -31,6 +31,7 @@ def silence(store: Store, silencer: Silencer | None) -> Command:
         conditions, length, comment = _read(call.args)
         group = None if conditions else await store.read(lambda tx: _known(tx, argument(call, 0, USAGE)))
         if group:
+            _refuse_foreign(group)
             conditions, comment = equals(_labels(group)), comment or f"from pult, alert {group.id}"
         until = call.now + length
         ident = await alertmanager.silence(conditions, until, call.who.name, comment or "from pult")
@@ -97,7 +98,8 @@ def _answer(made: Silence, muted: tuple[str, ...], group: Group | None) -> Reply
 
 def _muted(tx: Tx, call: Call, made: Silence, named: Group | None) -> tuple[str, ...]:
     """Mark every group that it mutes as a whole; the ids."""
-    groups = {group.id: group for group in tx.open_groups() if all(made.mutes(one.labels) for one in group.firing)}
+    ours = (group for group in tx.open_groups() if group.source != GRAFANA)
+    groups = {group.id: group for group in ours if all(made.mutes(one.labels) for one in group.firing)}
     for group in groups.values():
         holding.silence(tx, group, made, call.now)
     target = named.id if named else written(made.matchers)
@@ -112,6 +114,16 @@ def _heard(tx: Tx, rules: Rules, call: Call, ident: str) -> None:
             holding.unsilence(tx, rules, group, call.now, call.who.name)
             target = group.id
     tx.append(Deed(call.now, call.who.name, call.request.platform, "unsilence", target, "ended", ident))
+
+
+def _refuse_foreign(group: Group) -> None:
+    """Grafana would go on as before, and pult would keep quiet about it."""
+    if group.source != GRAFANA:
+        return
+    url = group.firing[0].annotations.get("silence_url", "") if group.firing else ""
+    there = Link(phrase("there"), url) if url else phrase("there")
+    raise UserError("{id} comes from Grafana: silence it {there}, or take it with {ack}.",
+                    id=Code(group.id), there=there, ack=Code(f"ack {group.id}"))  # fmt: skip
 
 
 def _configured(silencer: Silencer | None) -> Silencer:

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from bot.domain.alerts import GRAFANA
 from bot.domain.errors import ForgedError, MalformedError
 from bot.domain.events import Heard
 from bot.domain.signatures import check_basic, check_fresh, check_hmac, check_token
@@ -16,7 +17,6 @@ from bot.ports.webhooks import Delivery, Source
 from handlers.webhooks.body import json_object, text
 from handlers.webhooks.groups import notification
 
-NAME = "grafana"
 SIGNATURES = ("x-grafana-alerting-signature", "x-grafana-alert-signature")
 """Grafana's documentation names the first, grafana/alerting http/hmac.go the second."""
 WINDOW = 300
@@ -48,7 +48,7 @@ class Proofs:
 
 def source(proofs: Proofs) -> Source:
     """Grafana that shows all of *proofs*; with none, everything is refused."""
-    return Source(NAME, lambda delivery: _authenticate(delivery, proofs), parse, _key)
+    return Source(GRAFANA, lambda delivery: _authenticate(delivery, proofs), parse, _key)
 
 
 def parse(delivery: Delivery) -> Heard:
@@ -57,8 +57,8 @@ def parse(delivery: Delivery) -> Heard:
     Organisations and Grafanas have their groups apart, though their group keys may be equal.
     """
     body = json_object(delivery)
-    told = notification(body, NAME, delivery.received_at, _extras)
-    return Heard(notifications=(replace(told, key=f"{NAME} {told.url} {body.get('orgId')} {told.key}"),))
+    told = notification(body, GRAFANA, delivery.received_at, _extras)
+    return Heard(notifications=(replace(told, key=f"{GRAFANA} {told.url} {body.get('orgId')} {told.key}"),))
 
 
 def _authenticate(delivery: Delivery, proofs: Proofs) -> None:

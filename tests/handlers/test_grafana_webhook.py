@@ -21,7 +21,7 @@ from bot.ports.webhooks import Delivery
 from handlers.cards.alert import draw
 from handlers.webhooks import grafana
 from handlers.webhooks.grafana import Proofs
-from tests.handlers.department import Check, read
+from tests.handlers.department import Check, Department, read
 from tests.handlers.test_alertmanager_webhook import json_values
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "grafana"
@@ -323,3 +323,28 @@ def test_any_json_is_read_or_refused(alert: dict[str, object], more: dict[str, o
         grafana.parse(Delivery({}, json.dumps(data).encode(errors="replace"), NOW))
     except MalformedError as error:
         assert ": " in str(error)  # noqa: PT017 - either outcome is right, and a refusal says where
+
+
+# --- silences ---
+
+
+async def open_in(department: Department, found: Delivery | str) -> Group:
+    drawn = group(found)
+    await department.store.write(lambda tx: tx.save_group(drawn))
+    return drawn
+
+
+async def test_grafanas_alerts_cant_be_silenced_here_and_it_is_said_where(department: Department) -> None:
+    await open_in(department, "firing")
+    said = await department.say("anna", "silence a-7k2f 1h", ok=False)
+    assert "a-7k2f comes from Grafana: silence it there (https://grafana.shop.example/alerting/silence/new" in said
+    assert department.silencer.made == {}
+
+
+async def test_a_silence_of_alertmanagers_mutes_no_alert_of_grafanas(department: Department) -> None:
+    """Marked as silenced it would wake nobody, though Grafana goes on."""
+    await open_in(department, "firing")
+    await department.say("anna", "silence service=checkout 1h")
+    after = await department.store.read(lambda tx: tx.group("a-7k2f"))
+    assert after is not None
+    assert after.silenced is None
