@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.alerts import SEVERITIES, Group
 from bot.domain.cards import Place, Priority, Wish, subject
@@ -19,6 +19,8 @@ from handlers.alerting.rules import Rules, shifts_now
 
 EVERY = 30.0
 MARK = "on call"
+KNOWN = timedelta(weeks=1)
+"""A roster without a turn within this time on either side is not known."""
 SHOWN = 10
 
 
@@ -27,8 +29,9 @@ def duty(store: Store, clock: Clock, rules: Rules) -> Periodic:
 
     async def run() -> None:
         now = clock.now()
-        if rules.roster() is None:
-            return
+        roster = rules.roster()
+        if roster is None or not roster.shifts(now - KNOWN, now + KNOWN):
+            return  # a calendar that was never read is not an empty one
         shifts, before = await store.read(lambda tx: (shifts_now(tx, rules, now), tx.mark(MARK)))
         if before != tuple(shift.person for shift in shifts):
             await store.write(lambda tx: _handed(tx, rules, now))
