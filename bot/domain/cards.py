@@ -54,12 +54,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Ref:
-    """The platform's own handle of a posted message. ``kind``: text, photo, ephemeral…; it decides how to edit."""
+    """The platform's own handle of a posted message. ``kind``: text, photo, ephemeral…; it decides how to edit.
+
+    ``extra["trouble"]``: it is shown, but not as configured; the sentence says what to mend.
+    """
 
     chat: str
     message: str
     kind: str = "text"
     extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        return self.extra.get("trouble", "")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
   - ForgedError          no credentials, wrong ones, or a replay
   - TemporaryError       try again, after ``delay`` seconds (None: the caller's own back-off)
     · RateLimitedError   the other side named the delay
+      · DeferredError      only this card has to wait; others of its destination may go
     · AmbiguousError     it may have happened: look before doing it again
     · UnavailableError   the store cannot commit now
   - PermanentError       a retry cannot help: revoked token, unknown channel
@@ -66,6 +67,10 @@ class TemporaryError(PultError):
 
 class RateLimitedError(TemporaryError):
     """Refused for now; nothing happened on the other side."""
+
+
+class DeferredError(RateLimitedError):
+    """This one may not go yet, others to the same destination may; nothing happened on the other side."""
 
 
 class AmbiguousError(TemporaryError):

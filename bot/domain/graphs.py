@@ -28,6 +28,27 @@ def trend(graph: Graph) -> Phrase:
     )
 
 
+def figures(graph: Graph) -> Facts:
+    """What a picture of the graph doesn't say aloud, as a fact to stand beside it: the value now, the highest."""
+    known = _known(graph)
+    if not known:
+        return Facts(((graph.title, phrase("no data")),))
+    last = Quantity(known[-1], graph.unit, digits(known[-1]))
+    high = Quantity(max(known), graph.unit, digits(max(known)))
+    return Facts(((graph.title, phrase("now {last}, highest {high}", last=last, high=high)),))
+
+
+def drawable(graph: Graph) -> bool:
+    """Whether a picture would show anything."""
+    return bool(_known(graph))
+
+
+def _known(graph: Graph) -> list[float]:
+    """The known values of the curve that reaches highest, in time's order."""
+    curve = max(graph.curves, key=_highest, default=None)
+    return [value for _, value in curve.points if isfinite(value)] if curve else []
+
+
 def worded(graph: Graph) -> Facts:
     """The graph as a fact, for a renderer without pictures."""
     return Facts(((graph.title, trend(graph)),))

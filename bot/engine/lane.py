@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.domain.cards import Card, Place, Ref
 from bot.domain.errors import (
     AmbiguousError,
+    DeferredError,
     LostReferenceError,
     PermanentError,
     RateLimitedError,
@@ -32,6 +33,9 @@ LOOK_BACK = timedelta(seconds=5)
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 FIRST_REFUSAL, LAST_REFUSAL = 60.0, 3600.0
 """Seconds. A refused card is tried again, rarely: the bot may be invited back, the channel unarchived."""
+
+DOUBLINGS = 16
+"""A back-off is at its longest by then; an outage of days must not count beyond what a float holds."""
 
 
 class Lane:
@@ -178,7 +182,7 @@ class Lane:
         """Record what stands there now, however long the store is away: forgotten, it would be posted twice."""
         now = self._clock.now()
         await patiently(self._destination, lambda: self._store.write(lambda tx: tx.shown(card, ref, now)), self._clock)
-        self._failures, self.trouble = 0, ""
+        self._failures, self.trouble = 0, ref.trouble
         self._count("posted" if card.ref is None else "edited")
         if card.ref is None and card.shown == 0:
             self._meters.event_age.observe((now - card.created_at).total_seconds())
@@ -194,8 +198,11 @@ class Lane:
                 if card.subject.startswith("reply:"):
                     await self._store.write(lambda tx: tx.bury(card, str(error)))
                 else:
-                    seconds = min(LAST_REFUSAL, FIRST_REFUSAL * 2**card.attempts)
+                    seconds = min(LAST_REFUSAL, FIRST_REFUSAL * 2.0 ** min(card.attempts, DOUBLINGS))
                     await self._put_off(card, str(error), seconds)
+            case DeferredError():
+                self._count("limited")
+                await self._put_off(card, str(error), error.delay or FIRST_RETRY)
             case _:
                 self._hold(error)
 
@@ -218,7 +225,7 @@ class Lane:
 
     def _backoff(self, first: float, last: float) -> float:
         self._failures += 1
-        return min(last, first * 2.0 ** (self._failures - 1))
+        return min(last, first * 2.0 ** min(self._failures - 1, DOUBLINGS))
 
     def _count(self, result: str) -> None:
         self._meters.delivery.labels(self._chat.platform, result).inc()

@@ -79,7 +79,7 @@ def settings(base, **more):
 
 
 def opened(sim, **more):
-    extra = {name: more.pop(name) for name in ("words", "commands", "public_url") if name in more}
+    extra = {name: more.pop(name) for name in ("words", "commands", "public_url", "painter") if name in more}
     return open_telegram(settings(sim.base, **more), sim.clock, **extra)
 
 

@@ -80,25 +80,6 @@ async def test_topic_reply_and_parent(sim, chat):
     assert [m.reply_to for m in sim.standing()] == [None, int(parent.message), None]
 
 
-@pytest.mark.parametrize("state", ["closed", "deleted"])
-async def test_a_lost_topic_is_left_for_the_chat(sim, chat, state):
-    sim.person(ANNA).topic(OPS, TOPIC, state)
-    ref = await chat.post(card(f"telegram:{OPS}/{TOPIC}"), say("x"), WORDS)
-    (message,) = sim.standing(OPS)
-    assert (message.thread, ref.message) == (None, str(message.id))
-
-
-async def test_a_group_that_moved_is_followed_and_remembered(sim, chat):
-    ref = await chat.post(card(), say("old"), WORDS)
-    new = sim.person(ANNA).migrate(INCIDENTS).id
-    moved = await chat.post(card(), say("new"), WORDS)
-    assert moved.chat == str(new)
-    await chat.post(card(), say("newer"), WORDS)
-    assert [c.args["chat_id"] for c in sim.calls("sendMessage")] == list(map(str, (INCIDENTS, INCIDENTS, new, new)))
-    with pytest.raises(LostReferenceError):
-        await chat.edit(card(), ref, say("changed"), WORDS)
-
-
 async def test_refused_markup_goes_bare(sim, chat, caplog):
     sim.fail("sendMessage", error="can't parse entities: Unsupported start tag")
     sim.fail("editMessageText", error="can't parse entities: Unsupported start tag")
@@ -118,10 +99,7 @@ async def test_refused_markup_goes_bare(sim, chat, caplog):
         ({"status": 502}, AmbiguousError),
         ({"status": 502, "mode": "after"}, AmbiguousError),
         ({"drop": True, "mode": "after"}, AmbiguousError),
-        ({"error": "chat not found"}, PermanentError),
-        ({"error": "bot was kicked from the supergroup chat", "status": 403}, PermanentError),
-        ({"error": "Unauthorized", "status": 401}, PermanentError),
-        ({"error": "not enough rights to send text messages to the chat"}, PermanentError),
+        ({"error": "BUTTON_DATA_INVALID"}, verdicts.RefusedError),
     ],
 )
 async def test_what_a_refusal_becomes(sim, chat, how, kind):
@@ -223,7 +201,8 @@ async def test_no_file_without_need(sim, chat):
 def pressed(sim, user=ANNA, button="Go"):
     """A press in the incidents group and the private place of its answer."""
     press = sim.person(user).press(button, INCIDENTS)
-    return press, card(Place(f"telegram:{INCIDENTS}", private_to=str(user), press=press.id), subject="reply:1")
+    place = Place(f"telegram:{INCIDENTS}", private_to=str(user), press=press.id)
+    return press, card(place, subject="reply:1", priority=Priority.ANSWER)
 
 
 @pytest.fixture
@@ -272,7 +251,7 @@ async def test_a_late_answer_goes_to_the_private_chat(sim, chat, key):
 async def test_who_never_wrote_to_us_sees_the_beginning_on_the_key(sim, chat, key):
     press, private = pressed(sim, MALLORY)
     await chat.post(private, say("t", blocks=(Paragraph(verbatim("word " * 100)),)), WORDS)
-    assert press.answer["text"].endswith("word…")
+    assert press.answer["text"].endswith("word…\nFor the whole answer open a chat with me and press Start.")
     assert press.answer["show_alert"] is True
     assert len(press.answer["text"]) <= 200
 
@@ -280,7 +259,7 @@ async def test_who_never_wrote_to_us_sees_the_beginning_on_the_key(sim, chat, ke
 async def test_who_never_wrote_to_us_and_pressed_long_ago_can_not_be_told(sim, chat, key, caplog):
     _, private = pressed(sim, MALLORY)
     sim.clock.forward(60)
-    with pytest.raises(PermanentError):
+    with pytest.raises(PermanentError, match="press Start"):
         await chat.post(private, say("Done"), WORDS)
     assert "no private chat" in caplog.text
     assert len(sim.standing()) == 1

@@ -17,9 +17,11 @@ from bot.platforms.telegram import limits
 from bot.platforms.telegram.chores import Chores
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.keyboard import turned
+from bot.platforms.telegram.places import Places
+from bot.platforms.telegram.plain import Plain
 from bot.platforms.telegram.presses import Presses
 from bot.platforms.telegram.rates import Budget
-from bot.platforms.telegram.reading import Asked, Heard, Me, Membership, Migrated, Turn, read
+from bot.platforms.telegram.reading import Asked, Heard, Me, Membership, Migrated, Plainly, Turn, read
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.ports.chat import Ask, HttpAnswer, WordsFor
 from bot.ports.clock import Clock
@@ -35,7 +37,7 @@ Menu = Sequence[tuple[str, Mapping[str, str]]]
 
 
 class Inbound:
-    """Hears people. ``moved`` maps groups that became supergroups to their new ids."""
+    """Hears people, and what happens to the chats they are in."""
 
     def __init__(  # noqa: PLR0913 - what an update may touch
         self,
@@ -46,14 +48,15 @@ class Inbound:
         budget: Budget,
         presses: Presses,
         chores: Chores,
-        moved: dict[int, int],
+        places: Places,
+        plain: Plain,
         words: WordsFor,
         menu: Menu,
         public_url: str,
     ) -> None:
         self._client, self._settings, self._clock = client, settings, clock
         self._budget, self._presses, self._chores = budget, presses, chores
-        self._moved, self._words = moved, words
+        self._places, self._plain, self._words = places, plain, words
         self._menu, self._public_url = menu, public_url.rstrip("/")
         self._ask: Ask | None = None
         self._me: Me | None = None
@@ -117,9 +120,12 @@ class Inbound:
             case Turn():
                 self._chores.start("keys", partial(self._turn, heard))
             case Migrated(old, new):
-                self._moved[old] = new
+                self._places.moved(old, new)
                 log.warning("a group has a new id", extra={"old": old, "new": new})
+            case Plainly(_, place):
+                self._chores.start("plain", partial(self._plain.press, heard, self._words(place)))
             case Membership(chat, status):
+                self._places.invited(chat)
                 log.info("membership", extra={"chat": chat, "status": status})
             case None:
                 return

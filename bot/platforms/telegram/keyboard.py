@@ -20,6 +20,8 @@ from bot.platforms.telegram.text import clean, clip, one_line, units
 
 ASK: Final = "?"
 BACK: Final = "<"
+PLAIN: Final = "=plain"
+"""On the key that makes a rich message a classic one."""
 _BACK: Final = re.compile(r"<(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
 _HOST: Final = re.compile(r"[\w.-]+\.[\w-]+")
 _STYLES: Final = {Style.PLAIN: "", Style.PRIMARY: "primary", Style.DANGER: "danger"}

@@ -83,7 +83,7 @@ def line_size(line: Line) -> int:
 
 def title(message: Message, words: Words) -> Section:
     """Severity at a glance, and what it is about."""
-    text = clip(_said(message.title, words), limits.TITLE)
+    text = clip(words_of(message.title, words), limits.TITLE)
     return Section((_disarmed((Span(f"{TONES[message.tone]} "), Span(text, "b"))),))
 
 
@@ -92,7 +92,7 @@ def body(message: Message, words: Words) -> Iterator[Section]:
     for block in message.blocks:
         match block:
             case Preformatted(text):
-                section = _fixed(text)
+                section = fixed(text)
             case Table(header, rows):
                 section = _table(header, rows, words)
             case Graph():
@@ -106,7 +106,7 @@ def body(message: Message, words: Words) -> Iterator[Section]:
 def question(button: Button, words: Words) -> Section:
     """What a person must read before a dangerous press counts: it stands right above the keyboard."""
     assert button.confirm is not None
-    said = f"{_said(button.confirm.title, words)} {_said(button.confirm.text, words)}"
+    said = f"{words_of(button.confirm.title, words)} {words_of(button.confirm.text, words)}"
     return Section((_disarmed((Span(said.strip(), "i"),)),))
 
 
@@ -115,7 +115,8 @@ def address(label: str, url: str) -> Section:
     return Section((_disarmed((Span(f"{label}: "), Span(clip(clean(url), limits.URL), "code"))),))
 
 
-def _fixed(text: str) -> Section:
+def fixed(text: str) -> Section:
+    """Outside text line by line, as it stands."""
     lines = clean(text).strip("\n").split("\n")
     more = text[limits.TEXT * 2 :].strip().count("\n")
     return Section(tuple((Span(line.rstrip()),) for line in lines), "pre", more)
@@ -126,14 +127,14 @@ def _table(header: Cells, rows: Sequence[Cells], words: Words) -> Section:
     said: list[list[str]] = []
     room = limits.TEXT
     for row in rows:
-        said.append([clip(_said(cell, words), limits.CELL) for cell in row])
+        said.append([clip(words_of(cell, words), limits.CELL) for cell in row])
         room -= sum(map(units, said[-1]))
         if room < 0:
             break
     more = len(rows) - len(said)
     if len(header) == 2 and any(units(one) + units(two) + 2 > limits.PHONE_COLUMNS for one, two in said):
         return _section((_fact(row[0], row[1], words) for row in rows), len(rows))
-    named = [_said(cell, words) for cell in header]
+    named = [words_of(cell, words) for cell in header]
     return Section(tuple((Span(line),) for line in grid([named, *said], limits.COLUMNS)), "pre", more)
 
 
@@ -152,53 +153,53 @@ def _section(lines: Iterable[Line], count: int, wrap: str = "", more: int = 0) -
 def _text(block: Paragraph | Aside | Facts | Lines | Progress | Collapsed, words: Words) -> Section:
     match block:
         case Paragraph(text):
-            return _section(_broken(_spans(text, words)), 0)
+            return _section(broken(spans_of(text, words)), 0)
         case Aside(text):
             return _section([_aside(text, words)], 1)
         case Facts(pairs):
             return _section((_fact(name, value, words) for name, value in pairs), len(pairs))
         case Lines(items, more):
-            return _section(((Span("• "), *_flat(item, words)) for item in items), len(items), more=more)
+            return _section(((Span("• "), *flat(item, words)) for item in items), len(items), more=more)
         case Progress(steps):
             return _section((_step(*step, words) for step in steps), len(steps))
         case Collapsed(heading, items):
-            title = (Span(_said(heading, words), "b"),)
-            lines = (tuple(_flat(item, words)) for item in items)
+            title = (Span(words_of(heading, words), "b"),)
+            lines = (tuple(flat(item, words)) for item in items)
             return _section(itertools.chain((title,), lines), len(items) + 1, "blockquote")
         case _:
             assert_never(block)
 
 
 def _fact(label: Phrase, value: Phrase, words: Words) -> Line:
-    said = tuple(_flat(value, words))
-    return (Span(f"{_said(label, words)}:", "b"), Span(" "), *(said or (Span("–"),)))
+    said = tuple(flat(value, words))
+    return (Span(f"{words_of(label, words)}:", "b"), Span(" "), *(said or (Span("–"),)))
 
 
 def _step(mark: StepMark, what: Phrase, said: Phrase | None, words: Words) -> Line:
-    came_of_it = (Span(" — "), *_flat(said, words)) if said else ()
-    return (Span(f"{MARKS[mark]} "), *_flat(what, words), *came_of_it)
+    came_of_it = (Span(" — "), *flat(said, words)) if said else ()
+    return (Span(f"{MARKS[mark]} "), *flat(what, words), *came_of_it)
 
 
 def _aside(text: Phrase, words: Words) -> Line:
     """Small print. Code can't be slanted (API: it can't be part of other entities), so with code nothing is."""
-    spans = tuple(_flat(text, words))
+    spans = tuple(flat(text, words))
     if any(span.tag == "code" for span in spans):
         return spans
     return tuple(span if span.tag else Span(span.text, "i") for span in spans)
 
 
-def _said(sentence: Phrase, words: Words) -> str:
-    """Without any look, on one line."""
+def words_of(sentence: Phrase, words: Words) -> str:
+    """*sentence* without any look, on one line."""
     return one_line("".join(clean(piece.text) for piece in pieces(sentence, words))).strip()
 
 
-def _flat(sentence: Phrase, words: Words) -> Iterator[Span]:
+def flat(sentence: Phrase, words: Words) -> Iterator[Span]:
     """On one line."""
-    for span in _spans(sentence, words):
+    for span in spans_of(sentence, words):
         yield Span(one_line(span.text), span.tag, span.value)
 
 
-def _broken(spans: Iterable[Span]) -> Iterator[Line]:
+def broken(spans: Iterable[Span]) -> Iterator[Line]:
     """Line by line, at the line breaks in *spans*."""
     line: list[Span] = []
     for span in spans:
@@ -210,7 +211,7 @@ def _broken(spans: Iterable[Span]) -> Iterator[Line]:
     yield tuple(line)
 
 
-def _spans(sentence: Phrase, words: Words) -> Iterator[Span]:
+def spans_of(sentence: Phrase, words: Words) -> Iterator[Span]:
     """Runs in the reader's language. Empty ones are left out."""
     for piece in pieces(sentence, words):
         span = _span(piece)

@@ -40,17 +40,18 @@ def html(sections: Sequence[Section], words: Words) -> str:
     return "\n\n".join(_section(section, words) for section in sections)
 
 
-def plain(sections: Sequence[Section], words: Words, gap: str = "\n\n") -> str:
-    """The same text without any look, *gap* between sections, within what a message can hold."""
-    told = ("\n".join((*(_text(bare(line)) for line in section.lines), *_note(section, words))) for section in sections)
-    return clip(gap.join(told), limits.TEXT)
+def plain(sections: Sequence[Section], words: Words, gap: str = "\n\n", room: int = limits.TEXT) -> str:
+    """The same text without any look, *gap* between sections, in *room* units."""
+    told = ("\n".join((*(_text(bare(line)) for line in section.lines), *note(section, words))) for section in sections)
+    return clip(gap.join(told), room)
 
 
 def _text(line: Line) -> str:
     return "".join(span.text for span in line)
 
 
-def _note(section: Section, words: Words) -> tuple[str, ...]:
+def note(section: Section, words: Words) -> tuple[str, ...]:
+    """What is left out after *section*, in words."""
     return (_said(counted("… and {n} more", "… and {n} more", section.more), words),) if section.more else ()
 
 
@@ -78,7 +79,8 @@ def _weight(opening: str, tag: str) -> int:
     return len(opening.encode()) + len(tag) + 3
 
 
-def _span(span: Span) -> str:
+def run(span: Span) -> str:
+    """*span* with its look."""
     if not _marked(span):
         return escape(span.text)
     opening, tag = _tags(span)
@@ -86,12 +88,12 @@ def _span(span: Span) -> str:
 
 
 def _section(section: Section, words: Words) -> str:
-    note = [escape(text) for text in _note(section, words)]
-    lines = ["".join(map(_span, line)) for line in section.lines]
+    left = [escape(text) for text in note(section, words)]
+    lines = ["".join(map(run, line)) for line in section.lines]
     match section.wrap:
         case "":
-            return "\n".join((*lines, *note))
+            return "\n".join((*lines, *left))
         case "pre":
-            return "\n".join(("<pre>" + "\n".join(lines) + "</pre>", *note))
+            return "\n".join(("<pre>" + "\n".join(lines) + "</pre>", *left))
         case wrap:
-            return f"{_OPENING[wrap]}{chr(10).join((*lines, *note))}</{wrap}>"
+            return f"{_OPENING[wrap]}{chr(10).join((*lines, *left))}</{wrap}>"

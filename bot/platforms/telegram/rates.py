@@ -6,15 +6,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from bot.domain.errors import RateLimitedError, TemporaryError
+from bot.domain.cards import Priority
+from bot.domain.errors import DeferredError, RateLimitedError, TemporaryError
 from bot.platforms.telegram import limits
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.ports.clock import Clock
 
 T = TypeVar("T")
+Windows = dict[str, tuple[int, float]]
 TRIES: Final = 20
-BREATH: Final = 3.0
-"""Seconds a card that can wait is put off at most in one go: a page that comes meanwhile finds its lane free."""
+BREATH: Final = 1.0
+"""Seconds a lane is held at most for a card that can wait: a page or an answer that comes meanwhile finds it free."""
+PUT_OFF: Final = 10.0
+"""Seconds an edit is put off at most in one go."""
+URGENT: Final = (Priority.PAGE, Priority.ANSWER)
 
 
 class PerChat:
@@ -33,8 +38,10 @@ class PerChat:
 class Budget:
     """Telegram's own rates, as windows that move along: topics share their group's, all chats share the last one.
 
-    A quarter of a group's minute is kept for what is urgent: pages, and answers somebody waits for. So twenty pages
-    can follow each other within twenty seconds, where an even spacing would take a minute.
+    Edits count as posts do. A quarter of a group's minute is kept for new messages that are urgent: pages, and answers
+    somebody waits for. So twenty pages can follow each other within twenty seconds, where an even spacing would take a
+    minute, and a storm of edits leaves room for five of them. The live progress of an operation takes one call in three
+    seconds, and none once three fifths of the minute are used: it yields to everything else.
     """
 
     def __init__(self, settings: TelegramSettings, clock: Clock) -> None:
@@ -44,19 +51,25 @@ class Budget:
         self._used: dict[str, deque[float]] = {}
 
     def take(self, chat: int, *, urgent: bool) -> None:
-        """Spend one call. RateLimitedError: not now, nothing was spent."""
-        now = self._clock.now().timestamp()
-        windows = {"all": limits.OVERALL, f"chat {chat}": self._chat}
-        if chat < 0:
-            windows[f"group {chat}"] = (self._minute, limits.MINUTE)
-        wait = max(self._wait(name, *window, now) for name, window in windows.items())
-        if chat < 0 and not urgent:
-            share = self._minute - self._minute // 4
-            wait = max(wait, min(BREATH, self._wait(f"group {chat}", share, limits.MINUTE, now)))
-        if wait > 0:
-            raise RateLimitedError("within Telegram's rates", wait)
-        for name in windows:
-            self._used[name].append(now)
+        """Spend one call on something new. RateLimitedError: not now, nothing was spent."""
+        now = self._now()
+        wait = 0.0 if urgent else min(BREATH, self._over(chat, self._minute - self._minute // 4, now))
+        self._spend(self._windows(chat), wait, now)
+
+    def take_edit(self, chat: int, priority: Priority) -> None:
+        """Spend one call on an edit. DeferredError: it has to yield; RateLimitedError: nobody may write now."""
+        now, windows = self._now(), self._windows(chat)
+        if chat > 0:
+            self._spend(windows, 0.0, now)
+            return
+        wait = self._over(chat, self._minute - self._minute // 4, now)
+        if priority is Priority.OPERATION:
+            spacing: Windows = {f"progress {chat}": limits.PROGRESS}
+            wait = max(self._longest(spacing, now), self._over(chat, max(1, self._minute * 3 // 5), now))
+            windows |= spacing
+        if wait > 0 and priority is not Priority.NORMAL:
+            raise DeferredError("an edit yields to new messages", min(PUT_OFF, wait))
+        self._spend(windows, min(BREATH, wait), now)
 
     async def patiently(self, chat: int, work: Callable[[], Awaitable[T]], *, urgent: bool) -> T:
         """Do *work*, which is one call in *chat*, as soon as the rates let it. For what stands in no lane.
@@ -70,6 +83,27 @@ class Budget:
             except RateLimitedError as error:
                 await self._clock.sleep(1.0 if error.delay is None else error.delay)
         raise TemporaryError("Telegram's rates leave no room")
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _windows(self, chat: int) -> Windows:
+        windows = {"all": limits.OVERALL, f"chat {chat}": self._chat}
+        return windows | ({f"group {chat}": (self._minute, limits.MINUTE)} if chat < 0 else {})
+
+    def _over(self, chat: int, share: int, now: float) -> float:
+        """Seconds until less than *share* of a group's minute is used; a private chat knows no minute."""
+        return self._wait(f"group {chat}", share, limits.MINUTE, now) if chat < 0 else 0.0
+
+    def _spend(self, windows: Windows, wait: float, now: float) -> None:
+        wait = max(wait, self._longest(windows, now))
+        if wait > 0:
+            raise RateLimitedError("within Telegram's rates", wait)
+        for name in windows:
+            self._used[name].append(now)
+
+    def _longest(self, windows: Windows, now: float) -> float:
+        return max(self._wait(name, *window, now) for name, window in windows.items())
 
     def _wait(self, name: str, most: int, seconds: float, now: float) -> float:
         used = self._used.setdefault(name, deque())

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot.domain.cards import Place
 from bot.domain.requests import Request
-from bot.platforms.telegram.keyboard import ASK, BACK, Key, Rows
+from bot.platforms.telegram.keyboard import ASK, BACK, PLAIN, Key, Rows
 
 KINDS: Final = ("message", "callback_query", "my_chat_member")
 """What we ask Telegram for. Edited messages are not among them: a command runs as it was first sent."""
@@ -53,6 +53,16 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Plainly:
+    """A press that makes a rich message a classic one."""
+
+    press: str
+    place: Place
+    chat: int
+    message: int
+
+
+@dataclass(frozen=True)
 class Migrated:
     """A group became a supergroup."""
 
@@ -68,7 +78,7 @@ class Membership:
     status: str
 
 
-Heard = Asked | Turn | Migrated | Membership
+Heard = Asked | Turn | Plainly | Migrated | Membership
 
 
 def read(update: Json, me: Me, now: datetime) -> Heard | None:
@@ -142,12 +152,14 @@ def _destination(message: Json) -> str:
     return f"{PLATFORM}:{message['chat']['id']}{topic}"
 
 
-def _pressed(query: Json, ident: str, now: datetime) -> Asked | Turn | None:
+def _pressed(query: Json, ident: str, now: datetime) -> Asked | Turn | Plainly | None:
     message, data = query.get("message"), query.get("data")
     if not message or not data:
         return None
     press, account, chat = str(query["id"]), str(query["from"]["id"]), message["chat"]
     destination, number = _destination(message), int(message["message_id"])
+    if data == PLAIN:
+        return Plainly(press, Place(destination), chat["id"], number)
     if data.startswith((ASK, BACK)):
         return Turn(press, Place(destination), chat["id"], number, data, _rows(message))
     place = Place(destination, reply_to=str(number), press=press)

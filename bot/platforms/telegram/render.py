@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.domain.messages import Message
+from bot.domain.graphs import figures
+from bot.domain.messages import Graph, Message
 from bot.domain.phrases import Words
 from bot.platforms.telegram import layout, limits, markup
 from bot.platforms.telegram.fitting import GAP, fitted
@@ -15,30 +16,45 @@ from bot.platforms.telegram.text import clean
 
 @dataclass(frozen=True)
 class Rendered:
-    """``plain``: the same without markup. ``shortened``: something isn't shown that ``Message.whole`` may have."""
+    """``plain``: the same without markup. ``cut``: it did not fit. ``shortened``: something isn't shown, perhaps left
+    out by the sender, that ``Message.whole`` may have.
+    """
 
     html: str
     plain: str
     keyboard: Rows
+    cut: bool
     shortened: bool
 
 
-def render(message: Message, words: Words) -> Rendered:
-    """*message* in the reader's language. PermanentError: a command that is too long for a button."""
-    closing = _closing(message, words)
-    drawn = (layout.title(message, words), *layout.body(message, words), *closing)
+def render(message: Message, words: Words, room: int = limits.TEXT) -> Rendered:
+    """*message* in the reader's language, in *room* units. PermanentError: a command that is too long for a button."""
+    ends = closing(message, words)
+    drawn = (layout.title(message, words), *layout.body(message, words), *ends)
     title, *rest = markup.spared(drawn)
-    parts, cut = fitted(rest, limits.TEXT - title.size - GAP, len(closing))
+    parts, cut = fitted(rest, room - title.size - GAP, len(ends))
     sections = (title, *parts)
     return Rendered(
         markup.html(sections, words),
-        markup.plain(sections, words),
+        markup.plain(sections, words, room=room),
         keyboard(message.buttons, words),
+        cut,
         cut or any(section.more for section in parts),
     )
 
 
-def _closing(message: Message, words: Words) -> list[Section]:
+def caption(message: Message, words: Words) -> Rendered:
+    """The words that go with the picture of the first graph; its figures stay, for who can't see it."""
+    at = next((at for at, block in enumerate(message.blocks) if isinstance(block, Graph)), None)
+    if at is None:
+        return render(message, words, limits.CAPTION)
+    graph = message.blocks[at]
+    assert isinstance(graph, Graph)
+    blocks = (*message.blocks[:at], figures(graph), *message.blocks[at + 1 :])
+    return render(replace(message, blocks=blocks), words, limits.CAPTION)
+
+
+def closing(message: Message, words: Words) -> list[Section]:
     """What stands right above the keyboard, as part of the message."""
     asks = [layout.question(button, words) for button in message.buttons if button.confirm and button.command]
     lost = [button for button in message.buttons if button.url and not button.command and not linkable(button.url)]

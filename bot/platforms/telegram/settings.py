@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+
+def _chat(text: str) -> str:
+    if not re.fullmatch(r"-?\d{1,19}(/\d{1,9})?", text):
+        raise ValueError("a chat's id, -100…, with /17 for one of its topics, or a person's id")
+    return text
+
+
+Chat = Annotated[str, AfterValidator(_chat)]
 
 
 class TelegramSettings(BaseModel):
@@ -25,4 +35,6 @@ class TelegramSettings(BaseModel):
     posts_per_second: float = Field(default=1.0, gt=0, le=30)
     """Posts a second in one chat. The default is Telegram's published rate."""
     posts_per_minute: int = Field(default=20, gt=0, le=1800)
-    """Posts a minute in one group. The default is Telegram's published rate."""
+    """Posts and edits a minute in one group. The default is Telegram's published rate."""
+    rich: tuple[Chat, ...] = Field(default=(), strict=False)
+    """Chats whose people all see rich messages (tables, folds); others see nothing in them. Default: none."""

@@ -29,6 +29,10 @@ class BrokenError(TelegramError):
     """5xx: what was asked may have been done."""
 
 
+class MissingError(TelegramError):
+    """404. (The library takes it for a wrong token.)"""
+
+
 class MovedError(PermanentError):
     """The group became a supergroup; *chat* is its id now."""
 
@@ -37,28 +41,79 @@ class MovedError(PermanentError):
         self.chat = chat
 
 
+class AwayError(PermanentError):
+    """We may not write to this chat until somebody mends that. The text says what to do."""
+
+
+class NoMethodError(AwayError):
+    """404: this server doesn't know the method, or the token isn't one."""
+
+
 class NoTopicError(PermanentError):
     """The topic is closed or gone."""
 
 
-class MarkupError(PermanentError):
-    """Our HTML is refused."""
+class RefusedError(PermanentError):
+    """Telegram doesn't take this form; nothing was shown."""
+
+
+class NoMediaError(RefusedError):
+    """We may write to this chat, but send no pictures."""
+
+
+class MarkupError(RefusedError):
+    """Our HTML is refused, or too long."""
+
+
+class WrongKindError(RefusedError):
+    """A caption was edited as text, or a text as a caption; nothing was changed."""
 
 
 class UnchangedError(PermanentError):
     """The message says this already."""
 
 
-_REFUSALS: Final[tuple[tuple[str, type[PermanentError]], ...]] = (
+_TOKEN: Final = "Telegram refuses the bot token: put a new one from @BotFather into telegram.bot_token, and restart"  # noqa: S105 - a sentence
+_METHOD: Final = "Telegram knows neither this bot nor this method: check telegram.bot_token and telegram.api_url"
+_NO_CHAT: Final = "Telegram knows no such chat: check its id in the configuration, and invite the bot there"
+_MUTED: Final = "the bot may not write in this chat: let it send messages"
+_OUTSIDE: Final = "the bot is not in this chat: invite it"
+_GONE: Final = "this Telegram account no longer exists: take it out of [[people]]"
+_Kinds = tuple[tuple[str, type[PermanentError]], ...]
+_REFUSALS: Final[_Kinds] = (
     ("message is not modified", UnchangedError),
     ("message to edit not found", LostReferenceError),
     ("message can't be edited", LostReferenceError),
-    ("there is no text in the message to edit", LostReferenceError),
     ("message_id_invalid", LostReferenceError),
+    ("there is no text in the message to edit", WrongKindError),
+    ("there is no caption in the message to edit", WrongKindError),
     ("message thread not found", NoTopicError),
     ("topic_closed", NoTopicError),
     ("topic_deleted", NoTopicError),
     ("can't parse entities", MarkupError),
+    ("message is too long", MarkupError),
+    ("caption is too long", MarkupError),
+    ("media_caption_too_long", MarkupError),
+    ("not enough rights to send photos", NoMediaError),
+    ("have no rights to send a photo", NoMediaError),
+    ("chat_send_photos_forbidden", NoMediaError),
+    ("chat_send_media_forbidden", NoMediaError),
+)
+_CLOSED: Final[tuple[tuple[str, str], ...]] = (
+    ("chat not found", _NO_CHAT),
+    ("peer_id_invalid", _NO_CHAT),
+    ("not enough rights to send text messages", _MUTED),
+    ("have no rights to send a message", _MUTED),
+    ("chat_write_forbidden", _MUTED),
+    ("chat_restricted", _MUTED),
+    ("was kicked", "the bot was removed from this chat: invite it again"),
+    ("is not a member", _OUTSIDE),
+    ("was blocked by the user", "this person has blocked the bot: they must unblock it"),
+    ("can't initiate conversation", "this person has never written to the bot: they must open it and press Start"),
+    ("user is deactivated", _GONE),
+    ("input_user_deactivated", _GONE),
+    ("group chat was deleted", "this group was deleted: change the route"),
+    ("group chat was deactivated", "this group was closed: change the route"),
 )
 """Texts of tdlib/telegram-bot-api (Client.cpp), in lower case: the library changes the case of some."""
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -69,14 +124,14 @@ def verdict(error: TelegramError) -> PultError:
     match error:
         case FloodError():
             return RateLimitedError("Telegram's rate limit", error.seconds)
-        case BadRequest():
-            return refusal(str(error))
+        case BadRequest() | Forbidden():
+            return refusal(str(error), AwayError if isinstance(error, Forbidden) else RefusedError)
+        case MissingError():
+            return NoMethodError(_METHOD)
         case ChatMigrated():
             return MovedError(error.new_chat_id)
         case InvalidToken():
-            return PermanentError("Telegram refuses the bot token")
-        case Forbidden():
-            return PermanentError(str(error))
+            return AwayError(_TOKEN)
         case Conflict():
             return TemporaryError(str(error))
         case NetworkError() if isinstance(error.__cause__, _UNSENT):
@@ -85,8 +140,11 @@ def verdict(error: TelegramError) -> PultError:
             return AmbiguousError(f"no clear answer from Telegram: {type(error.__cause__ or error).__name__}")
 
 
-def refusal(text: str) -> PermanentError:
-    """The verdict on a 400."""
+def refusal(text: str, other: type[PermanentError]) -> PermanentError:
+    """The verdict on a 400 or 403; *other* when its text is not known."""
     low = text.casefold()
-    found = next((kind for start, kind in _REFUSALS if start in low), PermanentError)
+    for part, remedy in _CLOSED:
+        if part in low:
+            return AwayError(remedy)
+    found = next((kind for part, kind in _REFUSALS if part in low), other)
     return found(text)

@@ -53,7 +53,7 @@ class Api:
         if method == _POLL:
             return await self._updates(given)
         run = METHODS.get(method)
-        if run is None:
+        if run is None or method in self._tg.unknown:
             raise TelegramError(404)
         if self._faults.active("ratelimit", "telegram"):
             raise flood(_OUTAGE_RETRY)

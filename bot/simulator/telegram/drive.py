@@ -33,6 +33,7 @@ class Drive:
             "rates": self._rates,
             "fail": self._fail,
             "clients": self._clients,
+            "server": self._server,
         }
         self._looks: dict[str, Callable[[web.Request], Json]] = {
             "messages": self._messages,
@@ -82,6 +83,11 @@ class Drive:
     def _clients(self, body: Json) -> Json:
         """`{chat, rich}`: whether the clients of a chat draw rich messages; reports then say `drawn`."""
         self._tg.chats[body["chat"]].rich_clients = bool(body["rich"])
+        return {}
+
+    def _server(self, body: Json) -> Json:
+        """`{without: [methods]}`: a server that is too old for these."""
+        self._tg.unknown = {str(name).lower() for name in body["without"]}
         return {}
 
     # --- looks ---

@@ -47,7 +47,7 @@ def _written(tg: Telegram, args: Args, message: Message) -> Revision:
     keyboard = markup.read(args, message.chat)
     given = args.structure("rich_message")
     if given is not None:
-        text, entities = rich.check(given)
+        text, entities = rich.read(tg, args)
         return Revision(tg.now(), text, entities, keyboard, rich=given)
     text, entities = texts.read(args, "text")
     return Revision(tg.now(), text, entities, keyboard)
@@ -64,7 +64,8 @@ def caption(tg: Telegram, args: Args) -> Json:
         raise bad_request("there is no caption in the message to edit")
     said, entities = texts.read(args, "caption")
     keyboard = markup.read(args, message.chat)
-    return _edit(tg, message, Revision(tg.now(), said, entities, keyboard, message.now.media))
+    part = {name: value for name, value in message.now.media.items() if name != media.ABOVE} | media.above(args)
+    return _edit(tg, message, Revision(tg.now(), said, entities, keyboard, part))
 
 
 def media_(tg: Telegram, args: Args) -> Json:
@@ -72,7 +73,9 @@ def media_(tg: Telegram, args: Args) -> Json:
     given = args.structure("media")
     if not isinstance(given, dict) or given.get("type") not in ("photo", "document"):
         raise bad_request("unsupported media type specified")
-    part = media.read(tg, args, given["type"], str(given.get("media", "")))
+    if message.now.rich is not None:
+        raise bad_request("message can't be edited")
+    part = media.read(tg, args, given["type"], str(given.get("media", ""))) | media.above(Args(given))
     said, entities = texts.read(Args(given), "caption")
     keyboard = markup.read(args, message.chat)
     return _edit(tg, message, Revision(tg.now(), said, entities, keyboard, part))

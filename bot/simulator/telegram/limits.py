@@ -35,6 +35,8 @@ RICH_TEXT: Final = 32_768
 RICH_BLOCKS: Final = 500
 RICH_DEPTH: Final = 16
 RICH_COLUMNS: Final = 20
+RICH_MEDIA: Final = 50
+RICH_MEDIA_ID: Final = r"[A-Za-z0-9_-]{1,64}"
 
 # --- rates: (messages, seconds); sends and edits share them ---
 PER_CHAT: Final = (3, 3.0)  # one a second, with a burst of three

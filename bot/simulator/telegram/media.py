@@ -12,9 +12,15 @@ from bot.simulator.telegram.errors import bad_request
 from bot.simulator.telegram.state import Telegram
 
 Kind = Literal["photo", "document"]
+ABOVE: Final = "show_caption_above_media"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PICTURES: Final = (_PNG, b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _UNKNOWN_SIDES: Final = (800, 600)
+
+
+def above(args: Args) -> Json:
+    """Words above their picture: asked for anew with every edit."""
+    return {ABOVE: True} if args.flag(ABOVE) else {}
 
 
 def read(tg: Telegram, args: Args, kind: Kind, value: str) -> Json:

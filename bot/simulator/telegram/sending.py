@@ -89,7 +89,7 @@ def message(tg: Telegram, args: Args) -> Json:
 def _media(tg: Telegram, args: Args, kind: media.Kind) -> Json:
     where = place(tg, args)
     caption, entities = texts.read(args, "caption")
-    part = media.read(tg, args, kind, args.text(kind))
+    part = media.read(tg, args, kind, args.text(kind)) | media.above(args)
     return _send(tg, where, Revision(tg.now(), caption, entities, markup.read(args, where.chat), part))
 
 
@@ -103,8 +103,8 @@ def document(tg: Telegram, args: Args) -> Json:
 
 def rich_message(tg: Telegram, args: Args) -> Json:
     where = place(tg, args)
+    text, entities = rich.read(tg, args)
     given = args.structure("rich_message")
-    text, entities = rich.check(given)
     return _send(tg, where, Revision(tg.now(), text, entities, markup.read(args, where.chat), rich=given))
 
 

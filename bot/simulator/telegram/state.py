@@ -83,6 +83,8 @@ class Telegram:
         self.files: dict[str, bytes] = {}
         self.rates = Rates(now)
         self.troubles = Troubles()
+        self.unknown: set[str] = set()
+        """Methods, in lower case, that this server is too old for."""
 
     # --- chats ---
 

@@ -1,0 +1,45 @@
+"""Pictures of graphs, where they come in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from math import isfinite
+
+from bot.domain.errors import PultError
+from bot.domain.graphs import drawable
+from bot.domain.messages import Graph
+from bot.domain.phrases import Words
+from bot.platforms.telegram import limits
+from bot.ports.clock import Clock
+from bot.ports.painter import Painter
+
+log = logging.getLogger(__name__)
+
+
+class Pictures:
+    """Asks the painter, but never lets a card wait for it: after a failure it is left alone for a while."""
+
+    def __init__(self, painter: Painter | None, clock: Clock) -> None:
+        self._painter, self._clock = painter, clock
+        self._rests_until = 0.0
+
+    async def of(self, graph: Graph | None, words: Words) -> bytes:
+        """A PNG that Telegram takes; empty when there is nothing to draw, or none came within ``limits.PAINT``."""
+        now = self._clock.now().timestamp()
+        if self._painter is None or graph is None or now < self._rests_until or not drawable(graph):
+            return b""
+        try:
+            async with asyncio.timeout(limits.PAINT):
+                png = await self._painter.paint(graph, words)
+        except (PultError, TimeoutError) as error:
+            self._rests_until = now + limits.PAINT_REST
+            log.warning("a card goes without its picture", extra={"error": str(error) or "late"})
+            return b""
+        return png if len(png) <= limits.PHOTO else b""
+
+
+def newest(graph: Graph) -> int:
+    """Unix seconds of the graph's last known point; 0 without any."""
+    known = (at for curve in graph.curves for at, value in curve.points if isfinite(value))
+    return int(max((at.timestamp() for at in known), default=0))
