@@ -202,6 +202,7 @@ class Lane:
                     await self._put_off(card, str(error), seconds)
             case DeferredError():
                 self._count("limited")
+                self._bucket.give_back()
                 await self._put_off(card, str(error), error.delay or FIRST_RETRY)
             case _:
                 self._hold(error)

@@ -24,6 +24,10 @@ class Bucket:
         self._refill(now)
         self._tokens -= 1
 
+    def give_back(self) -> None:
+        """The last call was not made after all."""
+        self._tokens = min(float(self._burst), self._tokens + 1)
+
     def hold(self, now: datetime, seconds: float) -> None:
         """Let nothing through for *seconds*, however many tokens there are."""
         self._held_until = max(self._held_until, now + timedelta(seconds=seconds))

@@ -99,7 +99,7 @@ def _plain(value: Any) -> Any:
         ("store", set()),
         ("chat", {"timezone", "approvals"}),
         ("slack", {"bot_token", "app_token", "signing_secret"}),
-        ("telegram", {"bot_token", "webhook_secret"}),
+        ("telegram", {"bot_token", "webhook_secret", "rich"}),
         ("console", set()),
         ("oncall", {"rotation", "levels", "ical"}),
         ("prometheus", {"url", "token"}),

@@ -66,7 +66,12 @@ class Simulated:
 
 @asynccontextmanager
 async def simulated():
-    sim = Simulated(Clock())
+    async with served(Simulated(Clock())) as sim:
+        yield sim
+
+
+@asynccontextmanager
+async def served(sim):
     root = web.Application()
     root.add_subapp("/telegram", sim.app)
     async with TestServer(root, host="127.0.0.1") as running:

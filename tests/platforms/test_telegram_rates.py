@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.domain.errors import RateLimitedError
-from bot.platforms.telegram.rates import BREATH, Budget, PerChat
+from bot.domain.cards import Priority
+from bot.domain.errors import DeferredError, RateLimitedError
+from bot.platforms.telegram.rates import BREATH, PUT_OFF, Budget, PerChat
 from tests.platforms.telegram_setup import Clock, settings
 
 GROUP, PERSON = -1001, 1001
@@ -58,11 +59,55 @@ def test_twenty_pages_pass_within_twenty_seconds_and_the_next_waits(budget, cloc
     assert refused(budget, GROUP, urgent=True) > 30
 
 
-def test_a_quarter_of_the_minute_is_kept_for_pages(budget, clock):
-    spend(budget, clock, 15, urgent=False)
+def test_a_third_of_the_minute_is_kept_for_pages(budget, clock):
+    spend(budget, clock, 13, urgent=False)
     clock.forward(3)
     assert refused(budget, GROUP) == BREATH
     assert refused(budget, GROUP, urgent=True) is None
+
+
+def yields(budget, priority, chat=GROUP):
+    """What an edit is told: its error's type and seconds, or None."""
+    try:
+        budget.take_edit(chat, priority)
+    except RateLimitedError as error:
+        return type(error), error.delay
+    return None
+
+
+@pytest.mark.parametrize("priority", [Priority.PAGE, Priority.ANSWER])
+def test_edits_yield_to_new_messages_without_holding_their_lane(budget, clock, priority):
+    spend(budget, clock, 13, urgent=False)
+    clock.forward(3)
+    assert yields(budget, Priority.NORMAL) == (RateLimitedError, BREATH)
+    assert [yields(budget, priority) for _ in range(3)] == [None, None, (DeferredError, PUT_OFF)]
+    clock.forward(3)
+    assert refused(budget, GROUP, urgent=True) is None
+
+
+def test_a_storm_of_edits_leaves_room_for_new_cards(budget, clock):
+    for _ in range(9):
+        assert yields(budget, Priority.PAGE) is None
+        clock.forward(1)
+    assert yields(budget, Priority.PAGE) == (DeferredError, PUT_OFF)
+    spend(budget, clock, 4, urgent=False)
+
+
+def test_live_progress_is_one_edit_in_three_seconds_and_less_when_the_group_is_busy(budget, clock):
+    assert yields(budget, Priority.OPERATION) is None
+    clock.forward(1)
+    assert yields(budget, Priority.OPERATION) == (DeferredError, 2.0)
+    assert yields(budget, Priority.PAGE) is None
+    clock.forward(2)
+    assert yields(budget, Priority.OPERATION) is None
+    spend(budget, clock, 9, urgent=False)
+    clock.forward(5)
+    assert yields(budget, Priority.OPERATION) == (DeferredError, PUT_OFF)
+    assert refused(budget, GROUP) is None, "new cards still go"
+
+
+def test_in_a_private_chat_nothing_yields(budget):
+    assert [yields(budget, Priority.OPERATION, PERSON) for _ in range(4)] == [None] * 3 + [(RateLimitedError, 3.0)]
 
 
 def test_private_chats_know_no_minute(budget, clock):

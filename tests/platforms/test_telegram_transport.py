@@ -298,6 +298,35 @@ async def test_our_own_rates_keep_us_within_telegrams(sim, chat):
     assert (sim.clock.at - sim.tg.messages[0].date).total_seconds() < 140
 
 
+async def test_edits_count_as_posts_do_and_page_after_page_still_gets_through(sim, chat):
+    """Three minutes of cards that change all the time: strict Telegram refuses nothing, and no page waits long."""
+    refs = [await _in_time(sim, chat.post, card(), say(f"card {n}"), WORDS) for n in range(3)]
+    began, changes, late = sim.clock.at, 0, []
+    while (sim.clock.at - began).total_seconds() < 180:
+        ref = refs[changes % 3]
+        changes += 1
+        try:
+            await chat.edit(card(ref=ref, priority=Priority(changes % 4)), ref, say(f"change {changes}"), WORDS)
+        except RateLimitedError:
+            sim.clock.forward(0.5)
+        if changes % 40 == 0:
+            wished = sim.clock.at
+            await _in_time(sim, chat.post, card(priority=Priority.PAGE), say("page"), WORDS)
+            late.append((sim.clock.at - wished).total_seconds())
+    assert {call.status for call in sim.tg.calls} == {200}
+    assert len(sim.calls("editMessageText")) > 20
+    assert len(late) > 5
+    assert max(late) <= 3
+
+
+async def _in_time(sim, post, *args):
+    while True:
+        try:
+            return await post(*args)
+        except RateLimitedError as error:
+            sim.clock.forward(error.delay)
+
+
 async def test_the_past_can_not_be_searched(chat):
     assert await chat.find(Place("telegram:1"), Clock().now()) == {}
 

@@ -19,6 +19,8 @@ BREATH: Final = 1.0
 """Seconds a lane is held at most for a card that can wait: a page or an answer that comes meanwhile finds it free."""
 PUT_OFF: Final = 10.0
 """Seconds an edit is put off at most in one go."""
+EDITS, EDITS_OWN, OTHERS, PROGRESS = 15, 9, 13, 12
+"""Twentieths of a group's minute, see :class:`Budget`."""
 URGENT: Final = (Priority.PAGE, Priority.ANSWER)
 
 
@@ -38,10 +40,11 @@ class PerChat:
 class Budget:
     """Telegram's own rates, as windows that move along: topics share their group's, all chats share the last one.
 
-    Edits count as posts do. A quarter of a group's minute is kept for new messages that are urgent: pages, and answers
-    somebody waits for. So twenty pages can follow each other within twenty seconds, where an even spacing would take a
-    minute, and a storm of edits leaves room for five of them. The live progress of an operation takes one call in three
-    seconds, and none once three fifths of the minute are used: it yields to everything else.
+    Edits count as posts do. Of a group's twenty calls a minute, new pages and answers somebody waits for may use all:
+    so twenty pages can follow each other within twenty seconds, where an even spacing would take a minute. Edits of
+    such cards stop at fifteen, and at nine of their own; everything else stops at thirteen, the live progress of an
+    operation at twelve and at one in three seconds. So no storm of one sort starves another, and five pages in a
+    minute always find room.
     """
 
     def __init__(self, settings: TelegramSettings, clock: Clock) -> None:
@@ -53,23 +56,20 @@ class Budget:
     def take(self, chat: int, *, urgent: bool) -> None:
         """Spend one call on something new. RateLimitedError: not now, nothing was spent."""
         now = self._now()
-        wait = 0.0 if urgent else min(BREATH, self._over(chat, self._minute - self._minute // 4, now))
+        wait = 0.0 if urgent else min(BREATH, self._over(chat, OTHERS, now))
         self._spend(self._windows(chat), wait, now)
 
     def take_edit(self, chat: int, priority: Priority) -> None:
-        """Spend one call on an edit. DeferredError: it has to yield; RateLimitedError: nobody may write now."""
-        now, windows = self._now(), self._windows(chat)
-        if chat > 0:
-            self._spend(windows, 0.0, now)
+        """Spend one call on an edit. DeferredError: this card has to yield; RateLimitedError: nobody may write now."""
+        if chat > 0 or priority is Priority.NORMAL:
+            self.take(chat, urgent=False)
             return
-        wait = self._over(chat, self._minute - self._minute // 4, now)
-        if priority is Priority.OPERATION:
-            spacing: Windows = {f"progress {chat}": limits.PROGRESS}
-            wait = max(self._longest(spacing, now), self._over(chat, max(1, self._minute * 3 // 5), now))
-            windows |= spacing
-        if wait > 0 and priority is not Priority.NORMAL:
+        now, progress = self._now(), priority is Priority.OPERATION
+        own = {f"progress {chat}": limits.PROGRESS} if progress else {f"edits {chat}": self._share(EDITS_OWN)}
+        wait = max(self._longest(own, now), self._over(chat, PROGRESS if progress else EDITS, now))
+        if wait > 0:
             raise DeferredError("an edit yields to new messages", min(PUT_OFF, wait))
-        self._spend(windows, min(BREATH, wait), now)
+        self._spend(self._windows(chat) | own, 0.0, now)
 
     async def patiently(self, chat: int, work: Callable[[], Awaitable[T]], *, urgent: bool) -> T:
         """Do *work*, which is one call in *chat*, as soon as the rates let it. For what stands in no lane.
@@ -91,9 +91,12 @@ class Budget:
         windows = {"all": limits.OVERALL, f"chat {chat}": self._chat}
         return windows | ({f"group {chat}": (self._minute, limits.MINUTE)} if chat < 0 else {})
 
-    def _over(self, chat: int, share: int, now: float) -> float:
-        """Seconds until less than *share* of a group's minute is used; a private chat knows no minute."""
-        return self._wait(f"group {chat}", share, limits.MINUTE, now) if chat < 0 else 0.0
+    def _share(self, twentieths: int) -> tuple[int, float]:
+        return max(1, self._minute * twentieths // 20), limits.MINUTE
+
+    def _over(self, chat: int, twentieths: int, now: float) -> float:
+        """Seconds until less than this share of a group's minute is used; a private chat knows no minute."""
+        return self._wait(f"group {chat}", *self._share(twentieths), now) if chat < 0 else 0.0
 
     def _spend(self, windows: Windows, wait: float, now: float) -> None:
         wait = max(wait, self._longest(windows, now))
