@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from bot.domain.messages import (
     Aside,
     Block,
     Button,
+    Collapsed,
     Demand,
     Facts,
     Lines,
@@ -36,6 +38,7 @@ SHOWN_ALERTS = 10
 SHOWN_LABELS = 4
 QUIET_LABELS = frozenset({"alertname", "prometheus", "job"})
 """Shown of no alert, however they differ."""
+PLACES = {"region": phrase("Region"), "namespace": phrase("Namespace")}
 LINKS = (
     ("runbook_url", phrase("Runbook")),
     ("runbook", phrase("Runbook")),
@@ -135,6 +138,8 @@ def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...])
     if changed:
         yield Paragraph(phrase("Changed shortly before, newest first:"))
         yield Lines(tuple(map(changes.line, changed)))
+    if len(shown) == 1 and (labels := tuple(_labels(shown[0]))):
+        yield Collapsed(phrase("Labels"), labels)
     if links := tuple(_links(shown)):
         yield Paragraph(_joined(links))
     yield Aside(_footer(group))
@@ -148,7 +153,7 @@ def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
     firing, total = len(group.firing), len(group.alerts)
     if total > 1:
         yield phrase("Firing"), phrase("{firing} of {total}", firing=firing, total=total)
-    for label, title in (("region", phrase("Region")), ("namespace", phrase("Namespace"))):
+    for label, title in PLACES.items():
         if value := group.common(label):
             yield title, verbatim(value)
     if total == 1 and (values := next(iter(group.alerts.values())).annotations.get("values")):
@@ -169,13 +174,24 @@ def _summary(alerts: tuple[Alert, ...]) -> str:
 
 
 def _line(alert: Alert, quiet: frozenset[str]) -> Phrase:
-    """What tells *alert* from the others: labels that all of them share would only push it out."""
-    own = [(name, value) for name, value in sorted(alert.labels.items()) if name not in quiet]
-    labels = ", ".join(f"{name}={MASK if secret_name(name) else value}" for name, value in own[:SHOWN_LABELS])
+    """What tells *alert* from the others: labels that all share, or that its summary names, would only push it out."""
     said = alert.annotations.get("summary", "")
+    own = [(n, v) for n, v in sorted(alert.labels.items()) if n not in quiet and not _mentions(said, v)]
+    labels = ", ".join(f"{name}={MASK if secret_name(name) else value}" for name, value in own[:SHOWN_LABELS])
     if said and labels:
         return phrase("{labels}: {summary}", labels=labels, summary=said)
     return verbatim(said or labels or "–")
+
+
+def _mentions(said: str, value: str) -> bool:
+    return bool(value) and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
+
+
+def _labels(alert: Alert) -> Iterable[Phrase]:
+    """Those that nothing else on the card says."""
+    for name, value in sorted(alert.labels.items()):
+        if name not in QUIET_LABELS and name not in {"severity", "service", *PLACES}:
+            yield phrase("{name}: {value}", name=name, value=Code(MASK if secret_name(name) else value))
 
 
 def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:

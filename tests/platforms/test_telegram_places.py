@@ -175,6 +175,12 @@ async def test_only_what_somebody_must_hear_rings(sim, place, priority, silent, 
     assert sim.standing(int(ref.chat))[-1].silent is silent
 
 
+@pytest.mark.parametrize(("priority", "silent"), [(Priority.PAGE, False), (Priority.ANSWER, True)])
+async def test_news_ring_where_they_wake_people(sim, chat, priority, silent):
+    await chat.post(card(subject="news:a-7k2f/1", priority=priority), alert(), WORDS)
+    assert sim.standing()[-1].silent is silent
+
+
 # --- for one person ---
 
 
@@ -194,8 +200,11 @@ async def test_a_private_card_spends_the_persons_pace_not_the_groups(sim, chat):
 async def test_a_private_card_is_never_shown_in_public(sim, chat):
     private = Place(f"telegram:{INCIDENTS}", private_to=str(MALLORY))
     for priority in Priority:
-        with pytest.raises((PermanentError, TemporaryError)):
+        with pytest.raises(TemporaryError, match="press Start"):
             await chat.post(card(private, priority=priority), say("secret"), WORDS)
+        sim.clock.forward(3)
+    with pytest.raises(PermanentError, match="press Start"):
+        await chat.post(card(private, subject="reply:1"), say("secret"), WORDS)
     assert sim.standing() == []
 
 

@@ -1,7 +1,9 @@
 """Whatever a message holds: Telegram takes it, within its limits, and nothing from outside comes alive in it."""
 
+import random
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,9 @@ from bot.domain.messages import (
     Button,
     Collapsed,
     Confirm,
+    Curve,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -26,15 +30,19 @@ from bot.domain.phrases import Code, English, Link, phrase, verbatim
 from bot.platforms.telegram import limits
 from bot.platforms.telegram.keyboard import BACK, Key, linkable, turned
 from bot.platforms.telegram.layout import TONES
-from bot.platforms.telegram.render import brief, render, whole
+from bot.platforms.telegram.render import Rendered, brief, caption, render, whole
+from bot.platforms.telegram.rich import PICTURE, rich
 from bot.platforms.telegram.text import clean, clip, units
-from bot.simulator.telegram import html, markup
-from bot.simulator.telegram.args import Args
+from bot.simulator.telegram import html, markup, sending
+from bot.simulator.telegram.args import Args, File
 from bot.simulator.telegram.department import chats
 from bot.simulator.telegram.entities import detect
+from bot.simulator.telegram.state import Telegram
+from tests.platforms.telegram_pictures import png
 from tests.strategies import SECRET_PARTS, SECRETS, messages, outside
 
 patient = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FORMATS = {"bold", "italic", "code", "pre", "expandable_blockquote", "text_link", "date_time"}
 
 
@@ -43,7 +51,20 @@ def fitting(message: Message) -> Message:
     return replace(message, buttons=tuple(replace(b, command=b.command[:63]) for b in message.buttons))
 
 
-any_message = given(messages())
+_values = st.one_of(st.floats(-1e9, 1e9), st.sampled_from((float("nan"), float("inf"), 0.0)))
+_points = st.lists(_values, max_size=40).map(
+    lambda values: tuple((NOON + timedelta(minutes=at), value) for at, value in enumerate(values))
+)
+_curves = st.lists(st.builds(Curve, outside.map(verbatim), _points), max_size=3).map(tuple)
+_graphs = st.builds(Graph, outside.map(verbatim), _curves, st.sampled_from(("", "%", "ms")))
+any_message = given(
+    st.builds(
+        lambda message, graph: replace(message, blocks=(*message.blocks[:1], *graph, *message.blocks[1:])),
+        messages(),
+        st.lists(_graphs, max_size=2),
+    )
+)
+"""Also with graphs, which are said in words where they are not painted."""
 
 
 def looks(message: Message) -> tuple[str, list[dict[str, object]]]:
@@ -67,6 +88,55 @@ def test_telegram_takes_it(message: Message) -> None:
 
 @patient
 @any_message
+def test_telegram_takes_it_under_a_picture(message: Message) -> None:
+    """Posted as it is, whole or cut, as a photo's caption; refused markup has a bare form that fits too."""
+    rendered = caption(fitting(message), English())
+    if units(html.parse(rendered.html)[0]) <= limits.CAPTION:
+        tg = telegram()
+        given = {"chat_id": "1001", "caption": rendered.html, "parse_mode": "HTML", "reply_markup": wire(rendered)}
+        sending.photo(tg, Args(given, {"photo": File("graph.png", png())}))
+        assert [m.kind for m in tg.messages] == ["photo"]
+    else:
+        assert rendered.cut, "then it is no photo"
+    assert units(rendered.plain) <= limits.CAPTION
+
+
+@patient
+@any_message
+def test_telegram_takes_it_as_a_rich_message(message: Message) -> None:
+    """All of it, or there is no rich form; and nothing in it but our own marks."""
+    made = fitting(message)
+    sheet = rich(made, English(), picture=True)
+    if sheet is None:
+        return
+    pictured = PICTURE in sheet.html
+    media = [{"id": PICTURE, "media": {"type": "photo", "media": "attach://file"}}] if pictured else []
+    body = {"html": sheet.html, "skip_entity_detection": True, "media": media}
+    rows = {"inline_keyboard": wire(render(made, English()))["inline_keyboard"] + [[{"text": "Plain", "disabled": {}}]]}
+    tg = telegram()
+    given = {"chat_id": "1001", "rich_message": body, "reply_markup": rows}
+    sending.rich_message(tg, Args(given, {"file": File("graph.png", png())}))
+    (posted,) = tg.messages
+    assert posted.text.startswith(TONES[message.tone])
+    assert {entity["type"] for entity in posted.now.entities} <= {"bold", "italic", "code", "pre", "text_link"}
+    assert all(entity.get("url", "https://").startswith(("https://", "http://")) for entity in posted.now.entities)
+
+
+def telegram() -> Telegram:
+    return Telegram(lambda: datetime(2026, 11, 24, tzinfo=UTC), random.Random(7))
+
+
+def wire(rendered: Rendered) -> dict[str, list[list[dict[str, str]]]]:
+    return {
+        "inline_keyboard": [
+            [{"text": key.text, **({"callback_data": key.data} if key.data else {"url": key.url})} for key in row]
+            for row in rendered.keyboard
+        ]
+    }
+
+
+@patient
+@any_message
 def test_nothing_from_outside_comes_alive(message: Message) -> None:
     _, entities = looks(message)
     assert {entity["type"] for entity in entities} <= FORMATS
@@ -76,12 +146,7 @@ def test_nothing_from_outside_comes_alive(message: Message) -> None:
 @patient
 @any_message
 def test_its_keys_are_taken(message: Message) -> None:
-    rows = render(fitting(message), English()).keyboard
-    wire = [
-        [{"text": key.text, **({"callback_data": key.data} if key.data else {"url": key.url})} for key in row]
-        for row in rows
-    ]
-    markup.read(Args({"reply_markup": {"inline_keyboard": wire}}), chats()[1001])
+    markup.read(Args({"reply_markup": wire(render(fitting(message), English()))}), chats()[1001])
 
 
 @patient

@@ -98,7 +98,12 @@ class Places:
 
 
 def rings(card: Card, chat: int) -> bool:
-    """Whether a new message makes a sound: pages, answers, and in a private chat what waits for that person's press."""
+    """Whether a new message makes a sound: pages, answers, and in a private chat what waits for that person's press.
+
+    News of an alert do where they wake people; the others are there to be read under its card.
+    """
+    if card.subject.startswith("news:"):
+        return card.priority is Priority.PAGE
     return card.priority in URGENT or (chat > 0 and card.priority is Priority.OPERATION)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from bot.domain.cards import Card, Place, Priority, Ref
+from bot.domain.cards import Card, Place, Ref
 from bot.domain.errors import LostReferenceError, PermanentError, TemporaryError
 from bot.domain.messages import Message
 from bot.domain.phrases import Words
@@ -160,4 +160,4 @@ def _waits(card: Card, away: AwayError) -> TemporaryError | PermanentError:
 
     An answer is not kept for that: what was asked then is of no use any more.
     """
-    return PermanentError(str(away)) if card.priority is Priority.ANSWER else TemporaryError(str(away))
+    return PermanentError(str(away)) if card.subject.startswith("reply:") else TemporaryError(str(away))
