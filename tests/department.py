@@ -96,6 +96,10 @@ class Department:
     async def telegram_presses(self, user: int) -> list[Json]:
         return list((await self._get(f"/telegram/_drive/answers?user={user}"))["presses"])
 
+    async def menus(self) -> list[Json]:
+        """Telegram's lists of commands, by scope and language."""
+        return list((await self._get("/telegram/_drive/commands"))["commands"])
+
     async def calls(self, platform: str, method: str) -> list[Json]:
         return list((await self._get(f"/{platform}/_drive/calls?method={method}"))["calls"])
 

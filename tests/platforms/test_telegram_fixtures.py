@@ -49,7 +49,9 @@ def words(locale):
 
 
 def shown(rendered):
-    keys = [" ".join(f"[{key.text}{f' · {key.style}' if key.style else ''}]" for key in row) for row in rendered.keyboard]
+    keys = [
+        " ".join(f"[{key.text}{f' · {key.style}' if key.style else ''}]" for key in row) for row in rendered.keyboard
+    ]
     return "\n".join((rendered.html, "", *keys)).replace("\u2060", "‸") + "\n"
 
 

@@ -70,6 +70,20 @@ async def test_words_come_in_over_polling(sim):
     assert listed == {"": ["slo"], "ru": ["slo"]}
 
 
+async def test_the_menu_is_in_both_languages_and_within_its_limits(sim):
+    """One list for each language, for all chats alike: what a person whose app speaks neither sees is the first one."""
+    long = {"en": "e" * 300, "ru": "ж" * 300}
+    menu = [(f"command{n}", {"en": f"does {n}", "ru": f"делает {n}"}) for n in range(99)]
+    async with opened(sim, commands=[("long", long), *menu, ("one_too_many", long)]) as chat, hearing(chat, Router()):
+        await connected(sim)
+    found = sim.tg.profile.commands
+    assert set(found) == {('{"type": "default"}', ""), ('{"type": "default"}', "ru")}
+    for (_, language), commands in found.items():
+        assert [command["command"] for command in commands] == ["long", *(name for name, _ in menu)]
+        assert commands[0]["description"] == ("ж" if language else "e") * 256
+        assert commands[1]["description"] == ("делает 0" if language else "does 0")
+
+
 async def test_what_can_not_be_stored_is_not_confirmed(sim):
     router = Router(UnavailableError("disk full"))
     async with opened(sim) as chat, hearing(chat, router):

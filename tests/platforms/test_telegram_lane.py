@@ -133,7 +133,7 @@ async def test_live_progress_alone_keeps_its_pace_and_ends_with_the_last_state(s
 async def test_a_chat_that_lets_us_in_again_gets_what_waited(sim, world):
     sim.person(ANNA).membership(INCIDENTS, "kicked")
     await world.show("alert", "waiting", Priority.PAGE)
-    await until(lambda: world.lanes.trouble())
+    await until(world.lanes.trouble)
     assert world.lanes.trouble() == {GROUP.destination: "the bot was removed from this chat: invite it again"}
     await asyncio.sleep(0.5)
     assert len(sim.calls("sendMessage")) < 8, "no retry loop"

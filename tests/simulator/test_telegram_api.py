@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, Message
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter
+from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, InputMediaPhoto, Message
+from telegram.error import BadRequest, ChatMigrated, EndPointNotFound, Forbidden, InvalidToken, NetworkError, RetryAfter
 from telegram.request import HTTPXRequest
 
 from bot.simulator import telegram
@@ -404,6 +404,68 @@ async def test_rich_messages_go_out_become_text_and_may_not_be_drawn(bot, tg, dr
     assert message.report()["drawn"] is False
     await bot.edit_message_text("classic", OPS, sent.message_id)
     assert message.report()["drawn"] is True
+
+
+def rich(html, **more):
+    return {"chat_id": INCIDENTS, "rich_message": {"html": html, "skip_entity_detection": True, **more}}
+
+
+async def test_a_rich_message_names_its_media_and_they_come_along(bot, tg):
+    media = [{"id": "graph", "media": {"type": "photo", "media": "attach://file"}}]
+    body = rich('<h3>api</h3><img src="tg://photo?id=graph">', media=media)
+    await bot.do_api_request("sendRichMessage", {**body, "file": InputFile(PNG, filename="graph.png")})
+    assert list(tg.files.values()) == [PNG]
+    assert tg.everything(INCIDENTS)[0].kind == "rich"
+
+
+@pytest.mark.parametrize(
+    ("html", "more", "refusal"),
+    [
+        ('<h3>x</h3><img src="tg://photo?id=graph">', {}, "rich_validate_media_not_found"),
+        ('<p>x<img src="https://a.example/b.png"></p>', {}, "block is not allowed"),
+        ("<table><tr><td> </td></tr></table>", {}, "table cell must be non-empty"),
+        ("<ul><li></li></ul>", {}, "list item must be non-empty"),
+        ("<table><tr>" + "<td>x</td>" * 21 + "</tr></table>", {}, "columns_too_many"),
+        ("<p>x</p>" * 501, {}, "blocks_too_many"),
+        ("<p>" + "x" * 32_769 + "</p>", {}, "text_too_long"),
+        ("<blockquote>" * 17 + "x" + "</blockquote>" * 17, {}, "depth_too_big"),
+        ("<p>a<br>b</p>", {}, "unsupported start tag"),
+        ("<p>a", {}, "can't find end tag"),
+        ("<p> </p>", {}, "must be non-empty"),
+        ("<p>x</p>", {"media": [{"id": "a b"}]}, "media_id_invalid"),
+        ("<p>x</p>", {"media": [{"id": "a", "media": {"type": "photo", "media": "x"}}] * 51}, "media_too_many"),
+        ("<p>x</p>", {"media": [{"id": "a", "media": {"type": "audio", "media": "x"}}]}, "unsupported media type"),
+    ],
+)
+async def test_what_a_rich_message_must_not_hold(bot, tg, html, more, refusal):
+    with pytest.raises(BadRequest, match=rf"(?i){refusal}"):
+        await bot.do_api_request("sendRichMessage", rich(html, **more))
+    assert tg.everything(INCIDENTS) == []
+
+
+async def test_entities_are_found_in_a_rich_message_unless_that_is_skipped(bot, tg):
+    for skip in (True, False):
+        await bot.do_api_request("sendRichMessage", rich("<p>@anna_dept</p>", skip_entity_detection=skip))
+    assert [message.mentions for message in tg.everything(INCIDENTS)] == [[], ["@anna_dept"]]
+
+
+async def test_a_server_that_is_too_old_for_a_method(bot, drive):
+    await drive("server", without=["sendRichMessage"])
+    with pytest.raises((EndPointNotFound, InvalidToken)):
+        await bot.do_api_request("sendRichMessage", rich("<p>x</p>"))
+    await drive("server", without=[])
+    await bot.do_api_request("sendRichMessage", rich("<p>x</p>"))
+
+
+async def test_words_above_a_picture_are_asked_for_with_every_edit(bot, tg):
+    sent = await bot.send_photo(INCIDENTS, PNG, "words", show_caption_above_media=True)
+    (message,) = tg.everything(INCIDENTS)
+    assert message.now.media["show_caption_above_media"] is True
+    await bot.edit_message_caption(INCIDENTS, sent.message_id, caption="others")
+    assert "show_caption_above_media" not in message.now.media
+    photo = InputMediaPhoto(PNG, "again", show_caption_above_media=True)
+    await bot.edit_message_media(photo, INCIDENTS, sent.message_id)
+    assert message.now.media["show_caption_above_media"] is True
 
 
 async def test_ephemeral_answers_need_a_fresh_press_unless_the_bot_is_administrator(bot, tg, drive, world):
