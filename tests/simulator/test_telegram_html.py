@@ -1,11 +1,16 @@
 """Telegram's HTML: its words for what is wrong, bytes in errors, UTF-16 units in entities, what it finds by itself."""
 
+import random
+from datetime import UTC, datetime
+
 import pytest
 
+from bot.simulator.telegram.args import Args
 from bot.simulator.telegram.entities import detect, links, mentions, part, trim
 from bot.simulator.telegram.errors import TelegramError
 from bot.simulator.telegram.html import parse, units
-from bot.simulator.telegram.rich import check
+from bot.simulator.telegram.rich import read
+from bot.simulator.telegram.state import Telegram
 
 REFUSED = {
     "<br>": 'Unsupported start tag "br" at byte offset 0',
@@ -105,6 +110,10 @@ def test_units_are_utf16():
 
 
 CELL = "<table><tr>{}</tr></table>"
+
+
+def check(rich):
+    return read(Telegram(lambda: datetime(2026, 11, 24, tzinfo=UTC), random.Random(7)), Args({"rich_message": rich}))
 
 
 @pytest.mark.parametrize(
