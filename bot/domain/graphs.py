@@ -17,7 +17,7 @@ WIDTH = 24
 def trend(graph: Graph) -> Phrase:
     """The graph on one line: bars, the value now, the highest; "no data" where nothing is known."""
     curve = max(graph.curves, key=_highest, default=None)
-    known = [value for _, value in curve.points if isfinite(value)] if curve else []
+    known = _known(graph)
     if curve is None or not known:
         return phrase("no data")
     return phrase(
@@ -77,7 +77,8 @@ def _highest(curve: Curve) -> float:
 def _bar(value: float, low: float, high: float) -> str:
     if not isfinite(value):
         return GAP
-    share = 0.0 if high == low else (value - low) / (high - low)
+    span = high / 2 - low / 2  # halves: the whole may be more than a float holds
+    share = (value / 2 - low / 2) / span if span else 0.0
     return BARS[min(len(BARS) - 1, int(share * len(BARS)))]
 
 

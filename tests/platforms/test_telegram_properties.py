@@ -3,7 +3,7 @@
 import random
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,9 +14,7 @@ from bot.domain.messages import (
     Button,
     Collapsed,
     Confirm,
-    Curve,
     Facts,
-    Graph,
     Lines,
     Message,
     Paragraph,
@@ -42,7 +40,6 @@ from tests.platforms.telegram_pictures import png
 from tests.strategies import SECRET_PARTS, SECRETS, messages, outside
 
 patient = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FORMATS = {"bold", "italic", "code", "pre", "expandable_blockquote", "text_link", "date_time"}
 
 
@@ -51,20 +48,7 @@ def fitting(message: Message) -> Message:
     return replace(message, buttons=tuple(replace(b, command=b.command[:63]) for b in message.buttons))
 
 
-_values = st.one_of(st.floats(-1e9, 1e9), st.sampled_from((float("nan"), float("inf"), 0.0)))
-_points = st.lists(_values, max_size=40).map(
-    lambda values: tuple((NOON + timedelta(minutes=at), value) for at, value in enumerate(values))
-)
-_curves = st.lists(st.builds(Curve, outside.map(verbatim), _points), max_size=3).map(tuple)
-_graphs = st.builds(Graph, outside.map(verbatim), _curves, st.sampled_from(("", "%", "ms")))
-any_message = given(
-    st.builds(
-        lambda message, graph: replace(message, blocks=(*message.blocks[:1], *graph, *message.blocks[1:])),
-        messages(),
-        st.lists(_graphs, max_size=2),
-    )
-)
-"""Also with graphs, which are said in words where they are not painted."""
+any_message = given(messages())
 
 
 def looks(message: Message) -> tuple[str, list[dict[str, object]]]:
