@@ -9,6 +9,7 @@
   - TemporaryError       try again, after ``delay`` seconds (None: the caller's own back-off)
     · RateLimitedError   the other side named the delay
       · DeferredError      only this card has to wait; others of its destination may go
+    · ClosedError        the destination takes nothing from us until somebody mends it
     · AmbiguousError     it may have happened: look before doing it again
     · UnavailableError   the store cannot commit now
   - PermanentError       a retry cannot help: revoked token, unknown channel
@@ -71,6 +72,10 @@ class RateLimitedError(TemporaryError):
 
 class DeferredError(RateLimitedError):
     """This one may not go yet, others to the same destination may; nothing happened on the other side."""
+
+
+class ClosedError(TemporaryError):
+    """Archived, kicked, blocked, revoked: nothing goes there until somebody mends it; the text says how."""
 
 
 class AmbiguousError(TemporaryError):

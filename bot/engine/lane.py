@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.domain.cards import Card, Place, Ref
 from bot.domain.errors import (
     AmbiguousError,
+    ClosedError,
     DeferredError,
     LostReferenceError,
     PermanentError,
@@ -200,6 +201,10 @@ class Lane:
                 else:
                     seconds = min(LAST_REFUSAL, FIRST_REFUSAL * 2.0 ** min(card.attempts, DOUBLINGS))
                     await self._put_off(card, str(error), seconds)
+            case ClosedError() if card.subject.startswith("reply:"):  # whoever asked has long looked elsewhere
+                self._count("refused")
+                await self._store.write(lambda tx: tx.bury(card, str(error)))
+                self.trouble = str(error)
             case DeferredError():
                 self._count("limited")
                 self._bucket.give_back()

@@ -115,14 +115,7 @@ def title(group: Group) -> Phrase:
 
 
 def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...]) -> Iterable[Block]:
-    if said := own.said(group):
-        yield Paragraph(said)
-    elif summary := _summary(shown):
-        yield Paragraph(verbatim(summary))
-    if group.unmeasured:
-        yield Paragraph(
-            phrase("This was not measured ({reason}): whether it is well is unknown.", reason=Code(group.unmeasured))
-        )
+    yield from _sentences(group, shown)
     yield Facts(tuple(_facts(group)))
     if len(shown) > 1:
         quiet = QUIET_LABELS | {name for name in shown[0].labels if group.common(name)}
@@ -143,6 +136,16 @@ def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...])
     if links := tuple(_links(shown)):
         yield Paragraph(_joined(links))
     yield Aside(_footer(group))
+
+
+def _sentences(group: Group, shown: tuple[Alert, ...]) -> Iterable[Block]:
+    if said := own.said(group):
+        yield Paragraph(said)
+    elif summary := _summary(shown):
+        yield Paragraph(verbatim(summary))
+    if group.unmeasured:
+        reason = Code(group.unmeasured)
+        yield Paragraph(phrase("This was not measured ({reason}): whether it is well is unknown.", reason=reason))
 
 
 def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:

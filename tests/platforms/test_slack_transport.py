@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from bot.domain.cards import Place, Ref
 from bot.domain.errors import (
     AmbiguousError,
+    ClosedError,
     LostReferenceError,
     PermanentError,
     RateLimitedError,
@@ -178,8 +179,8 @@ async def test_a_private_answer_stays_in_its_thread(chat, ws, base):
         ({"status": 500}, AmbiguousError),
         ({"status": 503, "after": True}, AmbiguousError),
         ({"drop": True, "after": True}, AmbiguousError),
-        ({"error": "restricted_action"}, PermanentError),
-        ({"error": "account_inactive"}, PermanentError),
+        ({"error": "restricted_action"}, ClosedError),
+        ({"error": "account_inactive"}, ClosedError),
         ({"error": "never_heard_of"}, PermanentError),
     ],
 )
@@ -210,9 +211,9 @@ async def test_an_answer_too_late_may_have_been_a_yes(base, ws, clock, monkeypat
     ],
     ids=["archived", "not in it", "unknown"],
 )
-async def test_an_unreachable_channel_is_permanent_and_says_what_to_do(chat, ws, spoil, said):
+async def test_a_closed_channel_says_what_to_do(chat, ws, spoil, said):
     spoil(ws)
-    with pytest.raises(PermanentError, match=said):
+    with pytest.raises(ClosedError, match=said):
         await chat.post(card(), FIRING, WORDS)
 
 
@@ -236,7 +237,7 @@ async def test_a_slack_that_takes_no_connection_has_got_nothing(clock, unused_tc
 @pytest.mark.parametrize(
     ("case", "verdict"),
     [
-        ("channel-not-found", PermanentError),
+        ("channel-not-found", ClosedError),
         ("ratelimited", RateLimitedError),
         ("update-message-not-found", LostReferenceError),
         ("invalid-blocks", PermanentError),

@@ -10,6 +10,7 @@ from telegram.error import TelegramError
 from bot.domain.cards import Place, Priority, Ref
 from bot.domain.errors import (
     AmbiguousError,
+    ClosedError,
     LostReferenceError,
     PermanentError,
     RateLimitedError,
@@ -259,7 +260,7 @@ async def test_who_never_wrote_to_us_sees_the_beginning_on_the_key(sim, chat, ke
 async def test_who_never_wrote_to_us_and_pressed_long_ago_can_not_be_told(sim, chat, key, caplog):
     _, private = pressed(sim, MALLORY)
     sim.clock.forward(60)
-    with pytest.raises(PermanentError, match="press Start"):
+    with pytest.raises(ClosedError, match="press Start"):
         await chat.post(private, say("Done"), WORDS)
     assert "no private chat" in caplog.text
     assert len(sim.standing()) == 1

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.domain.cards import Card, Place, Priority, Ref
-from bot.domain.errors import LostReferenceError, PermanentError, PultError, RateLimitedError
+from bot.domain.errors import ClosedError, LostReferenceError, PermanentError, PultError, RateLimitedError
 from bot.domain.messages import Message
 from bot.domain.phrases import Words
 from bot.platforms.slack.api import EVENT, Api, Json
@@ -23,7 +23,7 @@ from bot.platforms.slack.richer import RICH
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.shown import Form, Refusals, Sent, shown
 from bot.platforms.slack.texts import clean
-from bot.platforms.slack.verdicts import MismatchError, NoThreadError, UnreachableError
+from bot.platforms.slack.verdicts import MismatchError, NoThreadError, ShutError, UnreachableError
 from bot.ports.chat import Ask, HttpAnswer
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,10 @@ class SlackChat:
         """Show *message*. What is for one person goes out as they alone see it, never to everybody."""
         private = bool(card.place.private_to)
         drawn = self._forms(message, words, private=private)
-        ref, sent = await (self._whisper(card, drawn) if private else self._post(card, drawn))
+        try:
+            ref, sent = await (self._whisper(card, drawn) if private else self._post(card, drawn))
+        except ShutError as shut:
+            raise ClosedError(str(shut)) from shut
         return await self._followed(card, ref, message, sent, words)
 
     async def edit(self, card: Card, ref: Ref, message: Message, words: Words) -> Ref:
@@ -89,6 +92,8 @@ class SlackChat:
         except RateLimitedError as error:
             self._budgets.edits.hold(error.delay or 0.0)
             raise
+        except ShutError as shut:
+            raise ClosedError(str(shut)) from shut
         except MismatchError as error:
             # Taken back before the new one is posted: so there are never two, whatever happens in between.
             await self._api.delete(ref.chat, ref.message)

@@ -88,7 +88,11 @@ class MismatchError(PermanentError):
     """Nothing was changed: a message that begins with rich text must go on doing so."""
 
 
-class UnreachableError(PermanentError):
+class ShutError(PermanentError):
+    """Nothing goes there, or anywhere in the workspace, until somebody does what the text says."""
+
+
+class UnreachableError(ShutError):
     """This conversation can't be written to."""
 
 
@@ -133,8 +137,10 @@ def _permanent(word: str, text: str, error: SlackApiError) -> PultError:
         return refused(text, word, _problems(error))
     if word in NO_THREAD:
         return NoThreadError(text)
-    told = f"{remedy} ({text})" if (remedy := _remedy(word, error)) else text
-    return UnreachableError(told) if word in UNREACHABLE or word.startswith("restricted_") else PermanentError(told)
+    if remedy := _remedy(word, error):
+        told = f"{remedy} ({text})"
+        return UnreachableError(told) if word in UNREACHABLE or word.startswith("restricted_") else ShutError(told)
+    return UnreachableError(text) if word.startswith("restricted_") else PermanentError(text)
 
 
 def refused(text: str, word: str, problems: Sequence[str]) -> RefusedError:

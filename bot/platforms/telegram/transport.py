@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from bot.domain.cards import Card, Place, Ref
-from bot.domain.errors import LostReferenceError, PermanentError, TemporaryError
+from bot.domain.errors import ClosedError, LostReferenceError, PermanentError
 from bot.domain.messages import Message
 from bot.domain.phrases import Words
 from bot.platforms.telegram.chores import Chores
@@ -64,7 +64,7 @@ class TelegramChat:
                 return await self._private.post(card, message, words)
             ref = await self._posted(card, self._places.target(card), message, words)
         except AwayError as away:
-            raise _waits(card, away) from away
+            raise ClosedError(str(away)) from away
         self._presses.end(card.place.press)
         return ref
 
@@ -77,7 +77,7 @@ class TelegramChat:
         try:
             return await self._changed(card, ref, message, words)
         except AwayError as away:
-            raise _waits(card, away) from away
+            raise ClosedError(str(away)) from away
 
     async def find(self, place: Place, since: datetime) -> Mapping[str, Ref]:  # noqa: ARG002 - the port's signature
         """Nothing: a bot can't look into a chat's past."""
@@ -153,11 +153,3 @@ class TelegramChat:
         attach = partial(self._client.attach, target, f"{name}.txt", whole(message))
         self._chores.start("file", partial(self._budget.patiently, chat, attach, urgent=False))
         return replace(ref, extra={**ref.extra, FILE: name})
-
-
-def _waits(card: Card, away: AwayError) -> TemporaryError | PermanentError:
-    """A chat that is closed to us holds its cards back until we are let in again: then nobody has to restart anything.
-
-    An answer is not kept for that: what was asked then is of no use any more.
-    """
-    return PermanentError(str(away)) if card.subject.startswith("reply:") else TemporaryError(str(away))

@@ -1,0 +1,177 @@
+"""A lane: what becomes of a card when its chat refuses, defers, closes or loses it; real store, set clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.sql import SqlStore, open_store
+from bot.domain.cards import Card, Place, Priority, Ref, Wish
+from bot.domain.errors import ClosedError, DeferredError, LostReferenceError, PermanentError
+from bot.domain.messages import Message
+from bot.domain.phrases import English, phrase
+from bot.engine.lane import Lane
+from bot.engine.meters import Meters
+from bot.ports.presenters import Presenter
+from tests.handlers.fakes import NOON
+
+HERE = "slack:C0INC"
+
+
+@dataclass
+class Ticking:
+    """A clock that jumps to the end of every sleep, and lets others run meanwhile."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Chat:
+    """Takes what it is given, or raises what stands first in ``refuses``. ``calls``: when, what, the subject.
+
+    ``troubles``: what the lane complained of at each call.
+    """
+
+    clock: Ticking
+    refuses: list[Exception] = field(default_factory=list)
+    calls: list[tuple[float, str, str]] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    lane: Lane | None = None
+    platform = "slack"
+
+    @property
+    def pace(self) -> Chat:
+        return self
+
+    def interval(self, destination: str) -> float:
+        return 1.0
+
+    def burst(self, destination: str) -> int:
+        return 1
+
+    async def post(self, card: Card, message: Message, words: English) -> Ref:
+        return self._called("post", card)
+
+    async def edit(self, card: Card, ref: Ref, message: Message, words: English) -> Ref:
+        return self._called("edit", card)
+
+    async def find(self, place: Place, since: datetime) -> dict[str, Ref]:
+        return {}
+
+    def _called(self, how: str, card: Card) -> Ref:
+        self.calls.append(((self.clock.at - NOON).total_seconds(), how, card.subject))
+        self.troubles.append(self.lane.trouble if self.lane else "")
+        if self.refuses:
+            raise self.refuses.pop(0)
+        return Ref("C0INC", card.subject)
+
+
+@dataclass
+class Rig:
+    """A lane on its destination, and what is wanted there."""
+
+    store: SqlStore
+    clock: Ticking = field(default_factory=Ticking)
+
+    def __post_init__(self) -> None:
+        self.chat = Chat(self.clock)
+        say = Presenter(lambda _tx, ident: ident, lambda ident: Message(phrase("{x}", x=ident)))
+        self.lane = Lane(
+            HERE, self.chat, store=self.store, clock=self.clock, presenters=dict.fromkeys(("alert", "reply"), say),
+            words=lambda _: English(), meters=Meters("test"), doubt=False,
+        )  # type: ignore[arg-type]  # fmt: skip
+        self.chat.lane = self.lane
+
+    async def wants(self, subject: str, priority: Priority = Priority.NORMAL) -> None:
+        await self.store.write(lambda tx: tx.show(Wish(subject, Place(HERE), priority), self.clock.at))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.lane.run())
+        try:
+            yield
+        finally:
+            self.lane.close()
+            task.cancel()
+
+    async def called(self, count: int) -> list[tuple[float, str, str]]:
+        """The first *count* calls, once there are as many."""
+        async with asyncio.timeout(10):
+            while len(self.chat.calls) < count:
+                self.clock.at += timedelta(seconds=0.05)  # a lane at rest waits in real time
+                self.lane.wake()
+                await asyncio.sleep(0.005)
+        return self.chat.calls[:count]
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+        yield Rig(store)
+
+
+async def test_a_closed_chat_holds_everything_back_and_nothing_is_lost(rig: Rig) -> None:
+    rig.chat.refuses = [ClosedError("the channel is archived: unarchive it")] * 3
+    await rig.wants("alert:a", Priority.PAGE)
+    await rig.wants("alert:b")
+    async with rig.running():
+        calls = await rig.called(3)
+        assert {subject for _, _, subject in calls} == {"alert:a"}, "the first is tried, the others wait behind it"
+        assert rig.chat.troubles[:2] == ["", "the channel is archived: unarchive it"]
+        assert [subject for _, _, subject in await rig.called(5)] == ["alert:a"] * 4 + ["alert:b"]
+    assert rig.chat.calls[3][0] <= 10, "tried again within seconds, not an hour"
+    assert rig.lane.trouble == ""
+
+
+async def test_an_answer_to_a_closed_chat_is_dropped_and_holds_up_nothing(rig: Rig) -> None:
+    rig.chat.refuses = [ClosedError("kicked")]
+    await rig.wants("reply:1", Priority.ANSWER)
+    await rig.wants("alert:a")
+    async with rig.running():
+        assert [subject for _, _, subject in await rig.called(2)] == ["reply:1", "alert:a"]
+
+
+async def test_a_deferred_card_lets_others_pass(rig: Rig) -> None:
+    rig.chat.refuses = [DeferredError("three seconds between edits", 3.0)]
+    await rig.wants("alert:a", Priority.PAGE)
+    await rig.wants("alert:b")
+    async with rig.running():
+        calls = await rig.called(3)
+    assert [subject for _, _, subject in calls] == ["alert:a", "alert:b", "alert:a"]
+    assert calls[1][0] - calls[0][0] < 1, "the call that was not made costs nothing"
+
+
+async def test_a_refused_card_is_put_off_and_the_next_one_goes(rig: Rig) -> None:
+    rig.chat.refuses = [PermanentError("too long")]
+    await rig.wants("alert:a", Priority.PAGE)
+    await rig.wants("alert:b")
+    async with rig.running():
+        assert [subject for _, _, subject in await rig.called(2)] == ["alert:a", "alert:b"]
+
+
+async def test_a_message_that_is_gone_is_posted_anew(rig: Rig) -> None:
+    await rig.wants("alert:a")
+    async with rig.running():
+        await rig.called(1)
+        rig.chat.refuses = [LostReferenceError("deleted")]
+        await rig.store.write(lambda tx: tx.bump("alert:a", rig.clock.at))
+        calls = await rig.called(3)
+    assert [how for _, how, _ in calls] == ["post", "edit", "post"]
+
+
+async def test_a_back_off_of_days_does_not_overflow(rig: Rig) -> None:
+    rig.lane._failures = 5_000
+    assert rig.lane._backoff(1.0, 60.0) == 60.0
