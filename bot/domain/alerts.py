@@ -171,7 +171,7 @@ class Group:
     def service(self) -> str:
         return self.common("service") or self.common("job")
 
-    def noted(self, at: datetime, kind: str, who: str = "", detail: str = "") -> Group:
+    def logged(self, at: datetime, kind: str, who: str = "", detail: str = "") -> Group:
         """The group with one more line in its history."""
         history = (*self.history, Happening(at, kind, who, detail))
         if len(history) > REMEMBERED:

@@ -28,9 +28,9 @@ def _changed(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datet
     """*known*: the same episode as it was before, None for a new one."""
     group = replace(group, pages=group.pages or any(target.page for target in targets(group, rules.routes)))
     if known is None:
-        group = group.noted(now, "fired")
+        group = group.logged(now, "fired")
     elif len(group.firing) > len(known.firing):
-        group = group.noted(now, "grew")
+        group = group.logged(now, "grew")
     group = showing.show(tx, rules, known, group, now)
     if group.status is Status.RESOLVED:
         return _over(tx, group, now)
@@ -42,7 +42,7 @@ def _changed(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datet
 def _over(tx: Tx, group: Group, now: datetime) -> Group:
     for kind in (escalation.KIND, holding.ACK, holding.SILENCE):
         tx.drop_timer(kind, group.id)
-    group = group.noted(now, "resolved")
+    group = group.logged(now, "resolved")
     if group.pages:
         tell(tx, group, now, loud=False)
     return group

@@ -37,4 +37,4 @@ def refresh(tx: Tx, group: Group, now: datetime) -> Group:
 
 def happened(group: Group, now: datetime, kind: str, who: str = "", **changes: object) -> Group:
     """*group* with *changes*, and a line of history that says so."""
-    return replace(group, **changes).noted(now, kind, who)  # type: ignore[arg-type]
+    return replace(group, **changes).logged(now, kind, who)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def _said(happening: Happening) -> Phrase:
         "grew": phrase("more alerts joined"),
         "paged": phrase("woke {who}", who=who),
         "acked": phrase("taken by {who}", who=who),
-        "lapsed": phrase("{who} held it long enough", who=who),
+        "lapsed": phrase("the hold of {who} lapsed", who=who),
         "silenced": phrase("silenced by {who}", who=who),
         "unsilenced": phrase("the silence ended ({who})", who=who),
         "escalated": phrase("told {who}", who=who),

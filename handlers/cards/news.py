@@ -56,7 +56,7 @@ def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one fla
         case "acked":
             return phrase("{person} takes it", person=who)
         case "lapsed":
-            return phrase("{person} held it long enough; it still fires and is nobody's now", person=who)
+            return phrase("{person}'s hold has lapsed; it still fires and nobody has it now", person=who)
         case "silenced":
             return phrase("Silenced by {person}{until}", person=who or "–", until=_until(group))
         case "unsilenced" if who:

@@ -142,7 +142,7 @@ def _paged(tx: Tx, rules: Rules, call: Call, person: Person, text: str, chats: t
         ident = short(ALERT, key, length)
     alert = Alert(key, labels, {"summary": text}, call.now)
     group = Group(ident, key, OWN, labels, {key: alert}, call.now, receiver=OWN, pages=True, told=1)
-    group = group.noted(call.now, "fired", call.who.name).noted(call.now, "paged", person.name)
+    group = group.logged(call.now, "fired", call.who.name).logged(call.now, "paged", person.name)
     tx.save_group(group)
     for chat in chats:
         tx.show(Wish(subject("alert", ident), Place(chat), Priority.PAGE), call.now)

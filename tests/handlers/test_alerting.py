@@ -200,7 +200,7 @@ async def test_a_hold_lapses_while_it_still_fires_and_escalation_goes_on(life: L
     assert group.ack is None
     assert group.told == 2
     said = [text for _, text, _ in await life.told()]
-    assert "anna held it long enough; it still fires and is nobody's now" in said
+    assert "anna's hold has lapsed; it still fires and nobody has it now" in said
 
 
 async def test_a_resolve_stops_every_clock_and_is_news_for_a_page_only(life: Life) -> None:
