@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
     from bot.ports.metrics import Metrics
+    from bot.ports.painter import Painter
     from bot.ports.regions import Database, Traffic
     from bot.ports.roster import Roster
     from bot.ports.silencer import Silencer
@@ -42,6 +43,7 @@ class Parts:
     department: Department
     store: SqlStore
     clock: SystemClock
+    painter: Painter
     cluster: KubernetesCluster
     chats: Mapping[str, Chat]
     inlets: Mapping[str, Inlet]
@@ -124,16 +126,19 @@ class _Opening:
 
     async def parts(self, store: SqlStore, hub: Broadcast, words: WordsFor) -> Parts:
         from bot.adapters.kubernetes.cluster import open_clusters  # noqa: PLC0415 - after intake
+        from bot.adapters.pictures.painter import open_painter  # noqa: PLC0415
 
+        painter = await self._stack.enter_async_context(open_painter(SystemClock()))
         cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
         metrics = await self._metrics()
         database, traffic, witnesses = await self._regions(metrics, cluster)
         menu: Menu = []
         chats, inlets = await self._chats(hub, words, menu)
         return Parts(
-            settings=self._settings, department=self._department, store=store, clock=SystemClock(), cluster=cluster,
-            chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(), roster=await self._roster(),
-            forge=await self._forge(), database=database, traffic=traffic, witnesses=witnesses, menu=menu,
+            settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
+            cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(),
+            roster=await self._roster(), forge=await self._forge(), database=database, traffic=traffic,
+            witnesses=witnesses, menu=menu,
         )  # fmt: skip
 
     async def _chats(

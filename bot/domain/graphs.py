@@ -1,52 +1,39 @@
-"""Graphs in words: a line of bars and the figures that matter, for wherever no picture can be shown."""
+"""Graphs in words, and made ready to draw: for wherever no picture can be shown, and for whoever makes one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, nan
+from operator import itemgetter
+from statistics import median
+from typing import TypeAlias
 
 from bot.domain.messages import Curve, Facts, Graph
 from bot.domain.phrases import Phrase, Quantity, phrase
 
+Points: TypeAlias = tuple[tuple[datetime, float], ...]
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 WIDTH = 24
 """Bars that fit on one line of a phone beside two figures."""
+HOLE = 1.5
+"""So many usual steps without a point are a gap: a line across it would claim to know."""
+
+HUGE = 1e15
+"""A value beyond it is no measurement, and the labels of an axis could not hold it: drawn as a gap."""
 
 
 def trend(graph: Graph) -> Phrase:
     """The graph on one line: bars, the value now, the highest; "no data" where nothing is known."""
-    curve = max(graph.curves, key=_highest, default=None)
-    known = _known(graph)
-    if curve is None or not known:
+    curve = _leading(graph)
+    if curve is None:
         return phrase("no data")
-    return phrase(
-        "{bars} now {last}, highest {high}",
-        bars=sparkline(curve),
-        last=Quantity(known[-1], graph.unit, digits(known[-1])),
-        high=Quantity(max(known), graph.unit, digits(max(known))),
-    )
-
-
-def figures(graph: Graph) -> Facts:
-    """What a picture of the graph doesn't say aloud, as a fact to stand beside it: the value now, the highest."""
-    known = _known(graph)
-    if not known:
-        return Facts(((graph.title, phrase("no data")),))
-    last = Quantity(known[-1], graph.unit, digits(known[-1]))
-    high = Quantity(max(known), graph.unit, digits(max(known)))
-    return Facts(((graph.title, phrase("now {last}, highest {high}", last=last, high=high)),))
-
-
-def drawable(graph: Graph) -> bool:
-    """Whether a picture would show anything."""
-    return bool(_known(graph))
-
-
-def _known(graph: Graph) -> list[float]:
-    """The known values of the curve that reaches highest, in time's order."""
-    curve = max(graph.curves, key=_highest, default=None)
-    return [value for _, value in curve.points if isfinite(value)] if curve else []
+    bars, high = sparkline(curve), quantity(highest(curve), graph.unit)
+    if (last := now(curve)) is None:
+        return phrase("{bars} unknown now, highest {high}", bars=bars, high=high)
+    return phrase("{bars} now {last}, highest {high}", bars=bars, last=quantity(last, graph.unit), high=high)
 
 
 def worded(graph: Graph) -> Facts:
@@ -54,14 +41,111 @@ def worded(graph: Graph) -> Facts:
     return Facts(((graph.title, trend(graph)),))
 
 
+def figures(graph: Graph) -> Facts:
+    """What a picture of the graph doesn't say aloud, as a fact to stand beside it: the value now, the highest."""
+    curve = _leading(graph)
+    if curve is None:
+        return Facts(((graph.title, phrase("no data")),))
+    high = quantity(highest(curve), graph.unit)
+    if (last := now(curve)) is None:
+        return Facts(((graph.title, phrase("unknown now, highest {high}", high=high)),))
+    return Facts(((graph.title, phrase("now {last}, highest {high}", last=quantity(last, graph.unit), high=high)),))
+
+
+def drawable(graph: Graph) -> bool:
+    """Whether a picture would show anything."""
+    return _leading(graph) is not None
+
+
+def readings(curve: Curve, unit: str) -> Phrase:
+    """The values of *curve* that matter: now, lowest, highest."""
+    known = _known(curve)
+    if not known:
+        return phrase("no data")
+    low, high, last = quantity(min(known), unit), quantity(max(known), unit), now(curve)
+    if last is not None and min(known) == max(known):
+        return phrase("now {last}", last=quantity(last, unit))
+    if last is None:
+        return phrase("unknown now, lowest {low}, highest {high}", low=low, high=high)
+    return phrase("now {last}, lowest {low}, highest {high}", last=quantity(last, unit), low=low, high=high)
+
+
 def sparkline(curve: Curve, width: int = WIDTH) -> str:
     """At most *width* bars between the curve's own lowest and highest value; a gap where nothing is known."""
-    values = [value for _, value in curve.points]
-    known = [value for value in values if isfinite(value)]
+    known = _known(curve)
     if not known:
         return ""
     low, high = min(known), max(known)
-    return "".join(_bar(value, low, high) for value in _thinned(values, width))
+    return "".join(_bar(value, low, high) for value in _peaks([value for _, value in with_gaps(curve.points)], width))
+
+
+def now(curve: Curve) -> float | None:
+    """The latest value; None when it is not known, however well the ones before were."""
+    return curve.points[-1][1] if curve.points and isfinite(curve.points[-1][1]) else None
+
+
+def highest(curve: Curve) -> float:
+    """The highest value that is known; minus infinity without any."""
+    return max(_known(curve), default=float("-inf"))
+
+
+def plotted(graph: Graph, curves: int, points: int) -> tuple[Curve, ...]:
+    """What a picture of *graph* can hold: so many curves of about so many points, gaps where nothing sane is known."""
+    return tuple(
+        Curve(
+            curve.name,
+            thinned(with_gaps(tuple((at, value if _sane(value) else nan) for at, value in curve.points)), points),
+        )
+        for curve in chosen(graph, curves)
+    )
+
+
+def limit_of(graph: Graph) -> Quantity | None:
+    """The limit as somebody wrote it; None where there is none that could be drawn."""
+    return exact(graph.limit, graph.unit) if graph.limit is not None and _sane(graph.limit) else None
+
+
+def chosen(graph: Graph, most: int) -> tuple[Curve, ...]:
+    """The curves to draw, in their own order: all of them, or the *most* that rise highest."""
+    if len(graph.curves) <= most:
+        return graph.curves
+    kept = sorted(range(len(graph.curves)), key=lambda at: highest(graph.curves[at]), reverse=True)[:most]
+    return tuple(graph.curves[at] for at in sorted(kept))
+
+
+def reach(graph: Graph) -> tuple[datetime, datetime] | None:
+    """The first and the last instant of all curves; None without any point."""
+    ends = [at for curve in graph.curves if curve.points for at in (curve.points[0][0], curve.points[-1][0])]
+    return (min(ends), max(ends)) if ends else None
+
+
+def with_gaps(points: Points) -> Points:
+    """*points* with a NaN wherever steps are missing: Prometheus leaves out what it does not know."""
+    steps = [(later - earlier).total_seconds() for (earlier, _), (later, _) in pairwise(points)]
+    if len(steps) < 3:
+        return points
+    return tuple(_gapped(points, HOLE * median(steps)))
+
+
+def thinned(points: Points, most: int) -> Points:
+    """About *most* points that draw the same line: both ends, and of each stretch its lowest, highest and first gap."""
+    if len(points) <= most:
+        return points
+    count = max(1, most // 2)
+    edges = [at * len(points) // count for at in range(count + 1)]
+    telling = (point for low, high in pairwise(edges) for point in _telling(points[low:high]))
+    return tuple(sorted(dict((points[0], *telling, points[-1])).items()))
+
+
+def quantity(value: float, unit: str) -> Quantity:
+    """*value* with as many digits as say enough of it."""
+    return Quantity(value, unit, digits(value))
+
+
+def exact(value: float, unit: str) -> Quantity:
+    """*value* with no more digits than it has: somebody wrote it down."""
+    enough = (count for count in range(digits(value)) if round(value, count) == value)
+    return Quantity(value, unit, next(enough, digits(value)))
 
 
 def digits(value: float) -> int:
@@ -70,8 +154,17 @@ def digits(value: float) -> int:
     return 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2 if size >= 0.1 else 4
 
 
-def _highest(curve: Curve) -> float:
-    return max((value for _, value in curve.points if isfinite(value)), default=float("-inf"))
+def _leading(graph: Graph) -> Curve | None:
+    """The curve that reaches highest; None where nothing is known of any."""
+    return max(filter(_known, graph.curves), key=highest, default=None)
+
+
+def _sane(value: float) -> bool:
+    return abs(value) < HUGE
+
+
+def _known(curve: Curve) -> list[float]:
+    return [value for _, value in curve.points if isfinite(value)]
 
 
 def _bar(value: float, low: float, high: float) -> str:
@@ -82,13 +175,25 @@ def _bar(value: float, low: float, high: float) -> str:
     return BARS[min(len(BARS) - 1, int(share * len(BARS)))]
 
 
-def _thinned(values: list[float], width: int) -> list[float]:
+def _peaks(values: list[float], width: int) -> list[float]:
     """The highest of each stretch, so that no spike is lost."""
     if len(values) <= width:
         return values
     edges = [at * len(values) // width for at in range(width + 1)]
-    return [_peak(values[low:high]) for low, high in pairwise(edges)]
+    return [max(filter(isfinite, values[low:high]), default=nan) for low, high in pairwise(edges)]
 
 
-def _peak(values: list[float]) -> float:
-    return max((value for value in values if isfinite(value)), default=float("nan"))
+def _telling(stretch: Points) -> Iterator[tuple[datetime, float]]:
+    known = [point for point in stretch if isfinite(point[1])]
+    if known:
+        yield min(known, key=itemgetter(1))
+        yield max(known, key=itemgetter(1))
+    yield from [point for point in stretch if not isfinite(point[1])][:1]
+
+
+def _gapped(points: Points, hole: float) -> Iterator[tuple[datetime, float]]:
+    for (at, value), (later, _) in pairwise(points):
+        yield at, value
+        if (later - at).total_seconds() > hole:
+            yield at + (later - at) / 2, nan
+    yield points[-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from bot.domain.redact import redact
@@ -88,6 +88,8 @@ class Words(Protocol):
     def translate(self, text: str) -> str: ...
     def translate_plural(self, one: str, many: str, count: int) -> str: ...
     def moment(self, at: datetime) -> str: ...
+    def local(self, at: datetime) -> datetime: ...
+    def day(self, at: datetime) -> str: ...
     def duration(self, length: timedelta) -> str: ...
     def number(self, value: float, digits: int | None = None) -> str: ...
 
@@ -105,6 +107,12 @@ class English:
 
     def moment(self, at: datetime) -> str:
         return at.strftime("%Y-%m-%d %H:%M:%S %Z")
+
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone(UTC)
+
+    def day(self, at: datetime) -> str:
+        return f"{at.astimezone(UTC):%-d %b}"
 
     def duration(self, length: timedelta) -> str:
         return f"{length.total_seconds():g} s"

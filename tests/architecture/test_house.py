@@ -23,6 +23,8 @@ LIBRARIES = {
     "prometheus_api_client": ("bot/adapters/prometheus",),
     "dbos": ("bot/engine/operations.py", "bot/engine/journal.py"),
     "alembic": ("bot/adapters/sql",),
+    "matplotlib": ("bot/adapters/pictures",),
+    "PIL": ("bot/adapters/pictures",),
     "promql_parser": ("bot/simulator/prometheus",),
 }
 """Library → the only places that may import it, also inside a function."""

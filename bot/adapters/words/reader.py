@@ -15,6 +15,8 @@ from bot.ports.clock import Clock
 
 _UNITS = ((noted("d"), 86_400), (noted("h"), 3_600), (noted("min"), 60), (noted("s"), 1))
 _ZONES = frozenset((noted("MSK"),))  # abbreviations with another spelling in another language
+HUGE = 1e15
+"""From here on a float has no digits after the point, and Babel none for it at all: told as a power of ten."""
 _SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
@@ -36,12 +38,20 @@ class Reader:
 
     def moment(self, at: datetime) -> str:
         """``today 14:05:10 MSK``; on other days ``23 Nov 14:05:10 MSK``, with the year when it is another one."""
-        there, now = at.astimezone(self._zone), self._clock.now().astimezone(self._zone)
+        there, now = self.local(at), self.local(self._clock.now())
         time = f"{there:%H:%M:%S} {self._zone_name(there)}"
         if there.date() == now.date():
             return self.translate("today {time}").replace("{time}", time)
         pattern = "d MMM" if there.year == now.year else "d MMM y"
         return f"{format_datetime(there, pattern, locale=self._language)} {time}"
+
+    def local(self, at: datetime) -> datetime:
+        """The same instant in the reader's zone."""
+        return at.astimezone(self._zone)
+
+    def day(self, at: datetime) -> str:
+        """``23 Nov``."""
+        return format_datetime(at.astimezone(self._zone), "d MMM", locale=self._language)
 
     def duration(self, length: timedelta) -> str:
         """In the two largest units: ``2 h 5 min``. Under ten seconds with tenths, under one in milliseconds."""
@@ -57,6 +67,8 @@ class Reader:
         """With this language's separators; without *digits* as many as say something (at most three)."""
         if math.isnan(value):
             return self.translate("unknown")
+        if HUGE <= abs(value) < math.inf:
+            return f"{value:.3g}"
         return str(_pattern(digits).apply(value, self._language))
 
     def _of(self, number: str, unit: str) -> str:
