@@ -36,7 +36,7 @@ from bot.ports.webhooks import Delivery, Source
 from config.department import Department, department
 from config.server import AlertmanagerHook, GrafanaHook
 from config.settings import Settings
-from handlers import hearing
+from handlers import hearing, on_call
 from handlers.alerting.rules import Rules
 from handlers.webhooks import alertmanager, github, grafana, release
 
@@ -135,8 +135,14 @@ class Core:
             asker=self._ask, snapshot=self._snapshot, hub=self.hub, drawing=Drawings(), words=self.words,
             directory=self.department.people, clock=self.clock, page=PAGE, opened=self.settings.console.open,
             public_url=self.settings.server.public_url, version=VERSION, commands=self.commands,
+            on_call=self._on_call,
         )  # fmt: skip
         return Console(parts)
+
+    async def _on_call(self) -> Sequence[str] | None:
+        if self.roster is None:
+            return None
+        return await self.store.read(lambda tx: sorted(on_call(self.rules)(tx, self.clock.now())))
 
     async def _ask(self, request: Request) -> Answer:
         if self.behind is None:

@@ -16,6 +16,7 @@ from bot.adapters.sql import open_store
 from bot.compose.core import Core
 from bot.domain.cards import Card
 from bot.domain.errors import PultError, TemporaryError
+from bot.domain.messages import Message
 from bot.domain.requests import Request
 from bot.domain.routes import private_chats
 from bot.edge.server import Health, application, serve
@@ -40,11 +41,11 @@ SWEEP_EVERY, HEARTBEAT_EVERY, DEPENDENCIES_EVERY = 5.0, 60.0, 60.0
 EXAMINE_DEADLINE = 15.0
 HEAVY = (
     "handlers", "bot.compose.parts", "bot.engine.delivery", "bot.engine.desk", "bot.engine.operations",
-    "bot.engine.router", "bot.adapters.kubernetes.cluster", "bot.adapters.words", "bot.platforms.slack",
-    "bot.platforms.telegram", "slack_bolt.async_app", "telegram",
+    "bot.engine.router", "bot.adapters.kubernetes.cluster", "bot.adapters.pictures.painter", "bot.adapters.words",
+    "bot.platforms.slack", "bot.platforms.telegram", "slack_bolt.async_app", "telegram",
 )  # fmt: skip
-SNAPSHOT = 50
-"""Cards of one destination that a page shows when it opens."""
+SNAPSHOT, TRENDS = 50, 16
+"""Cards of one destination that a page shows when it opens, and those with a trend: each is a query to Prometheus."""
 
 
 @dataclass
@@ -180,18 +181,26 @@ class Wired:
         return Answer(reply.ok, reply.message, reply.operation)
 
     async def standing(self, destinations: Sequence[str]) -> Sequence[Standing]:
-        """The latest cards of *destinations*, as they are drawn now."""
+        """The latest cards of *destinations*, as they are drawn now; the first ones with their trends."""
 
         def read(tx: Tx) -> list[tuple[Card, Any]]:
             cards = [card for name in destinations for card in tx.latest_cards(name, SNAPSHOT)]
             return [(card, self._presenter(card).load(tx, card.subject.partition(":")[2])) for card in cards]
 
         found = await self.core.store.read(read)
-        return tuple(
-            Standing(card.subject, card.wanted, card.changed_at, self._presenter(card).draw(state))
-            for card, state in found
-            if state is not None
-        )
+        async with asyncio.TaskGroup() as group:
+            shown = [
+                (card, group.create_task(self._drawn(card, state, rich=at < TRENDS)))
+                for at, (card, state) in enumerate(each for each in found if each[1] is not None)
+            ]
+        return tuple(Standing(card.subject, card.wanted, card.changed_at, task.result()) for card, task in shown)
+
+    async def _drawn(self, card: Card, state: object, *, rich: bool) -> Message:
+        from bot.engine.enrichment import drawn  # noqa: PLC0415 - after intake
+
+        presenter = self._presenter(card)
+        message: Message = await drawn(presenter, state, card.subject) if rich else presenter.draw(state)
+        return message
 
     async def count(self) -> None:
         """Let the intake know how far delivery is behind."""

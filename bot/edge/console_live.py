@@ -1,16 +1,16 @@
 """``GET /api/console``: the page's live connection. First everything as it stands, then each change, and answers.
 
-To the page: ``hello`` (who, language, commands) · ``snapshot`` (``cards``) · ``card`` · ``answer`` (``id``, ``ok``,
-``op``, ``card``, ``text``) · ``refused`` (``id``, ``reason``: malformed, too_fast, unavailable, broken; ``after``
-seconds) · ``tick`` (``at``). From the page: ``ask`` (``id``, ``text``, ``pressed``). A page that can't keep up is
-closed with 1013 and connects anew.
+To the page: ``hello`` (who, language, commands) · ``snapshot`` (``cards``, ``on_call``: names or null) · ``card`` ·
+``answer`` (``id``, ``ok``, ``op``, ``card``, ``text``) · ``refused`` (``id``, ``reason``: malformed, too_fast,
+unavailable, broken; ``after`` seconds) · ``tick`` (``at``, ``on_call``). From the page: ``ask`` (``id``, ``text``,
+``pressed``). A page that can't keep up is closed with 1013 and connects anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -89,7 +89,8 @@ class Page:
             await self._send(self._hello())
             async with asyncio.timeout(SNAPSHOT_DEADLINE):
                 standing = await self._parts.snapshot()
-            await self._send({"type": "snapshot", "cards": [self._card(*card) for card in standing]})
+            cards = [self._card(*card) for card in standing]
+            await self._send({"type": "snapshot", "cards": cards, "on_call": await self._on_call()})
             async for update in updates:
                 if update.private_to in {"", self._person.name}:
                     card = self._card(update.subject, update.revision, update.at, update.message)
@@ -103,8 +104,15 @@ class Page:
     async def _tick(self) -> None:
         while not self._socket.closed:
             await self._parts.clock.sleep(TICK)
-            if not await self._tell({"type": "tick", "at": self._parts.clock.now().isoformat()}):
+            at = self._parts.clock.now().isoformat()
+            if not await self._tell({"type": "tick", "at": at, "on_call": await self._on_call()}):
                 return
+
+    async def _on_call(self) -> Sequence[str] | None:
+        try:
+            return await self._parts.on_call()
+        except TemporaryError:
+            return None
 
     async def _hear(self, group: asyncio.TaskGroup) -> None:
         async for message in self._socket:

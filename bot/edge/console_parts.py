@@ -10,7 +10,7 @@ from typing import Final
 from bot.domain.people import Directory
 from bot.ports.clock import Clock
 from bot.ports.commands import Command
-from bot.ports.console import Asker, Drawing, Hub, Snapshot, WordsOf
+from bot.ports.console import Asker, Drawing, Hub, OnCall, Snapshot, WordsOf
 
 BODY_MAX: Final = 16 * 1024
 """Bytes of one request body, and of one message of a page."""
@@ -40,6 +40,10 @@ LOGIN_BURST: Final = 10
 """Wrong tokens from one address at once, after a pause."""
 
 
+async def unknown() -> None:
+    """Who is on call, where nobody can be asked."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsoleParts:
     """``page`` is the folder with the page's files. ``opened``: people choose who they are, on loopback (ruling 3).
@@ -60,3 +64,4 @@ class ConsoleParts:
     version: str = ""
     locales: tuple[str, ...] = ("en", "ru")
     commands: Sequence[Command] = ()
+    on_call: OnCall = unknown

@@ -18,6 +18,7 @@ from bot.domain.errors import (
     TemporaryError,
 )
 from bot.domain.messages import Message
+from bot.engine.enrichment import drawn
 from bot.engine.meters import Meters
 from bot.engine.pacing import Bucket
 from bot.engine.supervise import patiently
@@ -29,7 +30,6 @@ from bot.ports.store import Store, Tx
 log = logging.getLogger(__name__)
 
 SEND_DEADLINE = 30.0
-ENRICH_DEADLINE = 1.0
 LOOK_BACK = timedelta(seconds=5)
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 FIRST_REFUSAL, LAST_REFUSAL = 60.0, 3600.0
@@ -147,7 +147,7 @@ class Lane:
             return
         self.sending = True
         try:
-            message = await self._message(card, state)
+            message = await drawn(self._presenters[card.subject.partition(":")[0]], state, card.subject)
             async with asyncio.timeout(SEND_DEADLINE):
                 ref = await self._send(card, message)
         except (LostReferenceError, PermanentError, TemporaryError, TimeoutError) as error:
@@ -166,18 +166,6 @@ class Lane:
         if card.ref is None:
             return await self._chat.post(card, message, words)
         return await self._chat.edit(card, card.ref, message, words)
-
-    async def _message(self, card: Card, state: object) -> Message:
-        presenter = self._presenters[card.subject.partition(":")[0]]
-        message = presenter.draw(state)
-        if presenter.enrich is None:
-            return message
-        try:
-            async with asyncio.timeout(ENRICH_DEADLINE):
-                return await presenter.enrich(state, message)
-        except (TimeoutError, TemporaryError, PermanentError) as error:
-            log.info("card goes without extras", extra={"subject": card.subject, "error": str(error)})
-            return message
 
     async def _delivered(self, card: Card, ref: Ref) -> None:
         """Record what stands there now, however long the store is away: forgotten, it would be posted twice."""

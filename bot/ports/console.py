@@ -67,5 +67,7 @@ Asker = Callable[[Request], Awaitable[Answer]]
 """Runs one person's command. UnavailableError: it could not even be stored."""
 Snapshot = Callable[[], Awaitable[Sequence[tuple[str, int, datetime, Message]]]]
 """The latest cards, as :class:`Standing` or plain tuples of its shape."""
+OnCall = Callable[[], Awaitable[Sequence[str] | None]]
+"""Names of whoever is on call; None where nobody is meant to be, or nobody knows yet. UnavailableError: not now."""
 WordsOf = Callable[[str, str], Words]
 """Words for a locale and a time zone; an empty one means the department's own."""

@@ -1,9 +1,12 @@
 """The console in a real browser, against the real HTTP side with the rest of pult faked."""
 
 import os
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,9 @@ from bot.domain.messages import (
     Aside,
     Button,
     Confirm,
+    Curve,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -45,6 +50,18 @@ def alert(name: str = "HighErrorRate", tone: Tone = Tone.CRITICAL, ident: str = 
         Aside(phrase("{id}", id=Code(ident))),
     )
     return Message(verbatim(name), tone, blocks, (Button(phrase("Ack"), f"ack {ident}", style=Style.PRIMARY),))
+
+
+def graph(house: House, *, curves: int = 1, title: str = "Error rate") -> Graph:
+    """An hour that rises over its limit in the last twenty minutes, with a hole before."""
+    now = house.clock.now()
+    values = [nan if 20 <= at < 26 else 0.5 if at < 40 else 7.25 for at in range(61)]
+    points = [
+        tuple((now - timedelta(minutes=60 - at), value + n) for at, value in enumerate(values)) for n in range(curves)
+    ]
+    marks = ((now - timedelta(minutes=30), verbatim(ATTACK if title == ATTACK else "release 1.8.0")),)
+    names = [verbatim(ATTACK if title == ATTACK else f"pod {n}") for n in range(curves)]
+    return Graph(verbatim(title), tuple(map(Curve, names, points)), "%", 5.0, marks)
 
 
 def operation(*marks: StepMark, tone: Tone = Tone.WORKING, waiting: bool = False) -> Message:
@@ -125,6 +142,146 @@ async def test_a_card_arrives_changes_and_settles(house: House) -> None:
         await expect(body).to_be_hidden()
         await page.get_by_role("button", name="Resolved: HighErrorRate").click()
         await expect(body).to_be_visible()
+
+
+async def test_a_graph_is_drawn_and_read(house: House) -> None:
+    house.standing = [Standing("alert:a-7k2f", 1, house.clock.now(), replace(alert(), blocks=(graph(house),)))]
+    async with opened(house) as page:
+        await act_as(page, "anna")
+        figure = page.locator("#cards .graph")
+        await expect(figure.locator("figcaption")).to_contain_text("now 7.25")
+        drawn = figure.get_by_role("img")
+        await expect(drawn).to_have_attribute("aria-label", re.compile("^Error rate: .*now 7.25.%, highest 7.25.%$"))
+        line = await figure.locator("path.curve").first.get_attribute("d")
+        assert line is not None
+        assert line.count("M") == 2  # the hole is no line
+        await expect(figure.locator(".limit-text")).to_have_text(re.compile("limit 5.%"))
+        values = [re.compile(f"^{value}.%$") for value in ("0.0", "2.5", "5.0", "7.5")]
+        await expect(figure.locator(".tick-y")).to_have_text(values)
+        await expect(figure.locator(".mark-text")).to_have_text("release 1.8.0")
+        assert await figure.locator(".tick-x").count() >= 3
+        plot, tip = figure.locator(".graph-plot"), figure.locator(".graph-tip")
+        box = await plot.bounding_box()
+        assert box is not None
+        for share, said in ((0.1, "0.50"), (0.38, "no data"), (0.9, "7.25")):
+            await plot.hover(position={"x": box["width"] * share, "y": 30})
+            await expect(tip).to_contain_text(said)
+        await plot.focus()
+        await page.mouse.move(0, 0)
+        await page.keyboard.press("Home")
+        await expect(tip).to_contain_text("0.50")
+        await page.keyboard.press("End")
+        await expect(tip).to_contain_text("7.25")
+        await page.keyboard.press("Escape")
+        await expect(tip).to_be_hidden()
+
+
+async def test_a_graph_of_several_tells_them_apart_and_one_without_values_says_so(house: House) -> None:
+    empty = Graph(verbatim("Error rate"), (Curve(verbatim("a"), ((house.clock.now(), nan),)),))
+    blocks = (graph(house, curves=3), empty)
+    house.standing = [Standing("alert:a-7k2f", 1, house.clock.now(), replace(alert(), blocks=blocks))]
+    async with opened(house) as page:
+        await act_as(page, "anna")
+        first, second = page.locator("#cards .graph").first, page.locator("#cards .graph").last
+        await expect(first.locator(".graph-legend li")).to_have_text(
+            [re.compile(f"pod {n}{n + 7}.25") for n in range(3)]
+        )
+        looks = await first.locator(".graph-legend path").evaluate_all(
+            "all => all.map(each => getComputedStyle(each).stroke + getComputedStyle(each).strokeDasharray)"
+        )
+        assert len(set(looks)) == 3
+        await expect(second).to_contain_text("no data")
+        await expect(second.get_by_role("img")).to_have_count(0)
+
+
+async def test_outside_text_in_a_graph_stays_text(house: House) -> None:
+    drawn = replace(alert(), blocks=(graph(house, curves=2, title=ATTACK),))
+    house.standing = [Standing("alert:a-7k2f", 1, house.clock.now(), drawn)]
+    async with opened(house) as page:
+        await act_as(page, "anna")
+        figure = page.locator("#cards .graph")
+        await expect(figure.locator("figcaption")).to_have_text(ATTACK)
+        await figure.locator(".graph-plot").hover()
+        await expect(figure.locator(".graph-tip")).to_contain_text(ATTACK)
+        assert await page.locator("#frame img:not(.brand img), #frame script").count() == 0
+        assert "owned" not in await page.title()
+
+
+async def test_how_an_alert_stands_is_seen_at_a_glance(house: House) -> None:
+    now = house.clock.now()
+    since = (Facts(((phrase("Since"), phrase("{at}", at=now - timedelta(minutes=4, seconds=10))),)), graph(house))
+    free = replace(alert("Free"), blocks=since)
+    held = replace(alert("Held", ident="a-2"), blocks=since, buttons=(Button(phrase("Details"), "alert a-2"),))
+    house.standing = [
+        Standing("alert:a-1", 1, now, free),
+        Standing("alert:a-2", 1, now, held),
+        Standing("alert:a-3", 1, now, replace(alert("Hushed", Tone.MUTED, "a-3"), blocks=since)),
+        Standing("alert:a-4", 1, now, replace(alert("Over", Tone.OK, "a-4"), blocks=since)),
+    ]
+    async with opened(house) as page:
+        await act_as(page, "anna")
+        await expect(titles(page)).to_have_text(["Free", "Held", "Hushed", "Over"])
+        cards = page.locator("#cards .card")
+        states = await cards.evaluate_all("all => all.map(card => card.dataset.state)")
+        assert states == ["firing", "held", "silenced", "resolved"]
+        await expect(cards.nth(0).locator(".age")).to_have_text("4 min")
+        await expect(cards.nth(1).locator(".state")).to_have_text("held")
+        await expect(cards.nth(2).locator(".state")).to_have_text("silenced")
+        await expect(cards.nth(3).locator(".spark path")).to_have_attribute("d", re.compile("^M"))
+        await expect(page.locator("#vitals")).to_have_text("2critical1 held1silenced")
+
+
+async def test_since_when_goes_on_by_itself(house: House) -> None:
+    began = house.clock.now() - timedelta(seconds=20)
+    going = replace(alert(), blocks=(Facts(((phrase("Since"), phrase("{at}", at=began)),)),))
+    house.standing = [Standing("alert:a-7k2f", 1, house.clock.now(), going)]
+    async with opened(house) as page:
+        await act_as(page, "anna")
+        age = page.locator("#cards .age")
+        first = await age.text_content()
+        await expect(age).not_to_have_text(first or "")
+
+
+async def test_a_storm_scrolls_within_its_card_and_is_filtered(house: House) -> None:
+    def storm(count: int) -> Message:
+        rows = tuple((phrase("{id}", id=Code(f"a-{at:03}")), verbatim(f"Slow · svc{at % 7}")) for at in range(count))
+        return Message(phrase("Storm of {n}", n=count), Tone.WARNING, (Table((phrase("Id"), phrase("What")), rows),))
+
+    house.standing = [Standing("storm:s-1", 1, house.clock.now(), storm(490))]
+    async with opened(house, PHONE) as page:
+        await act_as(page, "anna")
+        await expect(page.locator("#vitals")).to_have_text("1storm")
+        card = page.locator("#cards .card")
+        height = await card.evaluate("card => card.offsetHeight")
+        assert height < PHONE["height"]
+        await card.get_by_role("searchbox").fill("SVC3 a-01")
+        await expect(card.locator("tbody tr:visible")).to_have_count(2)  # a-010, a-017
+        await expect(card.locator(".filter-count")).to_have_text("2 of 490")
+        await house.show("storm:s-1", storm(500), 2)  # what is typed survives an edit
+        await expect(card.locator(".filter-count")).to_have_text("2 of 500")
+        await expect(card.get_by_role("searchbox")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(card.locator("tbody tr:visible")).to_have_count(500)
+        assert await page.evaluate("document.querySelector('#now').scrollWidth") <= PHONE["width"]
+
+
+async def test_the_strip_says_who_is_on_call(house: House) -> None:
+    names: list[str] | None = ["anna", "boris"]
+
+    async def on_call() -> list[str] | None:
+        return names
+
+    async with browser(house, opened=True, on_call=on_call) as page:
+        await act_as(page, "chen")
+        await expect(page.locator("#oncall")).to_contain_text("On call")
+        await expect(page.locator("#oncall b")).to_have_text(["anna", "boris"])
+        names = []
+        await page.reload()
+        await expect(page.locator("#oncall")).to_have_text("Nobody is on call")
+        names = None
+        await page.reload()
+        await expect(page.locator("#link")).to_have_text("Live")
+        await expect(page.locator("#oncall")).to_be_hidden()
 
 
 async def test_what_is_urgent_comes_first(house: House) -> None:

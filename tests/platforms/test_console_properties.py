@@ -42,7 +42,7 @@ def test_every_text_is_clean_and_every_address_is_a_web_address(message: Message
                 assert key != "url" or not node or node.startswith(("http://", "https://"))
                 assert key == "at" or clean(node) == node
             case _:
-                assert node is None or isinstance(node, bool | int)
+                assert node is None or isinstance(node, bool | int | float)
 
     walk(render(message, English()))
 

@@ -1,6 +1,8 @@
 """The tree the page draws, and the text a terminal shows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import nan
+from typing import Any
 
 import orjson
 import pytest
@@ -10,7 +12,9 @@ from bot.domain.messages import (
     Button,
     Collapsed,
     Confirm,
+    Curve,
     Facts,
+    Graph,
     Lines,
     Message,
     Paragraph,
@@ -187,3 +191,96 @@ def test_columns_are_measured_as_a_terminal_does() -> None:
 def test_whole_is_added_only_when_something_was_left_out() -> None:
     message = Message(phrase("Notes"), blocks=(Preformatted("short"),), whole="short and long")
     assert "and long" not in plain(message, English())
+
+
+def graph(*curves: Curve, **more: Any) -> Graph:
+    return Graph(phrase("Error rate"), curves, **{"unit": "%", **more})
+
+
+def curve(*values: float, name: str = "api") -> Curve:
+    return Curve(verbatim(name), tuple((AT + timedelta(minutes=at), value) for at, value in enumerate(values)))
+
+
+def block(given: Graph) -> dict[str, Any]:
+    (drawn,) = render(Message(phrase("T"), blocks=(given,)), English())["blocks"]
+    assert orjson.loads(orjson.dumps(drawn))
+    return dict(drawn)
+
+
+def test_a_graph_travels_as_data_and_in_words() -> None:
+    marks = ((AT, phrase("release {v}", v="1.8.0")),)
+    drawn = block(graph(curve(0.5, nan, 7.25), limit=5.0, marks=marks))
+    drawn = orjson.loads(orjson.dumps(drawn).decode().replace("\N{NO-BREAK SPACE}", " "))
+    assert drawn["kind"] == "graph"
+    assert drawn["title"] == [text("Error rate")]
+    assert drawn["curves"] == [
+        {
+            "name": "api",
+            "now": "7.25 %",
+            "figures": "now 7.25 %, lowest 0.50 %, highest 7.25 %",
+            "points": [
+                ["2026-03-04T12:00:00+00:00", 0.5],
+                ["2026-03-04T12:01:00+00:00", None],
+                ["2026-03-04T12:02:00+00:00", 7.25],
+            ],
+        }
+    ]
+    assert drawn["trend"] == "▁·█ now 7.25 %, highest 7.25 %"
+    assert (drawn["unit"], drawn["limit"]) == (["", " %"], {"value": 5.0, "text": "limit 5 %"})
+    assert (drawn["marks"], drawn["more"]) == ([["2026-03-04T12:00:00+00:00", "release 1.8.0"]], 0)
+    assert block(graph(curve(1.0), unit="$"))["unit"] == ["$", ""]
+
+
+def test_a_graph_is_thinned_to_what_a_page_can_show() -> None:
+    spiky = [float(at == 7_777) * 50 for at in range(10_000)]
+    drawn = block(graph(*(curve(*spiky, name=f"c{at}") for at in range(9))))
+    assert (len(drawn["curves"]), drawn["more"]) == (limits.CURVES, 3)
+    for each in drawn["curves"]:
+        assert len(each["points"]) <= limits.POINTS * 1.5 + 2
+        assert max(value for _, value in each["points"]) == 50
+    assert len(orjson.dumps(drawn)) <= limits.CARD
+
+
+def test_a_graph_that_weighs_too_much_is_said_in_words() -> None:
+    heavy = tuple(graph(*(curve(*map(float, range(2_000)), name=f"c{n}") for n in range(6))) for _ in range(4))
+    tree = render(Message(phrase("T"), blocks=heavy), English())
+    kinds = [each["kind"] for each in tree["blocks"]]
+    assert kinds[0] == "graph"
+    assert kinds[-1] == "facts"
+    assert len(orjson.dumps(tree)) <= limits.CARD
+
+
+def test_a_graph_keeps_secrets_and_controls_to_itself() -> None:
+    evil = verbatim(f"{TOKEN}\x1b[31m\nx")
+    given = Graph(evil, (Curve(evil, curve(1.0, 2.0).points),), marks=((AT, evil),))
+    shown = orjson.dumps(block(given)).decode() + plain(Message(phrase("T"), blocks=(given,)), English())
+    assert TOKEN not in shown
+    assert not {"\x1b", "\\u001b"} & set(shown)
+
+
+def test_a_terminal_shows_bars_figures_and_both_ends() -> None:
+    given = graph(curve(1, 2, 8, 4, 4, 4), limit=5.0, marks=((AT + timedelta(minutes=2), phrase("fired")),))
+    assert plain(Message(phrase("T"), blocks=(given,)), English()).replace("\N{NO-BREAK SPACE}", " ").splitlines()[
+        2:
+    ] == [
+        "Error rate",
+        "  ▁▂█▄▄▄  now 4 %, lowest 1 %, highest 8 %",
+        "  12:00 12:05  limit 5 %",
+        "  12:02  fired",
+    ]
+
+
+def test_a_terminal_aligns_several_curves() -> None:
+    given = graph(curve(*[1.0] * 60, name="nyc2"), curve(*[2.0] * 60, name="a name that is longer than its column"))
+    told = plain(Message(phrase("T"), blocks=(given,)), English()).replace("\N{NO-BREAK SPACE}", " ").splitlines()[2:]
+    assert told == [
+        "Error rate",
+        f"  nyc2                      {'▁' * 48}  now 1 %",
+        f"  a name that is longer t…  {'▁' * 48}  now 2 %",
+        f"                            12:00{' ' * 38}12:59",
+    ]
+
+
+@pytest.mark.parametrize("given", [graph(curve(nan)), graph()])
+def test_a_terminal_says_when_nothing_is_known(given: Graph) -> None:
+    assert plain(Message(phrase("T"), blocks=(given,)), English()).splitlines()[2:] == ["Error rate", "  no data"]

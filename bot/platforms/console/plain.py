@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
-from bot.domain.graphs import worded
 from bot.domain.messages import (
     Aside,
     Block,
@@ -24,7 +23,7 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.phrases import Phrase, Words, counted, pieces
-from bot.platforms.console import limits
+from bot.platforms.console import curves, limits
 from bot.platforms.console.cleaning import clean, one_line
 
 TONES = {
@@ -75,7 +74,7 @@ def _block(block: Block, words: Words) -> Iterable[str]:  # noqa: C901 - one fla
         case Lines(items, more):
             return _lines(items, more, words)
         case Graph():
-            return _block(worded(block), words)
+            return curves.lines(block, lambda sentence, most: _cell(sentence, words, most), words, _padded)
         case Preformatted(text):
             return [f"  {line}" for line in clean(text).splitlines()]
         case Progress(steps):
@@ -108,9 +107,9 @@ def _steps(steps: Iterable[tuple[StepMark, Phrase, Phrase | None]], words: Words
         yield f"{MARKS[mark]} {one_line(_said(title, words))}{came_of_it}"
 
 
-def _cell(sentence: Phrase, words: Words) -> str:
+def _cell(sentence: Phrase, words: Words, most: int = limits.CELL) -> str:
     text = one_line(_said(sentence, words))
-    return text if len(text) <= limits.CELL else text[: limits.CELL - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

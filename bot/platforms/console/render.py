@@ -3,24 +3,30 @@
 ``{"title": runs, "tone": "critical", "blocks": [block…], "buttons": [button…], "whole": text, "clipped": bool}``
 
 A run is ``{"kind": "text|strong|code|link|moment", "text"}``, a link with ``"url"`` (http(s) only), a moment with
-``"at"`` (ISO 8601). A block is ``{"kind": …}`` with: paragraph, aside ``runs`` · facts ``pairs`` of ``label`` and
-``value`` · lines ``items``, ``more`` · table ``header``, ``rows`` · preformatted ``text`` · progress ``steps`` of
-``mark``, ``title``, ``said`` · collapsed ``title``, ``items``. A button is ``label``, ``command`` or ``url``,
-``style``, ``confirm`` (``title``, ``text``) or null. The page sets every text as text, never as markup.
+``"at"``. Times are ISO 8601 in the reader's zone. A block is ``{"kind": …}`` with: paragraph, aside ``runs`` · facts
+``pairs`` of ``label`` and ``value`` · lines ``items``, ``more`` · table ``header``, ``rows`` · preformatted ``text`` ·
+progress ``steps`` of ``mark``, ``title``, ``said`` · collapsed ``title``, ``items`` · graph ``title``, ``trend`` (in
+words), ``curves`` of ``name``, ``now``, ``figures``, ``points`` ([time, value or null]), ``more`` curves left out,
+``unit`` (what stands before and after a number), ``limit`` (``value``, ``text``) or null, ``marks`` ([time, text]). A
+button is ``label``, ``command`` or ``url``, ``style``, ``confirm`` (``title``, ``text``) or null. The page sets every
+text as text, never as markup.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from math import isfinite
 from typing import Any, TypeAlias, assert_never
 
-from bot.domain.graphs import worded
+from bot.domain.graphs import limit_of, now, plotted, quantity, readings, trend, worded
 from bot.domain.messages import (
     Aside,
     Block,
     Button,
     Collapsed,
     Confirm,
+    Curve,
     Facts,
     Graph,
     Lines,
@@ -30,10 +36,11 @@ from bot.domain.messages import (
     Progress,
     Table,
 )
-from bot.domain.phrases import Phrase, Piece, Words, pieces
+from bot.domain.phrases import Phrase, Piece, Quantity, Words, phrase, pieces
 from bot.platforms.console import limits
 from bot.platforms.console.cleaning import clean
 
+_ONE_LINE = str.maketrans("\n\t", "  ")
 Runs: TypeAlias = "list[dict[str, str]]"
 Tree: TypeAlias = "dict[str, Any]"
 
@@ -98,7 +105,7 @@ class _Drawing:
         if piece.kind == "link":
             run["url"] = self.address(piece.url)
         if piece.at is not None:
-            run["at"] = piece.at.isoformat()
+            run["at"] = self._words.local(piece.at).isoformat()
         return run
 
     def block(self, block: Block) -> Tree:  # noqa: C901 - one flat match
@@ -122,7 +129,7 @@ class _Drawing:
             case Table() | Progress():
                 return self._grid(block)
             case Graph():
-                return self.block(worded(block))
+                return self._graph(block)
             case _:
                 assert_never(block)
 
@@ -139,6 +146,43 @@ class _Drawing:
                 return {"kind": "progress", "steps": told}
             case _:
                 assert_never(block)
+
+    def _graph(self, graph: Graph) -> Tree:
+        """In words alone where its points would weigh more than what is left."""
+        curves = plotted(graph, limits.CURVES, limits.POINTS)
+        weight = limits.POINT * sum(len(curve.points) for curve in curves)
+        if weight > self.left:
+            return self.block(worded(graph))
+        self.left -= weight
+        limit = limit_of(graph)
+        return {
+            "kind": "graph",
+            "title": self.runs(graph.title),
+            "trend": self._flat(trend(graph)),
+            "curves": [self._curve(curve, graph.unit) for curve in curves],
+            "more": len(graph.curves) - len(curves),
+            "unit": list(self._flat(phrase("{value}", value=Quantity(0, graph.unit, 0))).partition("0")[::2]),
+            "limit": limit and {"value": limit.number, "text": self._flat(phrase("limit {value}", value=limit))},
+            "marks": [[self._time(at), self._flat(what)] for at, what in self._while_room(graph.marks)],
+        }
+
+    def _curve(self, curve: Curve, unit: str) -> Tree:
+        points = [[self._time(at), value if isfinite(value) else None] for at, value in curve.points]
+        last = now(curve)
+        value = phrase("unknown") if last is None else phrase("{value}", value=quantity(last, unit))
+        return {
+            "name": self._flat(curve.name),
+            "now": self._flat(value),
+            "figures": self._flat(readings(curve, unit)),
+            "points": points,
+        }
+
+    def _time(self, at: datetime) -> str:
+        return self._words.local(at).isoformat(timespec="seconds")
+
+    def _flat(self, sentence: Phrase) -> str:
+        """Cleaned once more as one text: what hides a secret may stand in two runs of it."""
+        return clean("".join(run["text"] for run in self.runs(sentence))).translate(_ONE_LINE)
 
     def _items(self, items: Iterable[Phrase]) -> list[Runs]:
         return [self.runs(item) for item in self._while_room(items)]

@@ -7,7 +7,7 @@ import { byId, el, icon } from "./dom.js";
 import { flat, tickTimes } from "./draw.js";
 import * as gate from "./gate.js";
 import * as stream from "./stream.js";
-import { showBanner, showLink, showPerson, showVitals } from "./strip.js";
+import { showBanner, showLink, showOnCall, showPerson, showVitals } from "./strip.js";
 import { LOCALES, say, setServerTime, speak } from "./words.js";
 import { Wire } from "./wire.js";
 
@@ -22,6 +22,7 @@ let lastHeard = null;
 let filter = "all";
 let number = 0;
 let settled = false;
+let onCall = null;
 const pending = new Map();
 
 const wire = new Wire({ message: hear, state: linkChanged, forgotten }, () => {
@@ -61,11 +62,11 @@ function hear(data) {
   lastHeard = Date.now();
   switch (data.type) {
     case "hello": greet(data); break;
-    case "snapshot": settled = true; stream.replaceAll(data.cards); break;
+    case "snapshot": settled = true; onCall = data.on_call; stream.replaceAll(data.cards); break;
     case "card": stream.put(data); break;
     case "answer": answered(data); break;
     case "refused": refused(data); break;
-    case "tick": setServerTime(data.at); break;
+    case "tick": setServerTime(data.at); onCall = data.on_call; showState(); break;
   }
 }
 
@@ -96,6 +97,7 @@ function showState() {
   }
   showLink(link);
   showVitals(settled && link === "live" ? stream.census() : null, link);
+  showOnCall(settled && link === "live" ? onCall : null);
 }
 
 function ask(text, button = null, node = null) {

@@ -13,6 +13,15 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children.flat(3).filter(Boolean));
+  return node;
+}
+
 const PATHS = {
   // Shapes differ as much as colours do: octagon, triangle, circle, tick, dash, arc.
   critical: "M8.1 2h7.8L22 8.1v7.8L15.9 22H8.1L2 15.9V8.1zM12 7v6M12 16.5v.5",
@@ -29,21 +38,16 @@ const PATHS = {
   chevron: "M6 9l6 6 6-6",
   pulse: "M2 12h5l2.5-7 5 14 2.5-7h5",
   prompt: "M4 6l6 6-6 6M12 18h8",
+  held: "M8 12V5.5a1.5 1.5 0 0 1 3 0V11V4a1.5 1.5 0 0 1 3 0v7V5.5a1.5 1.5 0 0 1 3 0V14c0 4-2.5 7-6 7-3 0-4.5-1.5-6-4.5L3.5 13a1.4 1.4 0 0 1 2.4-1.4L8 14",
+  silenced: "M6 16V11a6 6 0 0 1 9.5-4.9M18 11v5l1.5 2H8M10 21h4M4 3l17 17",
+  storm: "M7 15a4.5 4.5 0 1 1 .8-8.9A5.5 5.5 0 0 1 18.3 8 3.6 3.6 0 0 1 18 15M12 12l-2.5 4.5h4L11 21",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20.5c.8-3.6 3.800-5.500 7.500-5.500s6.700 1.900 7.500 5.500",
   quiet: "M3 14c3 0 3-4 6-4s3 4 6 4 3-4 6-4M3 19h18",
 };
 
 export function icon(name, label = "") {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", `icon icon-${name}`);
-  if (label) {
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", label);
-  } else svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", PATHS[name] ?? PATHS.info);
-  svg.append(path);
-  return svg;
+  const meaning = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
+  return svg("svg", { viewBox: "0 0 24 24", class: `icon icon-${name}`, ...meaning }, svg("path", { d: PATHS[name] ?? PATHS.info }));
 }
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

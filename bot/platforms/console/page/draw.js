@@ -1,15 +1,20 @@
 // From the server's tree (render.py) to elements. One function per kind of block.
 
 import { el, icon } from "./dom.js";
-import { relative, say } from "./words.js";
+import { drawGraph, drawSpark } from "./graph.js";
+import { roomy } from "./list.js";
+import { clockOf, lasting, relative, say } from "./words.js";
 
 export const flat = (runs) => (runs ?? []).map((run) => run.text).join("");
 
 const safe = (url) => /^https?:\/\//i.test(url ?? "");
 
-function moment(run, exact) {
+// A moment that stands alone is told as a distance and lives on; inside a sentence ("held by anna since …") the clock's
+// time reads right in every language.
+function moment(run, options) {
+  if (!options.alone) return [el("time", { datetime: run.at, title: run.text }, clockOf(run.at))];
   const time = el("time", { datetime: run.at, title: run.text, "data-at": run.at }, relative(run.at));
-  return exact ? [time, el("span", { class: "exact" }, run.text)] : [time];
+  return options.exact ? [time, el("span", { class: "exact" }, run.text)] : [time];
 }
 
 function run(one, options) {
@@ -19,7 +24,7 @@ function run(one, options) {
     case "link": return safe(one.url)
       ? [el("a", { href: one.url, target: "_blank", rel: "noopener noreferrer" }, one.text, icon("open"))]
       : [el("bdi", {}, one.text)];
-    case "moment": return moment(one, options.exact);
+    case "moment": return moment(one, options);
     default: return [el("bdi", {}, one.text)];
   }
 }
@@ -32,7 +37,7 @@ function code(text, options) {
   return el("button", { type: "button", class: "fill", on: { click: () => options.fill(typed) } }, text);
 }
 
-const runs = (list, options) => (list ?? []).flatMap((one) => run(one, options));
+const runs = (list, options) => (list ?? []).flatMap((one) => run(one, { ...options, alone: list.length === 1 }));
 
 const NUMBER = /^[\s$€+\-−–]?[\d\s.,]+\s?(%|×|x|ms|мс|s|с|min|мин|h|ч|d|д|MB|GB|req)?$/u;
 const numeric = (cell) => NUMBER.test(flat(cell).replace(/\u00a0/g, " ").trim());
@@ -43,9 +48,8 @@ const BLOCKS = {
   preformatted: (block) => el("pre", { tabindex: 0 }, block.text),
   facts: (block, options) => el("dl", { class: "facts" }, block.pairs.map((pair) => el("div", {},
     el("dt", {}, runs(pair.label, options)), el("dd", {}, runs(pair.value, { ...options, exact: true }))))),
-  lines: (block, options) => el("ul", { class: "lines" },
-    block.items.map((item) => el("li", {}, runs(item, options))),
-    block.more > 0 && el("li", { class: "more" }, say("more", { n: block.more }))),
+  lines,
+  graph: (block, options) => drawGraph(block, runs(block.title, options), flat(block.title)),
   collapsed: (block, options) => el("details", { class: "fold" },
     el("summary", {}, icon("chevron"), runs(block.title, options)),
     el("ul", { class: "lines" }, block.items.map((item) => el("li", {}, runs(item, options))))),
@@ -53,12 +57,18 @@ const BLOCKS = {
   progress,
 };
 
+function lines(block, options) {
+  const items = block.items.map((item) => el("li", {}, runs(item, options)));
+  return roomy(el("ul", { class: "lines" }, items, block.more > 0 && el("li", { class: "more" }, say("more", { n: block.more }))), items);
+}
+
 function table(block, options) {
   const right = block.header.map((_, at) => block.rows.length > 0 && block.rows.every((row) => numeric(row[at])));
   const mark = (at) => ({ class: right[at] ? "number" : undefined });
-  return el("div", { class: "table", tabindex: 0 }, el("table", {},
+  const rows = block.rows.map((row) => el("tr", {}, row.map((cell, at) => el("td", mark(at), runs(cell, options)))));
+  return roomy(el("div", { class: "table", tabindex: 0 }, el("table", {},
     el("thead", {}, el("tr", {}, block.header.map((cell, at) => el("th", { scope: "col", ...mark(at) }, runs(cell, options))))),
-    el("tbody", {}, block.rows.map((row) => el("tr", {}, row.map((cell, at) => el("td", mark(at), runs(cell, options))))))));
+    el("tbody", {}, rows))), rows);
 }
 
 const MARK_ICONS = { done: "check", failed: "cross", skipped: "dash" };
@@ -112,9 +122,24 @@ export function advance(card) {
   return [steps.filter((step) => step.mark === "done" || step.mark === "skipped").length, steps.length];
 }
 
+// Since when: the first moment among a card's facts.
+export function since(card) {
+  const facts = card.blocks.find((block) => block.kind === "facts");
+  return facts?.pairs.flatMap((pair) => pair.value).find((one) => one.kind === "moment")?.at ?? null;
+}
+
+export function spark(card) {
+  const graph = card.blocks.find((block) => block.kind === "graph");
+  return graph ? drawSpark(graph) : null;
+}
+
 export function tickTimes(root = document) {
   for (const node of root.querySelectorAll("time[data-at]")) {
     const text = relative(node.dataset.at);
+    if (node.textContent !== text) node.textContent = text;
+  }
+  for (const node of root.querySelectorAll("time[data-since]")) {
+    const text = lasting(node.dataset.since);
     if (node.textContent !== text) node.textContent = text;
   }
 }

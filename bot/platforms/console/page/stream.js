@@ -1,8 +1,9 @@
 // The live cards: what needs a person first, what is over last.
 
 import { byId, calm, el, icon } from "./dom.js";
-import { advance, drawBody, drawTitle, flat } from "./draw.js";
-import { relative, say, serverNow } from "./words.js";
+import { advance, drawBody, drawTitle, flat, since, spark } from "./draw.js";
+import { keepPlaces } from "./list.js";
+import { lasting, relative, say, serverNow } from "./words.js";
 
 const FRESH = 60 * 60 * 1000;
 const SETTLED_SHOWN = 12;
@@ -10,7 +11,8 @@ const SETTLED_KEPT = 300;
 const GLIDING = 100; // above so many cards they jump: a storm must not cost frames
 const GATHER = 30; // milliseconds in which changes are drawn together
 const OVER = 100;
-const KINDS = { alert: "alerts", op: "operations", release: "releases" };
+const KINDS = { alert: "alerts", storm: "alerts", "storm-list": "alerts", op: "operations", release: "releases" };
+const ALERT = { critical: 0, warning: 30, info: 50, muted: 60, working: 40 };
 
 const cards = new Map();
 let filter = "all";
@@ -23,12 +25,23 @@ export const kindOf = (id) => id.split(":", 1)[0];
 export const shortId = (id) => id.slice(id.indexOf(":") + 1);
 const awaits = (entry) => entry.card.buttons.some((button) => button.command);
 
+// How an alert stands: nobody's (firing), somebody's (held), silenced, resolved. Who may still take it sees the button.
+export function stateOf({ id, card }) {
+  if (kindOf(id) !== "alert") return null;
+  if (card.tone === "ok") return "resolved";
+  if (card.tone === "muted") return "silenced";
+  const commands = card.buttons.map((button) => button.command).filter(Boolean);
+  return commands.length && !commands.some((command) => command.startsWith("ack ")) ? "held" : "firing";
+}
+
 // Lower is more urgent; OVER and above is history.
 function urgency(entry) {
   const { tone } = entry.card;
   const fresh = serverNow() - Date.parse(entry.at) < FRESH;
   switch (kindOf(entry.id)) {
-    case "alert": return { critical: 0, warning: 30, info: 50, muted: 60, working: 40 }[tone] ?? OVER;
+    case "alert": return (ALERT[tone] ?? OVER) + (stateOf(entry) === "held" ? 5 : 0);
+    case "storm": return (ALERT[tone] ?? OVER) - 1;
+    case "storm-list": return fresh ? 61 : OVER;
     case "op":
       if (tone === "working" || tone === "info") return 40;
       if (awaits(entry)) return tone === "critical" ? 10 : 20;
@@ -41,9 +54,14 @@ function urgency(entry) {
 export const isOpenOperation = (entry) => kindOf(entry.id) === "op" && (entry.card.tone === "working" || awaits(entry));
 
 export function census() {
-  const found = { critical: 0, warning: 0, ops: 0, waiting: 0 };
+  const found = { critical: 0, warning: 0, info: 0, muted: 0, storm: 0, held: { critical: 0, warning: 0, info: 0 }, ops: 0, waiting: 0 };
   for (const entry of cards.values()) {
-    if (kindOf(entry.id) === "alert" && entry.card.tone in found) found[entry.card.tone] += 1;
+    const { tone } = entry.card;
+    if (kindOf(entry.id) === "alert" && tone in found) {
+      found[tone] += 1;
+      if (stateOf(entry) === "held") found.held[tone] += 1;
+    }
+    if (kindOf(entry.id) === "storm" && urgency(entry) < OVER) found.storm += 1;
     if (isOpenOperation(entry)) {
       found.ops += 1;
       if (awaits(entry)) found.waiting += 1;
@@ -83,14 +101,25 @@ export function setFilter(wanted) {
 
 function header(entry, settled) {
   const { card, id } = entry;
-  const kind = say(kindOf(id));
+  const state = stateOf(entry);
   const steps = advance(card);
+  const named = state === "held" || state === "silenced" ? el("span", { class: "state" }, icon(state), say(`state.${state}`)) : null;
+  const done = steps && card.tone === "working" && el("span", {}, say("steps", { done: steps[0], all: steps[1] }));
+  const sign = state === "silenced" ? state : kindOf(id) === "storm" && card.tone !== "ok" ? "storm" : card.tone;
   return [
-    el("span", { class: "sign" }, icon(card.tone, say(`tone.${card.tone}`))),
+    el("span", { class: "sign" }, icon(sign, say(`tone.${card.tone}`))),
     el(settled ? "span" : "h3", { class: "card-name" }, drawTitle(card)),
-    settled ? "" : el("span", { class: "kind" }, kind, steps && card.tone === "working" && el("span", {}, say("steps", { done: steps[0], all: steps[1] }))),
-    el("time", { class: "age", datetime: entry.at, "data-at": entry.at, title: say("changed", { time: new Date(entry.at).toLocaleString() }) }, relative(entry.at)),
+    settled ? spark(card) : el("span", { class: "kind" }, say(kindOf(id)), done, named),
+    age(entry, !settled && since(card)),
   ];
+}
+
+// What goes on says how long it has; all else, when it changed.
+function age(entry, from) {
+  const on = from && ["alert", "storm"].includes(kindOf(entry.id));
+  const changed = say("changed", { time: new Date(entry.at).toLocaleString() });
+  if (!on) return el("time", { class: "age", datetime: entry.at, "data-at": entry.at, title: changed }, relative(entry.at));
+  return el("time", { class: "age going", datetime: from, "data-since": from, title: `${say("since", { time: new Date(from).toLocaleString() })}; ${changed}` }, lasting(from));
 }
 
 function fill(entry) {
@@ -98,12 +127,14 @@ function fill(entry) {
   const node = entry.node;
   const kept = [...node.querySelectorAll("details")].map((fold) => fold.open);
   const unfolded = node.dataset.open === "true";
+  const places = keepPlaces(node);
   node.dataset.tone = entry.card.tone;
   node.dataset.settled = String(settled);
+  node.dataset.state = stateOf(entry) ?? "";
   const body = el("div", { class: "card-body", id: `body-${entry.id}` }, drawBody(entry.card, hooks.press, { fill: hooks.fill, commands: hooks.commands }));
   body.hidden = settled && !unfolded;
   const head = settled
-    ? el("button", { type: "button", class: "card-head", "aria-expanded": String(unfolded), "aria-controls": `body-${entry.id}` }, header(entry, true), icon("chevron"))
+    ? el("button", { type: "button", class: "card-head", "aria-expanded": String(unfolded), "aria-controls": `body-${entry.id}` }, header(entry, true), el("span", { class: "fold-sign" }, icon("chevron")))
     : el("div", { class: "card-head" }, header(entry, false));
   if (settled) head.addEventListener("click", () => unfold(node, head, body));
   const steps = advance(entry.card);
@@ -111,6 +142,7 @@ function fill(entry) {
     && el("progress", { class: "meter", max: steps[1], value: steps[0], "aria-label": say("steps", { done: steps[0], all: steps[1] }) });
   node.replaceChildren(...[head, meter, body].filter(Boolean));
   node.querySelectorAll("details").forEach((fold, at) => { fold.open = kept[at] ?? fold.open; });
+  places();
 }
 
 function unfold(node, head, body) {

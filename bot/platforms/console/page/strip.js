@@ -6,8 +6,8 @@ import { clockTime, count, LOCALES, say, spoken } from "./words.js";
 
 const NAMES = { en: "EN", ru: "RU" };
 
-function vital(tone, n, word, extra) {
-  return el("span", { "data-tone": tone, "data-zero": String(n === 0) }, icon(tone), el("b", {}, String(n)),
+function vital(tone, n, word, extra, sign = tone) {
+  return el("span", { "data-tone": tone }, icon(sign), el("b", {}, String(n)),
     el("span", { class: "vital-word" }, word), extra);
 }
 
@@ -19,16 +19,32 @@ export function showVitals(found, link) {
     document.title = "pult";
     return;
   }
-  const { critical, warning, ops, waiting } = found;
-  const quiet = !critical && !warning;
+  const { critical, warning, info, muted, storm, held, ops, waiting } = found;
+  const quiet = !critical && !warning && !info && !storm;
+  const taken = (tone) => held[tone] > 0 && el("em", {}, `${held[tone]} ${count("vital.held", held[tone])}`);
   list.replaceChildren(...[
     quiet && el("span", { "data-tone": "ok", class: "quiet" }, icon("ok"), el("span", {}, say("vital.quiet"))),
-    critical > 0 && vital("critical", critical, count("vital.critical", critical)),
-    warning > 0 && vital("warning", warning, count("vital.warning", warning)),
+    critical > 0 && vital("critical", critical, count("vital.critical", critical), taken("critical")),
+    warning > 0 && vital("warning", warning, count("vital.warning", warning), taken("warning")),
+    storm > 0 && vital("warning", storm, count("vital.storm", storm), null, "storm"),
+    info > 0 && vital("info", info, count("vital.info", info), taken("info")),
+    muted > 0 && vital("muted", muted, count("vital.silenced", muted), null, "silenced"),
     ops > 0 && vital("working", ops, count("vital.ops", ops), waiting > 0 && el("em", {}, `${waiting} ${count("vital.waiting", waiting)}`)),
   ].filter(Boolean));
   document.title = critical ? `▲ ${critical} ${count("vital.critical", critical)} · pult` : "pult";
   byId("favicon").href = critical ? "/static/icon-critical.svg" : "/static/icon.svg";
+}
+
+// names: null while it is not known, or where there is no rotation; an empty list is a hole that somebody must see.
+export function showOnCall(names) {
+  const spot = byId("oncall");
+  spot.hidden = names === null;
+  if (names === null) return;
+  const nobody = names.length === 0;
+  spot.dataset.tone = nobody ? "warning" : "muted";
+  spot.title = nobody ? say("oncall.nobody") : `${say("oncall")}: ${names.join(", ")}`;
+  spot.replaceChildren(...(nobody ? [icon("warning"), el("span", {}, say("oncall.nobody"))]
+    : [el("span", { class: "oncall-word" }, say("oncall")), ...names.slice(0, 3).map((name) => el("span", { class: "oncall-name" }, avatar(name), el("b", {}, name)))]));
 }
 
 export function showLink(state) {

@@ -4,10 +4,14 @@ const TEXTS = {
   en: {
     now: "Now", earlier: "Earlier", ask: "Ask", all: "All", alerts: "Alerts", operations: "Operations",
     releases: "Releases", alert: "Alert", op: "Operation", release: "Release", notice: "Notice", reply: "Answer",
+    storm: "Alert storm", "storm-list": "Alerts of the storm", news: "News",
+    "state.firing": "firing", "state.held": "held", "state.silenced": "silenced", "state.resolved": "resolved",
+    "since": "since {time}", "graph.unknown": "no data", filter: "Filter {n} lines", "filter.found": "{found} of {n}",
     "vital.critical": ["critical", "critical"], "vital.warning": ["warning", "warnings"],
     "vital.ops": ["operation open", "operations open"], "vital.waiting": ["waiting", "waiting"],
     "vital.quiet": "Nothing is firing", "vital.unknown": "Not connected: unknown",
-    "short.ops": "open",
+    "vital.info": ["notice", "notices"], "vital.silenced": ["silenced", "silenced"], "vital.storm": ["storm", "storms"],
+    "vital.held": ["held", "held"], "oncall": "On call", "oncall.nobody": "Nobody is on call",
     "link.live": "Live", "link.connecting": "Connecting", "link.lost": "Offline",
     "banner.lost": "Connection lost. What stands here is as of {time}.", "banner.retry": "Next try in {n} s.",
     "banner.trying": "Trying now.", "banner.now": "Try now",
@@ -38,12 +42,16 @@ const TEXTS = {
   ru: {
     now: "Сейчас", earlier: "Раньше", ask: "Команды", all: "Всё", alerts: "Алерты", operations: "Операции",
     releases: "Релизы", alert: "Алерт", op: "Операция", release: "Релиз", notice: "Сообщение", reply: "Ответ",
+    storm: "Шторм алертов", "storm-list": "Алерты шторма", news: "Новость",
+    "state.firing": "горит", "state.held": "взят", "state.silenced": "тишина", "state.resolved": "решён",
+    "since": "с {time}", "graph.unknown": "нет данных", filter: "Найти среди {n} строк", "filter.found": "{found} из {n}",
     "vital.critical": ["критический", "критических", "критических"],
     "vital.warning": ["предупреждение", "предупреждения", "предупреждений"],
     "vital.ops": ["открытая операция", "открытые операции", "открытых операций"],
     "vital.waiting": ["ждёт", "ждут", "ждут"],
     "vital.quiet": "Ничего не горит", "vital.unknown": "Нет связи: неизвестно",
-    "short.ops": "в работе",
+    "vital.info": ["уведомление", "уведомления", "уведомлений"], "vital.silenced": ["в тишине", "в тишине", "в тишине"],
+    "vital.storm": ["шторм", "шторма", "штормов"], "vital.held": ["взят", "взято", "взято"], "oncall": "Дежурит", "oncall.nobody": "Никто не дежурит",
     "link.live": "На связи", "link.connecting": "Соединение", "link.lost": "Нет связи",
     "banner.lost": "Связь потеряна. Здесь то, что было в {time}.", "banner.retry": "Новая попытка через {n} с.",
     "banner.trying": "Пробуем.", "banner.now": "Сейчас",
@@ -105,11 +113,16 @@ export function relative(at) {
   const seconds = Math.round((serverNow() - Date.parse(at)) / 1000);
   const size = Math.abs(seconds);
   if (size < 5) return say("just");
-  const t = size < 60 ? `${size} ${say("s")}`
-    : size < 3600 ? `${Math.floor(size / 60)} ${say("min")}`
-    : size < 86400 ? hours(size)
-    : `${Math.floor(size / 86400)} ${say("d")}`;
-  return say(seconds >= 0 ? "ago" : "ahead", { t });
+  return say(seconds >= 0 ? "ago" : "ahead", { t: length(size) });
+}
+
+// How long something has been going on.
+export const lasting = (at) => length(Math.max(0, Math.round((serverNow() - Date.parse(at)) / 1000)));
+
+function length(size) {
+  if (size < 60) return `${size} ${say("s")}`;
+  if (size < 3600) return `${Math.floor(size / 60)} ${say("min")}`;
+  return size < 86400 ? hours(size) : `${Math.floor(size / 86400)} ${say("d")}`;
 }
 
 function hours(size) {
@@ -118,4 +131,22 @@ function hours(size) {
   return h < 6 && min ? `${h} ${say("h")} ${min} ${say("min")}` : `${h} ${say("h")}`;
 }
 
-export const clockTime = (moment) => new Date(moment).toLocaleTimeString(locale === "en" ? "en-GB" : locale);
+const language = () => (locale === "en" ? "en-GB" : locale);
+
+// Times come with the reader's own zone in them (2026-03-04T15:00:00+03:00), so no zone has to be known here.
+export const dayOf = (iso) => new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", timeZone: "UTC" }).format(Date.parse(`${iso.slice(0, 10)}T00:00Z`));
+
+export function clockOf(iso) {
+  const there = new Date(serverNow() + zoneOf(iso)).toISOString().slice(0, 10);
+  return there === iso.slice(0, 10) ? iso.slice(11, 16) : `${dayOf(iso)} ${iso.slice(11, 16)}`;
+}
+
+// Milliseconds from UTC to the zone that an ISO time is written in.
+export function zoneOf(iso) {
+  const found = /([+-])(\d\d):(\d\d)$/.exec(iso);
+  return found ? (found[1] === "-" ? -1 : 1) * (found[2] * 3600e3 + found[3] * 60e3) : 0;
+}
+
+export const number = (value, digits) => value.toLocaleString(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+export const clockTime = (moment) => new Date(moment).toLocaleTimeString(language());

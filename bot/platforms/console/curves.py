@@ -1,0 +1,51 @@
+"""A graph for a terminal: for each curve a line of bars beside its figures, the times at both ends under them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bot.domain.graphs import chosen, limit_of, reach, readings, sparkline
+from bot.domain.messages import Graph
+from bot.domain.phrases import Phrase, Words, counted, phrase
+from bot.platforms.console import limits
+
+Said = Callable[[Phrase, int], str]
+"""A sentence in the reader's language on one line, cut to so many columns."""
+
+
+def lines(graph: Graph, said: Said, words: Words, padded: Callable[[str, int], str]) -> Iterator[str]:
+    """*padded* fills a text up to so many columns of a terminal."""
+    shown = chosen(graph, limits.CURVES)
+    names = [said(curve.name, limits.NAME) for curve in shown] if len(shown) > 1 else [""] * len(shown)
+    broad = max(map(len, names), default=0)
+    bars = [sparkline(curve, limits.BARS) for curve in shown]
+    long = max(map(len, bars), default=0)
+    yield said(graph.title, limits.CELL)
+    if not shown:
+        yield "  " + said(phrase("no data"), limits.CELL)
+    for name, line, curve in zip(names, bars, shown, strict=True):
+        yield _row(padded(name, broad), line.ljust(long), said(readings(curve, graph.unit), limits.CELL))
+    limit = limit_of(graph)
+    limited = said(phrase("limit {value}", value=limit), limits.CELL) if limit else ""
+    if below := _row(" " * broad, _ends(graph, words, long), limited).rstrip():
+        yield below
+    if more := len(graph.curves) - len(shown):
+        yield "  " + said(counted("… and {n} more", "… and {n} more", more), limits.CELL)
+    for at, what in graph.marks[-limits.MARKS :]:
+        yield f"  {words.local(at):%H:%M}  {said(what, limits.CELL)}"
+
+
+def _row(name: str, bars: str, rest: str) -> str:
+    return "  " + "  ".join(part for part in (name, bars, rest) if part)
+
+
+def _ends(graph: Graph, words: Words, room: int) -> str:
+    """The first and the last time, as far apart as the bars are long; with their days where those differ."""
+    if not room or (reached := reach(graph)) is None:
+        return ""
+    first, last = (words.local(at) for at in reached)
+    if first == last:
+        return f"{first:%H:%M}"
+    days = [f"{words.day(at)} " if first.date() != last.date() else "" for at in reached]
+    left, right = f"{days[0]}{first:%H:%M}", f"{days[1]}{last:%H:%M}"
+    return left + " " * max(1, room - len(left) - len(right)) + right
