@@ -133,7 +133,7 @@ class _Opening:
         metrics = await self._metrics()
         database, traffic, witnesses = await self._regions(metrics, cluster)
         menu: Menu = []
-        chats, inlets = await self._chats(hub, words, menu)
+        chats, inlets = await self._chats(hub, words, menu, painter)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
             cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(),
@@ -142,14 +142,14 @@ class _Opening:
         )  # fmt: skip
 
     async def _chats(
-        self, hub: Broadcast, words: WordsFor, menu: Menu
+        self, hub: Broadcast, words: WordsFor, menu: Menu, painter: Painter
     ) -> tuple[Mapping[str, Chat], Mapping[str, Inlet]]:
         chats: dict[str, Chat] = {"console": ConsoleChat(hub)}
         inlets: dict[str, Inlet] = {}
         if self._settings.slack:
             from bot.platforms.slack import open_slack  # noqa: PLC0415
 
-            slack = await self._stack.enter_async_context(open_slack(self._settings.slack, SystemClock()))
+            slack = await self._stack.enter_async_context(open_slack(self._settings.slack, SystemClock(), painter))
             chats["slack"] = inlets["slack"] = slack
         if self._settings.telegram:
             from bot.platforms.telegram import open_telegram  # noqa: PLC0415
@@ -161,6 +161,7 @@ class _Opening:
                     words=words,
                     commands=menu,
                     public_url=self._settings.server.public_url,
+                    painter=painter,
                 )
             )
             chats["telegram"] = inlets["telegram"] = telegram
