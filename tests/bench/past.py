@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.adapters.sql.values import document, micros
+from bot.adapters.sql.values import document, micros, search_words
 from bot.domain.alerts import Group
 from bot.domain.cards import Place
 from bot.domain.events import Heard
@@ -21,7 +21,10 @@ DESTINATIONS = ("slack:C0OPS", "console:ops")
 MARK = "bench-000000"
 EVERY, LASTED = timedelta(seconds=30), timedelta(minutes=10)
 EVENT = "INSERT INTO events (received_at, id, source, key, body) VALUES (?, ?, 'alertmanager', '', ?)"
-GROUP = "INSERT INTO groups (id, key, episode, opened_at, closed_at, doc) VALUES (?, ?, 1, ?, ?, ?)"
+GROUP = (
+    "INSERT INTO groups (id, key, episode, opened_at, closed_at, doc, name, service, acked_at, pages, words)"
+    " VALUES (?, ?, 1, ?, ?, ?, ?, ?, NULL, 0, ?)"
+)
 CARD = (
     "INSERT INTO cards (subject, destination, place, priority, wanted, shown, ref, attempts, error, created_at,"
     " changed_at, not_before, dead, parent) VALUES (?, ?, ?, 2, 2, 2, ?, 0, '', ?, ?, NULL, 0, '')"
@@ -58,7 +61,7 @@ class Past:
         self._key = told.key
         alerts = {alert.fingerprint: alert for alert in told.alerts}
         group = Group("a-@ID@", told.key, told.source, told.labels, alerts, now, closed_at=now, url=told.url)
-        self._group = document(group)
+        self._group, self._words, self._rule = document(group), search_words(group), group.name
 
     def _at(self, number: int) -> int:
         return micros(self._began + number * EVERY)
@@ -73,7 +76,9 @@ class Past:
         for number in numbers:
             doc = self._group.replace(MARK, _name(number)).replace("a-@ID@", _ident(number))
             key = self._key.replace(MARK, _name(number))
-            yield _ident(number), key, self._at(number), self._at(number) + lasted, doc
+            words = self._words.replace(MARK, _name(number)).replace("a-@id@", _ident(number))
+            named = self._rule, _name(number)
+            yield _ident(number), key, self._at(number), self._at(number) + lasted, doc, *named, words
 
     def cards(self, numbers: range) -> Iterator[tuple[object, ...]]:
         for number in numbers:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import Text, bindparam, case, func, literal_column, select
 
-from bot.adapters.sql.forgetting import Forgetting
-from bot.adapters.sql.schema import ONE, RAGING, ZERO, cards, gathered, groups, storms
+from bot.adapters.sql.forgetting import forgetting
+from bot.adapters.sql.schema import ONE, RAGING, ZERO, begins, cards, gathered, groups, storms
 from bot.adapters.sql.statements import LIMIT, Session, Speech
 from bot.adapters.sql.values import MICROSECOND, clean, document, maybe_micros, micros, moment
 from bot.domain.alerts import Group
@@ -16,6 +16,8 @@ from bot.domain.history import SHORT, RuleRecord
 from bot.domain.storms import Gathered, Storm
 from bot.ports.chronicle import Pruned
 
+NAMELESS = literal_column("''", Text)
+"""Of groups that an earlier version stored."""
 SCANNED = 5_000
 """Groups of the past that a search looks at, at most: the newest."""
 
@@ -26,7 +28,7 @@ class ChronicleStatements:
     def __init__(self, speech: Speech) -> None:
         self._storms(speech)
         self._past(speech)
-        self.forgetting = Forgetting(speech)
+        self.forgetting = forgetting(speech)
 
     def _storms(self, speech: Speech) -> None:
         upsert = speech.insert(storms)
@@ -51,19 +53,20 @@ class ChronicleStatements:
         recent = select(cards.c.created_at).where(
             cards.c.destination == bindparam("destination"),
             cards.c.created_at > bindparam("since"),
-            cards.c.subject.startswith("alert:"),
+            begins(cards.c.subject, "alert:"),
         )
         self.new_alerts = speech.prepare(select(func.count()).select_from(recent.limit(LIMIT).subquery()))
         g = groups.c
-        past = select(g.words, g.doc).where(g.opened_at >= bindparam("since"))
+        past = select(g.id, g.words).where(g.opened_at >= bindparam("since"))
         self.past = speech.prepare(past.order_by(g.opened_at.desc(), g.id.desc()).limit(LIMIT))
+        self.past_group = speech.prepare(select(g.doc).where(g.id == bindparam("id")))
         lasted, waited = g.closed_at - g.opened_at, g.acked_at - g.opened_at
         short = case((lasted < SHORT // MICROSECOND, ONE), else_=ZERO)
         rule = select(
             g.name, g.service, func.count(), func.count(g.closed_at), func.coalesce(func.sum(lasted), ZERO),
             func.coalesce(func.sum(short), ZERO), func.count(g.acked_at), func.coalesce(func.sum(waited), ZERO),
             func.sum(g.pages),
-        ).where(g.opened_at >= bindparam("since"), g.opened_at < bindparam("until"))  # fmt: skip
+        ).where(g.opened_at >= bindparam("since"), g.opened_at < bindparam("until"), g.name != NAMELESS)  # fmt: skip
         self.records = speech.prepare(rule.group_by(g.name, g.service).order_by(func.count().desc(), g.name, g.service))
 
 
@@ -117,11 +120,11 @@ class Chronicle(Session):
         )
 
     def past_groups(self, words: Iterable[str], since: datetime, limit: int) -> tuple[Group, ...]:
-        """The newest first, among the newest SCANNED."""
+        """The newest first, among the newest SCANNED. Documents are read of those only that are found."""
         wanted = tuple(clean(word).lower() for word in words)
         rows = self._rows(self._chronicle.past, since=micros(since), limit=SCANNED if wanted else limit)
-        found = [doc for text, doc in rows if all(word in text for word in wanted)]
-        return tuple(self._read(doc) for doc in found[:limit])
+        found = [ident for ident, text in rows if all(word in text for word in wanted)]
+        return tuple(self._doc(self._chronicle.past_group, id=ident) for ident in found[:limit])
 
     def records(self, since: datetime, until: datetime) -> tuple[RuleRecord, ...]:
         """The most frequent first."""
@@ -132,7 +135,7 @@ class Chronicle(Session):
         )
 
     def forget(self, before: datetime, limit: int) -> Pruned:
-        rows = [self._do(each, before=micros(before), limit=limit) for each in self._chronicle.forgetting.statements]
+        rows = [self._do(each, before=micros(before), limit=limit) for each in self._chronicle.forgetting]
         return Pruned(sum(rows), any(count == limit for count in rows))
 
 

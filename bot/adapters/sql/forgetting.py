@@ -1,44 +1,98 @@
-"""What may be forgotten: rows that are over, shown and old. Never the audit chain, nor what it speaks of."""
+"""What may be forgotten: rows that are over, shown and old. Never the audit chain, nor what it speaks of.
+
+A group goes after its last card, a storm after its last card and all it gathered: else a new group that gets the same
+id by chance would edit a message of long ago in place of being posted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Table, bindparam, delete, exists, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 
-from bot.adapters.sql.schema import DUE, cards, events, gathered, groups, messages, overrides, requests, storms
+from bot.adapters.sql.schema import (
+    DUE,
+    OTHER,
+    ZERO,
+    cards,
+    events,
+    gathered,
+    groups,
+    messages,
+    overrides,
+    requests,
+    storms,
+)
 from bot.adapters.sql.statements import LIMIT, Prepared, Speech
 
-
-class Forgetting:
-    """``statements``: each deletes at most ``limit`` rows of its kind, so that no commit waits long for one."""
-
-    def __init__(self, speech: Speech) -> None:
-        self.statements = tuple(_statements(speech))
+BEFORE: BindParameter[int] = bindparam("before")
+SHOWN_LONG_AGO = and_(not_(DUE), cards.c.changed_at < BEFORE)
 
 
-def _statements(speech: Speech) -> Iterator[Prepared]:
-    before: BindParameter[int] = bindparam("before")
-    e, g, s = events.c, groups.c, storms.c
-    yield _delete(speech, events, (e.received_at, e.id), e.received_at < before)
-    yield _delete(speech, requests, (requests.c.id,), requests.c.answered_at < before)
-    yield _delete(speech, overrides, tuple(overrides.c), overrides.c.ends < before)
-    yield _delete(speech, groups, (g.id,), g.closed_at < before)
-    yield _delete(speech, storms, (s.id,), s.closed_at < before)
-    orphans = ~exists().where(s.id == gathered.c.storm)
-    yield _delete(speech, gathered, (gathered.c.storm, gathered.c.group_id), orphans)
-    c = cards.c
-    over = ~DUE & (c.changed_at < before)
-    yield _delete(speech, cards, (c.subject, c.destination), over, ~_alive())
-    shown_nowhere = ~exists().where(c.subject == messages.c.subject)
-    yield _delete(speech, messages, (messages.c.subject,), shown_nowhere)
+def forgetting(speech: Speech) -> tuple[Prepared, ...]:
+    """In their order. Each deletes at most ``limit`` rows of its kind, so that no commit waits long for one."""
+    return (*_plain(speech), *_alerts(speech), *_others(speech))
 
 
-def _alive() -> ColumnElement[bool]:
-    """The card's subject is a group or an operation that is still there: its next change is an edit, not a post."""
-    return exists().where(cards.c.subject == "alert:" + groups.c.id) | cards.c.subject.startswith("op:")
+def _plain(speech: Speech) -> Iterator[Prepared]:
+    e, r, o = events.c, requests.c, overrides.c
+    yield _delete(speech, events, select(e.received_at, e.id).where(e.received_at < BEFORE))
+    yield _delete(speech, requests, select(r.id).where(r.answered_at < BEFORE))
+    yield _delete(speech, overrides, select(o.starts, o.ends, o.doc).where(o.ends < BEFORE))
 
 
-def _delete(speech: Speech, table: Table, key: tuple[Column[object], ...], *old: ColumnElement[bool]) -> Prepared:
-    found = select(*key).where(*old).limit(LIMIT)
-    return speech.prepare(delete(table).where(tuple_(*key).in_(found)))
+def _alerts(speech: Speech) -> Iterator[Prepared]:
+    c, g = cards.c, groups.c
+    closed = g.closed_at < BEFORE
+    theirs = select(c.subject, c.destination).select_from(groups.join(cards, c.subject == "alert:" + g.id))
+    yield _delete(speech, cards, theirs.where(closed, SHOWN_LONG_AGO).order_by(g.closed_at, g.id))
+    cardless = not_(exists().where(c.subject == "alert:" + g.id))
+    yield _delete(speech, groups, select(g.id).where(closed, cardless).order_by(g.closed_at, g.id))
+
+
+def _others(speech: Speech) -> Iterator[Prepared]:
+    """Answers, notices, releases, storms. What a message is kept for, and its cards, go in the same call."""
+    c, s = cards.c, storms.c
+    over = _over_others(cards)
+    oldest = c.created_at, c.subject, c.destination
+    chosen = select(c.subject).where(OTHER, over).order_by(*oldest).limit(LIMIT)
+    still = cards.alias("still")
+    wanted = exists().where(still.c.subject == messages.c.subject, not_(_over_others(still)))
+    yield speech.prepare(delete(messages).where(messages.c.subject.in_(chosen), not_(wanted)))
+    yield _delete(speech, cards, select(c.subject, c.destination).where(OTHER, over).order_by(*oldest))
+    closed = s.closed_at < BEFORE
+    inside = select(gathered.c.storm, gathered.c.group_id).select_from(storms.join(gathered, gathered.c.storm == s.id))
+    yield _delete(speech, gathered, inside.where(closed).order_by(s.closed_at, s.id))
+    empty = not_(exists().where(gathered.c.storm == s.id)), not_(exists().where(c.subject == "storm:" + s.id))
+    yield _delete(speech, storms, select(s.id).where(closed, *empty).order_by(s.closed_at, s.id))
+
+
+def _over_others(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table or an alias of it
+    """It names the age of the card's making, too, which its last change implies: that is what the index is of."""
+    c, s = table.c, storms.c
+    its_storm = and_(s.id == func.substr(c.subject, len("storm:") + 1), c.subject == "storm:" + s.id)
+    raging = exists().where(its_storm, or_(s.closed_at.is_(None), s.closed_at >= BEFORE))
+    lags = and_(c.wanted > c.shown, c.dead == ZERO)
+    return and_(c.created_at < BEFORE, c.changed_at < BEFORE, not_(lags), not_(raging))
+
+
+def _delete(speech: Speech, table: Table, found: Select[Any]) -> Prepared:
+    key: tuple[Column[Any], ...] = tuple(table.primary_key.columns)
+    column = tuple_(*key) if len(key) > 1 else key[0]
+    return speech.prepare(delete(table).where(column.in_(found.limit(LIMIT))))

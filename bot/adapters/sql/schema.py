@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -14,7 +15,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    func,
     literal_column,
+    not_,
     text,
 )
 
@@ -28,6 +31,13 @@ EMPTY, NOUGHT = text("''"), text("0")
 """What a column holds in rows that are older than itself."""
 
 metadata = MetaData()
+
+
+def begins(column: Column[str], text: str) -> ColumnElement[bool]:
+    """Not by LIKE, whose meaning in SQLite is a setting and in PostgreSQL, for an index, a matter of collation."""
+    head = func.substr(column, ONE, literal_column(str(len(text)), Integer))
+    return head == literal_column(f"'{text}'", Text)
+
 
 events = Table(
     "events",
@@ -62,6 +72,8 @@ groups = Table(
 OPEN = groups.c.closed_at.is_(None)
 Index("groups_open", groups.c.opened_at, groups.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
 Index("groups_recent", groups.c.opened_at, groups.c.id)
+CLOSED = groups.c.closed_at.is_not(None)
+Index("groups_closed", groups.c.closed_at, groups.c.id, sqlite_where=CLOSED, postgresql_where=CLOSED)
 
 cards = Table(
     "cards",
@@ -94,7 +106,19 @@ Index(
 )
 HELD = and_(DUE, cards.c.not_before.is_not(None))
 Index("cards_held", cards.c.destination, cards.c.not_before, sqlite_where=HELD, postgresql_where=HELD)
-Index("cards_recent", cards.c.destination, cards.c.created_at)
+Index("cards_recent", cards.c.destination, cards.c.created_at, cards.c.subject)
+"""With the subject, so that counting a destination's new alerts reads no card."""
+OTHER = and_(not_(begins(cards.c.subject, "alert:")), not_(begins(cards.c.subject, "op:")))
+Index(
+    "cards_other",
+    cards.c.created_at,
+    cards.c.subject,
+    cards.c.destination,
+    sqlite_where=OTHER,
+    postgresql_where=OTHER,
+)
+"""What is forgotten by its own age, the oldest first. Alerts' cards go with their groups, operations' stay: intake
+does not pay for this index."""
 
 messages = Table(
     "messages", metadata, Column("subject", Text, primary_key=True), Column("doc", Text, nullable=False)
@@ -116,6 +140,8 @@ Index(
     sqlite_where=UNANSWERED,
     postgresql_where=UNANSWERED,
 )
+ANSWERED = requests.c.answered_at.is_not(None)
+Index("requests_answered", requests.c.answered_at, sqlite_where=ANSWERED, postgresql_where=ANSWERED)
 
 operations = Table(
     "operations",
@@ -178,7 +204,7 @@ timers = Table(
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("kind", "ident", name="timers_pk"),
 )
-Index("timers_ripe", timers.c.at)
+Index("timers_ripe", timers.c.at, timers.c.kind, timers.c.ident)
 
 marks = Table("marks", metadata, Column("name", Text, primary_key=True), Column("doc", Text, nullable=False))
 
@@ -202,6 +228,8 @@ storms = Table(
 )
 RAGING = storms.c.closed_at.is_(None)
 Index("storms_open", storms.c.destination, unique=True, sqlite_where=RAGING, postgresql_where=RAGING)
+CALM = storms.c.closed_at.is_not(None)
+Index("storms_closed", storms.c.closed_at, storms.c.id, sqlite_where=CALM, postgresql_where=CALM)
 
 gathered = Table(
     "gathered",

@@ -11,6 +11,7 @@ import orjson
 
 from bot.domain.alerts import Group
 from bot.domain.codec import decode, encode
+from bot.domain.redact import secret_name
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -42,9 +43,14 @@ def maybe_micros(at: datetime | None) -> int | None:
 
 
 def search_words(group: Group) -> str:
-    """What a group is found by, in lower case: id, severity and every value of its labels, each once."""
-    values = {value for alert in group.alerts.values() for value in alert.labels.values()}
-    return clean(" ".join([group.id, group.severity, *sorted(values)])[:SEARCHED].lower())
+    """What a group is found by, in lower case: what names it, then every value of its alerts' labels, each once.
+
+    Not what a secret's label holds: a search must not confirm a guess.
+    """
+    labels = (pair for alert in group.alerts.values() for pair in alert.labels.items())
+    values = {value for name, value in labels if not secret_name(name)}
+    named = group.id, group.severity, group.name, group.service
+    return clean(" ".join([*named, *sorted(values - set(named))])[:SEARCHED].lower())
 
 
 def document(value: object) -> str:

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _groups()
     _timetable()
     _storms()
+    _forgetting()
 
 
 def _groups() -> None:
@@ -36,7 +37,7 @@ def _time(name: str) -> sa.Column[int]:
 def _timetable() -> None:
     key = sa.PrimaryKeyConstraint("kind", "ident", name="timers_pk")
     op.create_table("timers", _text("kind"), _text("ident"), _time("at"), key)
-    op.create_index("timers_ripe", "timers", ["at"])
+    op.create_index("timers_ripe", "timers", ["at", "kind", "ident"])
     op.create_table("marks", sa.Column("name", sa.Text, primary_key=True), _text("doc"))
     key = sa.PrimaryKeyConstraint("starts", "ends", "doc", name="overrides_pk")
     op.create_table("overrides", _time("starts"), _time("ends"), _text("doc"), key)
@@ -62,3 +63,19 @@ def _storms() -> None:
         sa.PrimaryKeyConstraint("storm", "group_id", name="gathered_pk"),
     )
     op.create_index("gathered_in", "gathered", ["group_id"])
+
+
+def _forgetting() -> None:
+    """What is over, by its age; and new alerts of a destination, counted without a look at their cards."""
+    _index("groups_closed", "groups", ["closed_at", "id"], "closed_at IS NOT NULL")
+    _index("requests_answered", "requests", ["answered_at"], "answered_at IS NOT NULL")
+    _index("storms_closed", "storms", ["closed_at", "id"], "closed_at IS NOT NULL")
+    other = "substr(subject, 1, 6) != 'alert:' AND substr(subject, 1, 3) != 'op:'"
+    _index("cards_other", "cards", ["created_at", "subject", "destination"], other)
+    op.drop_index("cards_recent", "cards")
+    op.create_index("cards_recent", "cards", ["destination", "created_at", "subject"])
+
+
+def _index(name: str, table: str, columns: list[str], where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, columns, sqlite_where=condition, postgresql_where=condition)
