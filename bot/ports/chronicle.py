@@ -49,5 +49,8 @@ class Chronicle(Protocol):
         ...
 
     def forget(self, before: datetime, limit: int) -> Pruned:
-        """Delete up to *limit* rows, of each kind, that are over and older than *before*. The audit chain stays."""
+        """Delete up to *limit* of each kind that are over since before then, groups with all their cards.
+
+        What has yet to be shown or answered stays with what it is about; so do operations, approvals and the audit.
+        """
         ...

@@ -136,7 +136,7 @@ class Chronicle(Session):
 
     def forget(self, before: datetime, limit: int) -> Pruned:
         rows = [self._do(each, before=micros(before), limit=limit) for each in self._chronicle.forgetting]
-        return Pruned(sum(rows), any(count == limit for count in rows))
+        return Pruned(sum(rows), any(count >= limit for count in rows))
 
 
 def _length(count: float) -> timedelta:

@@ -42,11 +42,10 @@ from bot.adapters.sql.schema import (
 from bot.adapters.sql.statements import LIMIT, Prepared, Speech
 
 BEFORE: BindParameter[int] = bindparam("before")
-SHOWN_LONG_AGO = and_(not_(DUE), cards.c.changed_at < BEFORE)
 
 
 def forgetting(speech: Speech) -> tuple[Prepared, ...]:
-    """In their order. Each deletes at most ``limit`` rows of its kind, so that no commit waits long for one."""
+    """In their order. Each deletes at most ``limit`` rows, or the cards of so many groups: no commit waits long."""
     return (*_plain(speech), *_alerts(speech), *_others(speech))
 
 
@@ -58,12 +57,16 @@ def _plain(speech: Speech) -> Iterator[Prepared]:
 
 
 def _alerts(speech: Speech) -> Iterator[Prepared]:
+    """Groups of which no card is young or has yet to be shown; their cards before them, in the same call."""
     c, g = cards.c, groups.c
-    closed = g.closed_at < BEFORE
-    theirs = select(c.subject, c.destination).select_from(groups.join(cards, c.subject == "alert:" + g.id))
-    yield _delete(speech, cards, theirs.where(closed, SHOWN_LONG_AGO).order_by(g.closed_at, g.id))
-    cardless = not_(exists().where(c.subject == "alert:" + g.id))
-    yield _delete(speech, groups, select(g.id).where(closed, cardless).order_by(g.closed_at, g.id))
+    subject = "alert:" + g.id
+    shown_long_ago = and_(not_(DUE), c.changed_at < BEFORE)
+    needed = exists().where(c.subject == subject, not_(shown_long_ago))
+    closed = g.closed_at < BEFORE, not_(needed)
+    oldest = g.closed_at, g.id
+    chosen = select(subject).where(*closed).order_by(*oldest).limit(LIMIT)
+    yield speech.prepare(delete(cards).where(c.subject.in_(chosen)))
+    yield _delete(speech, groups, select(g.id).where(*closed).order_by(*oldest))
 
 
 def _others(speech: Speech) -> Iterator[Prepared]:
