@@ -1,6 +1,9 @@
 """What is PostgreSQL's own: several stores on one database, lost connections, failed servers."""
 
 import asyncio
+import re
+from collections.abc import Iterator
+from itertools import count
 
 import psycopg
 import pytest
@@ -9,6 +12,7 @@ from bot.adapters.sql import SqlStore, open_store
 from bot.adapters.sql.database import Trouble
 from bot.adapters.sql.opening import database_at
 from bot.adapters.sql.postgres import judge
+from bot.adapters.sql.statements import Prepared
 from bot.domain.audit import verify
 from bot.domain.errors import NotReadyError, UnavailableError
 from tests.contracts.samples import NOON, OPS, deed, event, group, wish
@@ -141,3 +145,67 @@ def test_errors_without_a_sqlstate_are_judged() -> None:
     assert judge(psycopg.OperationalError("the connection is closed")) is Trouble.LOST
     assert judge(psycopg.ProgrammingError()) is None
     assert judge(ValueError()) is None
+
+
+FILL = (
+    """INSERT INTO groups SELECT 'a-' || n, 'k' || n, 1, n, CASE WHEN n < 19900 THEN n + 1 END, '{}', 'HighErrors',
+       'api', NULL, 0, 'words' FROM generate_series(1, 20000) n""",
+    """INSERT INTO cards SELECT 'alert:a-' || n, 'slack:C0' || d, '{}', 3, 2, CASE WHEN n % 500 = 0 THEN 1 ELSE 2 END,
+       '[]', 0, '', n, n, NULL, 0, '' FROM generate_series(1, 20000) n, generate_series(1, 2) d""",
+    """INSERT INTO cards SELECT 'reply:' || n, 'slack:U0' || n % 9, '{}', 3, 1, 1, '[]', 0, '', n, n, NULL, 0, ''
+       FROM generate_series(1, 20000) n""",
+    "INSERT INTO messages SELECT 'reply:' || n, '{}' FROM generate_series(1, 20000) n",
+    "INSERT INTO events SELECT n, 'e' || n, 'alertmanager', '', '' FROM generate_series(1, 20000) n",
+    "INSERT INTO requests SELECT 'r' || n, n, n, '{}' FROM generate_series(1, 20000) n",
+    "INSERT INTO timers SELECT 'ack', 'a-' || n, n FROM generate_series(1, 20000) n",
+    "INSERT INTO storms SELECT 'st-' || n, 'slack:C01', n, '{}' FROM generate_series(1, 2000) n",
+    """INSERT INTO gathered SELECT 'st-' || n / 10, 'a-' || n, 'n', 's', 'warning', 0, 0, ''
+       FROM generate_series(1, 20000) n""",
+    "ANALYZE",
+)
+GIVEN = {
+    "before": 100, "limit": 100, "destination": "slack:C01", "since": 19_990, "until": 20_000, "now": 9, "id": "a-7",
+    "kind": "ack", "ident": "a-7", "storm": "st-7", "group_id": "a-7",
+}  # fmt: skip
+ASKED = {
+    "chronicle": (
+        "new_alerts", "past", "past_group", "records", "storm", "open_storm", "storms_of", "gathered", "forgetting",
+    ),
+    "timetable": ("ripe_timers", "timer"),
+    "facts": ("latest_group", "open_groups", "recent_groups"),
+}  # fmt: skip
+LARGE = "groups|cards|messages|events|requests|timers|gathered"
+"""Storms are few: one or two a month."""
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_nothing_reads_a_large_table_from_end_to_end(postgres_url: str, mode: str) -> None:
+    """Neither with the values at hand nor, as the driver's prepared statements come to be planned, without them."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for statement in (*FILL, f"SET plan_cache_mode = {mode}"):
+            connection.execute(statement)
+        plans = {name: _plan(connection, made) for name, made in _asked(postgres_url)}
+    slow = {name: plan for name, plan in plans.items() if re.search(rf"Seq Scan on ({LARGE})\b", plan)}
+    assert slow == {}, "\n\n".join(map(str, slow.items()))
+    assert "Index Only Scan using cards_recent" in plans["new_alerts"]
+    assert "timers_ripe" in plans["ripe_timers"]
+
+
+def _asked(url: str) -> Iterator[tuple[str, Prepared]]:
+    for owner, names in ASKED.items():
+        for name in names:
+            made = getattr(getattr(database_at(url).statements, owner), name)
+            if isinstance(made, Prepared):
+                yield name, made
+            else:
+                yield from ((f"{name}[{at}]", each) for at, each in enumerate(made(100)))
+
+
+def _plan(connection: psycopg.Connection, made: Prepared) -> str:
+    values = made.pick({"key": "k7", **GIVEN})
+    numbers = count(1)
+    connection.execute(f"PREPARE asked AS {re.sub('%s', lambda _: f'${next(numbers)}', made.sql)}")
+    literals = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in values)
+    rows = connection.execute(f"EXPLAIN EXECUTE asked({literals})" if values else "EXPLAIN EXECUTE asked").fetchall()
+    connection.execute("DEALLOCATE asked")
+    return "\n".join(line for (line,) in rows)

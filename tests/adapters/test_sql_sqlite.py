@@ -27,6 +27,8 @@ def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+LIMITED = ("SCAN anon_1", "SCAN chosen")
+"""What a sub-select with a limit has found."""
 SORTED: dict[str, str] = {
     "chronicle.gathered": "the hundreds of one storm",
     "chronicle.records": "once a week, by a reader",
@@ -48,7 +50,7 @@ def test_no_statement_looks_at_a_whole_table_or_sorts(path: Path, url: str) -> N
         name: plan
         for name, plan in steps.items()
         for step in plan
-        if (step.startswith("SCAN") and "USING" not in step and "anon" not in step)
+        if (step.startswith("SCAN") and "USING" not in step and step not in LIMITED)
         or ("TEMP B-TREE" in step and name not in SORTED)
     }
     assert slow == {}
@@ -72,7 +74,7 @@ def every_statement(url: str) -> Iterator[tuple[str, Prepared]]:
             if isinstance(made, Prepared):
                 yield f"{owner}.{name}", made
             else:
-                yield from ((f"{owner}.{name}[{at}]", each) for at, each in enumerate(made))
+                yield from ((f"{owner}.{name}[{at}]", each) for at, each in enumerate(made(100)))
 
 
 async def test_the_file_is_the_owners_alone_and_commits_reach_the_disk(path: Path, url: str) -> None:

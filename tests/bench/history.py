@@ -9,8 +9,9 @@ from pathlib import Path
 from bot.adapters.sql import open_store
 from tests.bench import past
 from tests.bench.asking import ask
-from tests.bench.common import Row, ms, quantile
+from tests.bench.common import BrokenError, Row, ms, quantile
 from tests.bench.intake import Burst, burst
+from tests.bench.programs import module
 from tests.bench.setups import Running, config, pult, settle
 
 GROUPS = 200_000
@@ -18,6 +19,8 @@ RATIO_BUDGET = 1.2
 TURNS, INTAKE_TURNS, SECONDS = 3, 3, 0.8
 TEXTS = ("alerts", "help", "audit")
 ASKED = 120
+PRUNING_TURNS, PRUNING_SECONDS, PRUNED_FROM = 4, 2.0, 500_000
+"""Turns with and without forgetting, of so many seconds; the first group's number, which no other turn comes to."""
 ROUTES = '[[routes]]\nto = ["console:ops"]\n'
 
 
@@ -31,7 +34,8 @@ def measure(folder: Path) -> list[Row]:
     past.write(folders[1] / "pult.db", GROUPS)
     with pult(config(folders[0], ROUTES)) as empty, pult(config(folders[1], ROUTES)) as full:
         settle(empty, full)
-        return [_commands(empty, full), _intake(folder, empty, full)]
+        rows = [_commands(empty, full), _intake(folder, empty, full)]
+    return [*rows, *_pruning(folder, folders[1] / "pult.db")]
 
 
 async def _schema(store: Path) -> None:
@@ -60,6 +64,26 @@ def _intake(folder: Path, empty: Running, full: Running) -> Row:
             times[url].append(1 / found.rate)
     ours, bare = (statistics.median(times[each.url][1:]) for each in (full, empty))
     return _row("webhook → 200, time per event", ours, bare)
+
+
+def _pruning(folder: Path, store: Path) -> list[Row]:
+    """Intake while the past is forgotten, beside the same intake while it is not; in turns."""
+    resting, pruning = Burst(), Burst()
+    with module("pruning", f"sqlite:///{store}", cwd=folder, stdin=True) as running:
+        _, url = running.line("http://", 10)
+        first = burst(url, folder, PRUNED_FROM, Burst(), SECONDS)
+        for _ in range(PRUNING_TURNS):
+            for order, into in (("rest", resting), ("prune", pruning)):
+                running.tell(order)
+                first = burst(url, folder, first, into, PRUNING_SECONDS)
+        running.tell("end")
+        rows = int(running.result(10)["rows"])
+    if not rows:
+        raise BrokenError("nothing was forgotten")
+    value, floor = quantile(pruning.latencies, 0.99), quantile(resting.latencies, 0.99)
+    name = f"webhook → 200, p99, while the past is forgotten, {rows:,} rows meanwhile (floor: while it is not)"
+    budget = f"≤ {RATIO_BUDGET} × at rest"
+    return [Row(name, ms(value), budget, ms(floor), f"{value / floor:.2f} ×", value <= RATIO_BUDGET * floor)]
 
 
 def _row(what: str, value: float, floor: float) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from sqlalchemy import Text, bindparam, case, func, literal_column, select
 
@@ -28,7 +29,7 @@ class ChronicleStatements:
     def __init__(self, speech: Speech) -> None:
         self._storms(speech)
         self._past(speech)
-        self.forgetting = forgetting(speech)
+        self.forgetting = cache(partial(forgetting, speech))
 
     def _storms(self, speech: Speech) -> None:
         upsert = speech.insert(storms)
@@ -135,7 +136,7 @@ class Chronicle(Session):
         )
 
     def forget(self, before: datetime, limit: int) -> Pruned:
-        rows = [self._do(each, before=micros(before), limit=limit) for each in self._chronicle.forgetting]
+        rows = [self._do(each, before=micros(before)) for each in self._chronicle.forgetting(limit)]
         return Pruned(sum(rows), any(count >= limit for count in rows))
 
 

@@ -1,7 +1,10 @@
 """What may be forgotten: rows that are over, shown and old. Never the audit chain, nor what it speaks of.
 
-A group goes after its last card, a storm after its last card and all it gathered: else a new group that gets the same
-id by chance would edit a message of long ago in place of being posted.
+A group goes with all its cards, a storm after its card and all it gathered: else a new group that gets the same id by
+chance would edit a message of long ago in place of being posted.
+
+Rows are found by index and deleted by where they lie. PostgreSQL reads a whole table for a delete by a key of several
+columns, or where it can't see how few rows are asked for: so the limit is written out.
 """
 
 from __future__ import annotations
@@ -11,19 +14,18 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
+    Integer,
     Select,
     Table,
     and_,
     bindparam,
-    delete,
     exists,
     func,
+    literal_column,
     not_,
     or_,
     select,
-    tuple_,
 )
 
 from bot.adapters.sql.schema import (
@@ -39,63 +41,69 @@ from bot.adapters.sql.schema import (
     requests,
     storms,
 )
-from bot.adapters.sql.statements import LIMIT, Prepared, Speech
+from bot.adapters.sql.statements import Prepared, Speech
 
 BEFORE: BindParameter[int] = bindparam("before")
 
 
-def forgetting(speech: Speech) -> tuple[Prepared, ...]:
-    """In their order. Each deletes at most ``limit`` rows, or the cards of so many groups: no commit waits long."""
-    return (*_plain(speech), *_alerts(speech), *_others(speech))
+def forgetting(speech: Speech, limit: int) -> tuple[Prepared, ...]:
+    """In their order. Each deletes at most *limit* rows, or the cards of so many groups: no commit waits long."""
+    found = Found(speech, limit)
+    every = (*found.plain(), *found.alerts(), *found.others())
+    return tuple(speech.prepare(speech.delete(table, rows)) for table, rows in every)
 
 
-def _plain(speech: Speech) -> Iterator[Prepared]:
-    e, r, o = events.c, requests.c, overrides.c
-    yield _delete(speech, events, select(e.received_at, e.id).where(e.received_at < BEFORE))
-    yield _delete(speech, requests, select(r.id).where(r.answered_at < BEFORE))
-    yield _delete(speech, overrides, select(o.starts, o.ends, o.doc).where(o.ends < BEFORE))
+Rows = Iterator[tuple[Table, Select[Any]]]
+"""A table, and where those of its rows lie that may go."""
 
 
-def _alerts(speech: Speech) -> Iterator[Prepared]:
-    """Groups of which no card is young or has yet to be shown; their cards before them, in the same call."""
-    c, g = cards.c, groups.c
-    subject = "alert:" + g.id
-    shown_long_ago = and_(not_(DUE), c.changed_at < BEFORE)
-    needed = exists().where(c.subject == subject, not_(shown_long_ago))
-    closed = g.closed_at < BEFORE, not_(needed)
-    oldest = g.closed_at, g.id
-    chosen = select(subject).where(*closed).order_by(*oldest).limit(LIMIT)
-    yield speech.prepare(delete(cards).where(c.subject.in_(chosen)))
-    yield _delete(speech, groups, select(g.id).where(*closed).order_by(*oldest))
+class Found:
+    """What may go, kind by kind."""
+
+    def __init__(self, speech: Speech, limit: int) -> None:
+        self._speech, self._few = speech, literal_column(str(limit), Integer)
+
+    def plain(self) -> Rows:
+        for table, age in ((events, "received_at"), (requests, "answered_at"), (overrides, "ends")):
+            since = table.c[age]
+            yield table, self._lying(table).where(since < BEFORE).order_by(since).limit(self._few)
+
+    def alerts(self) -> Rows:
+        """Groups of which no card is young or has yet to be shown; their cards before them, in the same call."""
+        c, g = cards.c, groups.c
+        subject = ("alert:" + g.id).label("subject")
+        shown_long_ago = and_(not_(DUE), c.changed_at < BEFORE)
+        needed = exists().where(c.subject == "alert:" + g.id, not_(shown_long_ago))
+        oldest = g.closed_at, g.id
+        over = g.closed_at < BEFORE, not_(needed)
+        chosen = select(subject).where(*over).order_by(*oldest).limit(self._few).subquery("chosen")
+        yield cards, self._lying(cards).select_from(chosen.join(cards, c.subject == chosen.c.subject))
+        yield groups, self._lying(groups).where(*over).order_by(*oldest).limit(self._few)
+
+    def others(self) -> Rows:
+        """Answers, notices, releases, storms. What a message is kept for, and its cards, go in the same call."""
+        c, s = cards.c, storms.c
+        over, oldest = (OTHER, _over(cards)), (c.created_at, c.subject, c.destination)
+        chosen = select(c.subject).where(*over).order_by(*oldest).limit(self._few).subquery("chosen")
+        still = cards.alias("still")
+        needed = exists().where(still.c.subject == messages.c.subject, not_(_over(still)))
+        theirs = chosen.join(messages, messages.c.subject == chosen.c.subject)
+        yield messages, self._lying(messages).select_from(theirs).where(not_(needed))
+        yield cards, self._lying(cards).where(*over).order_by(*oldest).limit(self._few)
+        calm = s.closed_at < BEFORE
+        inside = self._lying(gathered).select_from(storms.join(gathered, gathered.c.storm == s.id)).where(calm)
+        yield gathered, inside.order_by(s.closed_at, s.id).limit(self._few)
+        empty = not_(exists().where(gathered.c.storm == s.id)), not_(exists().where(c.subject == "storm:" + s.id))
+        yield storms, self._lying(storms).where(calm, *empty).order_by(s.closed_at, s.id).limit(self._few)
+
+    def _lying(self, table: Table) -> Select[Any]:
+        return select(self._speech.lies(table))
 
 
-def _others(speech: Speech) -> Iterator[Prepared]:
-    """Answers, notices, releases, storms. What a message is kept for, and its cards, go in the same call."""
-    c, s = cards.c, storms.c
-    over = _over_others(cards)
-    oldest = c.created_at, c.subject, c.destination
-    chosen = select(c.subject).where(OTHER, over).order_by(*oldest).limit(LIMIT)
-    still = cards.alias("still")
-    wanted = exists().where(still.c.subject == messages.c.subject, not_(_over_others(still)))
-    yield speech.prepare(delete(messages).where(messages.c.subject.in_(chosen), not_(wanted)))
-    yield _delete(speech, cards, select(c.subject, c.destination).where(OTHER, over).order_by(*oldest))
-    closed = s.closed_at < BEFORE
-    inside = select(gathered.c.storm, gathered.c.group_id).select_from(storms.join(gathered, gathered.c.storm == s.id))
-    yield _delete(speech, gathered, inside.where(closed).order_by(s.closed_at, s.id))
-    empty = not_(exists().where(gathered.c.storm == s.id)), not_(exists().where(c.subject == "storm:" + s.id))
-    yield _delete(speech, storms, select(s.id).where(closed, *empty).order_by(s.closed_at, s.id))
-
-
-def _over_others(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table or an alias of it
+def _over(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table or an alias of it
     """It names the age of the card's making, too, which its last change implies: that is what the index is of."""
     c, s = table.c, storms.c
     its_storm = and_(s.id == func.substr(c.subject, len("storm:") + 1), c.subject == "storm:" + s.id)
     raging = exists().where(its_storm, or_(s.closed_at.is_(None), s.closed_at >= BEFORE))
     lags = and_(c.wanted > c.shown, c.dead == ZERO)
     return and_(c.created_at < BEFORE, c.changed_at < BEFORE, not_(lags), not_(raging))
-
-
-def _delete(speech: Speech, table: Table, found: Select[Any]) -> Prepared:
-    key: tuple[Column[Any], ...] = tuple(table.primary_key.columns)
-    column = tuple_(*key) if len(key) > 1 else key[0]
-    return speech.prepare(delete(table).where(column.in_(found.limit(LIMIT))))

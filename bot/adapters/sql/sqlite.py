@@ -28,7 +28,9 @@ PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 67108864",
 )
 """FULL: a commit is on the disk before it is answered. A checkpoint at 4000 pages (16 MB) instead of 1000 keeps intake
-as fast on a store with a million alerts (measured). The cache is in KiB, the limit in bytes."""
+as fast on a store with a million alerts (measured). The cache is in KiB, the limit in bytes. There is no auto_vacuum:
+pages that forgetting frees are what new rows are written to, so the file stays as large as the most that was ever kept
+in it, and no writer pays for moving pages to its end."""
 _AWAY: Final = frozenset({
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import Dialect, Integer, Table, bindparam
+from sqlalchemy import ColumnElement, Delete, Dialect, Integer, Select, Table, bindparam, delete, func, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
@@ -60,7 +60,7 @@ class Speech:
     """A dialect with positional placeholders."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        self._dialect, self._lite = dialect, dialect.name == "sqlite"
 
     def prepare(self, statement: ClauseElement) -> Prepared:
         compiled = cast("SQLCompiler", statement.compile(dialect=self._dialect))
@@ -69,7 +69,18 @@ class Speech:
 
     def insert(self, table: Table) -> Insert:
         """An INSERT that takes an ON CONFLICT clause."""
-        return cast("Insert", sqlite.insert(table)) if self._dialect.name == "sqlite" else postgresql.insert(table)
+        return cast("Insert", sqlite.insert(table)) if self._lite else postgresql.insert(table)
+
+    def lies(self, table: Table) -> ColumnElement[Any]:
+        """Where a row of *table* lies, good within one transaction."""
+        return literal_column(f"{table.name}.{'rowid' if self._lite else 'ctid'}")
+
+    def delete(self, table: Table, rows: Select[Any]) -> Delete:
+        """Of *table* what lies where *rows* say. PostgreSQL goes straight there for an array only."""
+        place = self.lies(table)
+        return delete(table).where(
+            place.in_(rows) if self._lite else place == func.any(func.array(rows.scalar_subquery()))
+        )
 
 
 class Session:
