@@ -56,7 +56,9 @@ class ChronicleStatements:
             cards.c.created_at > bindparam("since"),
             begins(cards.c.subject, "alert:"),
         )
-        self.new_alerts = speech.prepare(select(func.count()).select_from(recent.limit(LIMIT).subquery()))
+        self.new_alerts = speech.prepare(
+            select(func.count()).select_from(recent.order_by(cards.c.created_at).limit(LIMIT).subquery())
+        )
         g = groups.c
         past = select(g.id, g.words).where(g.opened_at >= bindparam("since"))
         self.past = speech.prepare(past.order_by(g.opened_at.desc(), g.id.desc()).limit(LIMIT))
