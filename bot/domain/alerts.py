@@ -26,6 +26,9 @@ BLIND = {"DatasourceNoData": "NoData", "DatasourceError": "Error"}
 REASON = "grafana_state_reason"
 """Annotation that says why an alert has its state without a measurement: MissingSeries, NoData, Error, Paused…"""
 
+SAME_START = timedelta(milliseconds=1)
+"""Alertmanager's API tells an alert's start to the millisecond, its webhook to the nanosecond."""
+
 SEVERITIES = ("critical", "warning", "info", "none")
 """From worst to mildest; an unknown or missing severity counts as warning."""
 
@@ -55,7 +58,10 @@ class Alert:
 
 @dataclass(frozen=True)
 class Notification:
-    """What one webhook said of one group. ``key`` is the source's group identity; ``truncated``: alerts it cut off."""
+    """What was said of one group. ``key`` is the source's group identity; ``truncated``: alerts that were cut off.
+
+    ``whole``: it names everything that fires, for a group of which the source's webhook had cut something off.
+    """
 
     source: str
     key: str
@@ -64,6 +70,7 @@ class Notification:
     alerts: tuple[Alert, ...]
     url: str = ""
     truncated: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,7 @@ class Group:
     ``seen`` holds, per resolved fingerprint, when its resolve was received: see RE_FIRE_AFTER. ``pages``: it wakes
     people. ``told``: how many steps of the escalation were taken. ``acked_at``: when somebody first took it.
     ``happened`` counts what its ``history`` may have dropped too. ``storms`` are those that gathered it.
+    ``gone``: of the alerts that were cut off, how many turned out to be over.
     """
 
     id: str
@@ -130,6 +138,7 @@ class Group:
     history: tuple[Happening, ...] = ()
     happened: int = 0
     storms: tuple[str, ...] = ()
+    gone: int = 0
 
     @property
     def firing(self) -> tuple[Alert, ...]:
@@ -227,12 +236,24 @@ def fold(group: Group | None, told: Notification, now: datetime, new_id: str) ->
             seen={alert.fingerprint: now for alert in kept.values() if not alert.firing}, receiver=told.receiver,
         )  # fmt: skip
     alerts = {**open_group.alerts, **{alert.fingerprint: alert for alert in fresh}}
-    truncated = max(0, len(told.alerts) + told.truncated - len(alerts)) if told.truncated else 0
+    truncated, gone = _hidden(open_group, told, len(alerts))
     if not fresh and truncated == open_group.truncated:
         return open_group
     seen = {**open_group.seen, **{alert.fingerprint: now for alert in fresh if not alert.firing}}
-    merged = replace(open_group, alerts=alerts, truncated=truncated, seen=seen)
+    merged = replace(open_group, alerts=alerts, truncated=truncated, gone=gone, seen=seen)
     return merged if merged.firing else replace(merged, closed_at=now)
+
+
+def _hidden(group: Group, told: Notification, known: int) -> tuple[int, int]:
+    """How many alerts nobody has named yet, and how many will never be: they were over before they could be.
+
+    A repeat of the webhook counts those again, so that without the second figure it would undo the completion.
+    """
+    if told.whole:
+        return 0, max(0, len(group.alerts) + group.truncated + group.gone - known)
+    if not told.truncated:
+        return 0, group.gone
+    return max(0, len(told.alerts) + told.truncated - known - group.gone), group.gone
 
 
 def _news(told: Alert, group: Group | None, now: datetime) -> bool:
@@ -240,7 +261,7 @@ def _news(told: Alert, group: Group | None, now: datetime) -> bool:
     known = group.alerts.get(told.fingerprint) if group else None
     if known is None or group is None:
         return True
-    if told.starts_at != known.starts_at:
+    if abs(told.starts_at - known.starts_at) >= SAME_START:
         return told.starts_at > known.starts_at
     if known.ends_at is not None and told.firing:
         received = group.seen.get(told.fingerprint) or group.closed_at

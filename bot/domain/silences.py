@@ -12,7 +12,13 @@ from bot.domain.errors import UserError
 from bot.domain.phrases import Code
 from bot.domain.redact import MASK, secret_name
 
-_WRITTEN = re.compile(r"(?P<label>[^\s=!~\"{}]+)(?P<op>=~|!~|!=|=)(?P<value>.*)", re.DOTALL)
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_BARE = r"[^\s=!~\"{},]+"
+_WRITTEN = re.compile(rf"\s*(?P<label>{_QUOTED}|{_BARE})\s*(?P<op>=~|!~|!=|=)\s*(?P<value>.*?)\s*", re.DOTALL)
+_PLAIN = re.compile(r"(?!~)[^\s\",]+")
+"""A value that needs no quotes to be read back as it is."""
+_ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+_MEANT = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
 @dataclass(frozen=True)
@@ -25,15 +31,24 @@ class Matching:
     equal: bool = True
 
     def accepts(self, labels: Mapping[str, str]) -> bool:
-        """Whether it holds for *labels*; a missing label is an empty one, and expressions are anchored."""
+        """Whether it holds for *labels*; a missing label is an empty one, and expressions are anchored.
+
+        Alertmanager's expressions are RE2's; one that means nothing to Python's ``re`` accepts nothing.
+        """
         value = labels.get(self.label, "")
-        same = re.fullmatch(self.value, value) is not None if self.regex else value == self.value
-        return same is self.equal
+        if not self.regex:
+            return (value == self.value) is self.equal
+        try:
+            return (re.fullmatch(self.value, value) is not None) is self.equal
+        except re.error:
+            return False
 
     def written(self) -> str:
-        """For people: a value that looks like a secret is masked (ruling 22)."""
+        """For people, as :func:`matching` reads it; a value that looks like a secret is masked (ruling 22)."""
         sign = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
-        return f"{self.label}{sign[self.regex, self.equal]}{MASK if secret_name(self.label) else self.value}"
+        label = self.label if re.fullmatch(_BARE, self.label) else _quoted(self.label)
+        value = self.value if _PLAIN.fullmatch(self.value) else _quoted(self.value)
+        return f"{label}{sign[self.regex, self.equal]}{MASK if secret_name(self.label) else value}"
 
 
 @dataclass(frozen=True)
@@ -48,21 +63,35 @@ class Silence:
     ends_at: datetime
 
     def mutes(self, labels: Mapping[str, str]) -> bool:
-        return all(matching.accepts(labels) for matching in self.matchers)
+        """Whether it mutes an alert with *labels*; one without matchers mutes nothing."""
+        return bool(self.matchers) and all(matching.accepts(labels) for matching in self.matchers)
 
 
 def matching(written: str) -> Matching | None:
-    """*written* as a condition (``service=api``, ``pod=~web-.*``), or None. UserError: not a regular expression."""
+    """*written* as a condition (``service=api``, ``pod=~"web-.*"``), or None. UserError: not a regular expression.
+
+    Quotes and what is escaped inside them are Alertmanager's (``amtool silence add``).
+    """
     found = _WRITTEN.fullmatch(written)
     if found is None:
         return None
-    label, sign, value = found["label"], found["op"], found["value"].strip('"')
+    label, sign, value = _meant(found["label"]), found["op"], _meant(found["value"])
     if "~" in sign:
         try:
             re.compile(value)
         except re.error:
             raise UserError("{written} is not a regular expression.", written=Code(written[:80])) from None
     return Matching(label, value, "~" in sign, not sign.startswith("!"))
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'[\\"\n]', lambda found: _ESCAPED[found[0]], text) + '"'
+
+
+def _meant(text: str) -> str:
+    if not re.fullmatch(_QUOTED, text, re.DOTALL):
+        return text
+    return re.sub(r'\\[\\"n]', lambda found: _MEANT[found[0]], text[1:-1])
 
 
 def equals(labels: Mapping[str, str]) -> tuple[Matching, ...]:

@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.alerts import Alert
 from bot.domain.silences import Matching, Silence
-
-
-@dataclass(frozen=True)
-class Believed:
-    """One alert as a member holds it. ``silenced_by``: silence ids; ``inhibited_by``: fingerprints that inhibit it."""
-
-    alert: Alert
-    silenced_by: tuple[str, ...] = ()
-    inhibited_by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class BelievedGroup:
-    """Alerts that one receiver hears of together; ``labels`` are those it is grouped by."""
-
-    receiver: str
-    labels: Mapping[str, str]
-    alerts: tuple[Believed, ...]
-
-
-@dataclass(frozen=True)
-class Testimony:
-    """Everything one member says, and since when it runs: one that has just started knows little yet."""
-
-    member: str
-    up_since: datetime | None
-    groups: tuple[BelievedGroup, ...]
-    silences: tuple[Silence, ...]
+from bot.domain.testimony import Testimony
 
 
 class Silencer(Protocol):

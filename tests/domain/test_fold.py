@@ -7,8 +7,18 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts import RE_FIRE_AFTER, SEVERITIES, Ack, Alert, Silenced, Status, fold
-from bot.domain.silences import Silence
+from bot.domain.alerts import (
+    RE_FIRE_AFTER,
+    REMEMBERED,
+    SAME_START,
+    SEVERITIES,
+    Ack,
+    Alert,
+    Silenced,
+    Status,
+    fold,
+)
+from bot.domain.silences import Silence, equals
 from tests.domain.builders import MINUTE, NOON, SECOND, alert, folded, opened, told
 
 FIRED = opened(alert("a"), alert("b"))
@@ -128,8 +138,8 @@ def test_a_new_start_is_a_new_episode_at_once() -> None:
 
 
 def test_a_new_episode_starts_without_the_old_ones_ack_silence_and_resolved_alerts() -> None:
-    quiet = Silenced(Silence("s1", (), "anna", "", NOON, NOON + MINUTE), NOON)
-    held = replace(FIRED, ack=Ack("anna", NOON), silenced=quiet)
+    muted = Silence("s1", equals({"alertname": "HighErrors"}), "anna", "", NOON, NOON + MINUTE)
+    held = replace(FIRED, ack=Ack("anna", NOON), silenced=Silenced(muted, NOON))
     group = folded(
         (NOON + MINUTE, told(RESOLVED_A, RESOLVED_B)),
         (NOON + 3 * MINUTE, told(alert("a", starts=NOON + 2 * MINUTE), RESOLVED_B)),
@@ -227,3 +237,37 @@ def test_since_is_the_earliest_that_still_fires() -> None:
     group = opened(alert("a"), alert("b", starts=NOON + MINUTE))
     assert group.since == NOON
     assert fold(group, told(RESOLVED_A), NOON + 2 * MINUTE, "-").since == NOON + MINUTE
+
+
+def test_a_start_that_is_told_more_coarsely_is_the_same_start() -> None:
+    """The API says .123 where the webhook said .123456: neither a newer incident nor an older one."""
+    fine = NOON + timedelta(microseconds=123_456)
+    coarse = NOON + timedelta(milliseconds=123)
+    for first, second in ((fine, coarse), (coarse, fine)):
+        group = opened(alert("a", starts=first))
+        assert fold(group, told(alert("a", starts=second)), NOON + MINUTE, "new") is group
+        over = fold(group, told(alert("a", starts=second, ends=NOON + MINUTE)), NOON + MINUTE, "new")
+        assert over.closed_at == NOON + MINUTE
+        assert fold(over, told(alert("a", starts=first)), NOON + 2 * MINUTE, "new") is over
+    later = fold(opened(alert("a")), told(alert("a", starts=NOON + SAME_START)), NOON + MINUTE, "new")
+    assert later.alerts["a"].starts_at == NOON + SAME_START
+
+
+def test_a_completed_group_says_when_more_than_ever_is_cut_off() -> None:
+    group = fold(None, told(alert("a"), truncated=3), NOON, "g")
+    whole = fold(group, replace(told(alert("a"), alert("b")), whole=True), NOON + MINUTE, "g")
+    assert (whole.truncated, whole.gone) == (0, 2)
+    assert fold(whole, told(alert("a"), truncated=3), NOON + 2 * MINUTE, "g") is whole
+    assert fold(whole, told(alert("a"), truncated=5), NOON + 2 * MINUTE, "g").truncated == 2
+    fewer = fold(whole, told(alert("a"), alert("b"), alert("c")), NOON + 2 * MINUTE, "g")
+    assert (fewer.truncated, fewer.gone) == (0, 2)
+
+
+def test_history_keeps_how_it_began_and_the_latest() -> None:
+    group = opened(alert("a"))
+    for number in range(200):
+        group = group.noted(NOON + number * SECOND, "grew", "anna", str(number))
+    assert len(group.history) == REMEMBERED
+    assert [each.detail for each in group.history[:2]] == ["0", str(200 - REMEMBERED + 1)]
+    assert group.history[-1].detail == "199"
+    assert list(group.history) == sorted(group.history, key=lambda each: each.at)

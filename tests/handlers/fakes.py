@@ -17,7 +17,7 @@ from bot.ports.flows import Say
 from bot.ports.forge import File
 from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
-from bot.ports.silencer import Testimony
+from bot.domain.testimony import Testimony
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

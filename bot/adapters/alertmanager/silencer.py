@@ -21,7 +21,7 @@ from bot.adapters.alertmanager.settings import AlertmanagerSettings
 from bot.domain.alerts import Alert
 from bot.domain.errors import AmbiguousError, TemporaryError, UserError
 from bot.domain.silences import Matching, Silence
-from bot.ports.silencer import Believed, BelievedGroup, Testimony
+from bot.domain.testimony import Believed, BelievedGroup, Testimony
 
 log = logging.getLogger(__name__)
 
