@@ -12,12 +12,12 @@ from bot.domain.failover import Sight
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.silences import Matching, Silence
+from bot.domain.testimony import Testimony
 from bot.ports.cluster import Pod, Rollout, Workload
 from bot.ports.flows import Say
 from bot.ports.forge import File
 from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
-from bot.domain.testimony import Testimony
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -11,20 +11,23 @@ import json
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 
+from bot.adapters.alertmanager.reading import NonsenseError, silences, testimony
 from bot.adapters.alertmanager.settings import AlertmanagerSettings
-from bot.domain.alerts import Alert
 from bot.domain.errors import AmbiguousError, TemporaryError, UserError
 from bot.domain.silences import Matching, Silence
-from bot.domain.testimony import Believed, BelievedGroup, Testimony
+from bot.domain.testimony import Testimony
 
 log = logging.getLogger(__name__)
 
+TESTIMONY = ("/api/v2/status", "/api/v2/alerts/groups", "/api/v2/silences")
+MOST = 16 * 1024 * 1024
+"""Bytes of one answer: some 15,000 alerts; 300 are 140 KB (contracts.md, section 1)."""
 LONG_AGO = "2000-01-01T00:00:00Z"
 """Alertmanager moves a start in the past to its own now, so the two clocks need not agree."""
 
@@ -38,17 +41,20 @@ class AlertmanagerSilencer:
 
     def __init__(self, settings: AlertmanagerSettings, session: aiohttp.ClientSession) -> None:
         self._urls = tuple(url.rstrip("/") for url in settings.urls)
-        self._session = session
+        self._session, self._deadline = session, settings.timeout.total_seconds()
 
     async def testimonies(self) -> tuple[Testimony, ...]:
-        """What each member believes; one that does not answer, or not in Alertmanager's words, is left out."""
+        """What each member believes; one that does not answer in time, or not in Alertmanager's words, is left out."""
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._testimony(url)) for url in self._urls]
         return tuple(told for task in asked if (told := task.result()) is not None)
 
     async def silences(self) -> tuple[Silence, ...]:
         """Those that are active or pending."""
-        return _silences(await self._call("GET", "/api/v2/silences"))
+        told = await self._call("GET", "/api/v2/silences")
+        if not isinstance(told, list):
+            raise TemporaryError("no Alertmanager answers: its silences are no list")
+        return tuple(each for each, state in silences(told) if state != "expired")
 
     async def silence(self, matchers: tuple[Matching, ...], until: datetime, person: str, comment: str) -> str:
         """A silence from now *until* then; its id."""
@@ -63,6 +69,8 @@ class AlertmanagerSilencer:
             "comment": comment,
         }
         answer = await self._call("POST", "/api/v2/silences", body)
+        if not isinstance(answer, dict) or "silenceID" not in answer:
+            raise AmbiguousError("Alertmanager took the silence and told no id")
         return str(answer["silenceID"])
 
     async def end(self, ident: str) -> None:
@@ -73,19 +81,21 @@ class AlertmanagerSilencer:
     async def check(self) -> str:
         """Which Alertmanager answers."""
         status = await self._call("GET", "/api/v2/status")
-        return f"Alertmanager {status.get('versionInfo', {}).get('version', '?')} answers"
+        if not isinstance(status, dict) or not isinstance(version := status.get("versionInfo"), dict):
+            raise TemporaryError("no Alertmanager answers: its status says no version")
+        return f"Alertmanager {version.get('version', '?')} answers"
 
     async def _testimony(self, url: str) -> Testimony | None:
+        """Silences after groups: an alert's silence is then among them. Read in a thread: a storm's list is long."""
         try:
-            status = await self._ask("GET", url, "/api/v2/status", None)
-            groups = await self._ask("GET", url, "/api/v2/alerts/groups", None)
-            silences = await self._ask("GET", url, "/api/v2/silences", None)
-            up_since = _moment(status["uptime"]) if status.get("uptime") else None
-            return Testimony(url, up_since, tuple(_group(item) for item in groups), _silences(silences))
-        except (TemporaryError, UserError) as error:
-            log.warning("an Alertmanager is silent", extra={"member": url, "error": str(error)})
-        except (LookupError, TypeError, ValueError, AttributeError):
-            log.exception("an Alertmanager talks nonsense", extra={"member": url})
+            async with asyncio.timeout(self._deadline):
+                said = [await self._raw("GET", url, path, None) for path in TESTIMONY]
+                return await asyncio.to_thread(testimony, url, *said)
+        except (TemporaryError, UserError, TimeoutError) as error:
+            why = str(error) or f"no answer within {self._deadline} s"
+            log.warning("an Alertmanager is silent", extra={"member": url, "error": why})
+        except NonsenseError as error:
+            log.warning("an Alertmanager talks nonsense", extra={"member": url, "error": str(error)})
         return None
 
     async def _call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
@@ -105,23 +115,42 @@ class AlertmanagerSilencer:
 
     async def _ask(self, method: str, url: str, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
         """One member's answer. AmbiguousError: it took the request and then said nothing."""
+        said = await self._raw(method, url, path, body)
+        try:
+            return json.loads(said) if said else None
+        except ValueError as error:
+            raise TemporaryError(f"no Alertmanager answers: {url} says what is no JSON") from error
+
+    async def _raw(self, method: str, url: str, path: str, body: object) -> bytes:
         try:
             async with self._session.request(method, url + path, json=body) as answer:
-                text = await answer.text(errors="replace")
+                said = await _read(answer)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise TemporaryError(f"no Alertmanager answers: {url}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise AmbiguousError(f"no Alertmanager answers: {url}: {type(error).__name__}") from error
-        if answer.status in {404, 500} and (not text or "silence not found" in text):
-            raise _UnknownError(f"no Alertmanager knows {path}")
-        if answer.status == 429 or answer.status >= 500:
-            raise TemporaryError(f"no Alertmanager answers: {url} says {answer.status}: {text[:200]}")
-        if answer.status >= 400:
-            raise UserError("Alertmanager refuses this: {why}", why=_why(answer.status, text))
-        try:
-            return json.loads(text) if text else None
-        except ValueError as error:
-            raise TemporaryError(f"no Alertmanager answers: {url} says what is no JSON") from error
+        if answer.status >= 300:
+            raise _refusal(url, path, answer.status, said.decode(errors="replace"))
+        return said
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """TemporaryError: it says more than anybody can read, and perhaps never ends."""
+    said = bytearray()
+    async for part in answer.content.iter_any():
+        said += part
+        if len(said) > MOST:
+            answer.close()
+            raise TemporaryError(f"no Alertmanager answers: {answer.url.origin()} says over {MOST} bytes")
+    return bytes(said)
+
+
+def _refusal(url: str, path: str, status: int, text: str) -> TemporaryError | UserError:
+    if status in {404, 500} and (not text or "silence not found" in text):
+        return _UnknownError(f"no Alertmanager knows {path}")
+    if status == 429 or status >= 500 or status < 400:
+        return TemporaryError(f"no Alertmanager answers: {url} says {status}: {text[:200]}")
+    return UserError("Alertmanager refuses this: {why}", why=_why(status, text))
 
 
 def _why(status: int, text: str) -> str:
@@ -133,39 +162,6 @@ def _why(status: int, text: str) -> str:
     if isinstance(said, dict):
         said = said.get("message", "")
     return f"{status} {said}".strip()[:200]
-
-
-def _group(item: dict[str, Any]) -> BelievedGroup:
-    alerts = tuple(_believed(alert) for alert in item["alerts"])
-    return BelievedGroup(item["receiver"]["name"], item.get("labels") or {}, alerts)
-
-
-def _believed(item: dict[str, Any]) -> Believed:
-    status = item.get("status") or {}
-    alert = Alert(
-        item["fingerprint"], item["labels"], item.get("annotations") or {}, _moment(item["startsAt"]),
-        url=item.get("generatorURL") or "",
-    )  # fmt: skip
-    return Believed(alert, tuple(status.get("silencedBy") or ()), tuple(status.get("inhibitedBy") or ()))
-
-
-def _silences(items: list[dict[str, Any]]) -> tuple[Silence, ...]:
-    return tuple(_silence(item) for item in items if item["status"]["state"] != "expired")
-
-
-def _silence(item: dict[str, Any]) -> Silence:
-    return Silence(
-        item["id"], tuple(_matching(each) for each in item["matchers"]), item.get("createdBy") or "",
-        item.get("comment") or "", _moment(item["startsAt"]), _moment(item["endsAt"]),
-    )  # fmt: skip
-
-
-def _matching(item: dict[str, Any]) -> Matching:
-    return Matching(item["name"], item["value"], item["isRegex"], item.get("isEqual", True))
-
-
-def _moment(written: str) -> datetime:
-    return datetime.fromisoformat(written).astimezone(UTC)
 
 
 @asynccontextmanager
