@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from bot.domain.alerts import Alert, Group, Notification
+from bot.domain.alerts import Alert, Group, Notification, alias
 from bot.domain.codec import stored
 from bot.domain.silences import Silence
 from bot.domain.testimony import Believed, BelievedGroup, Testimony
@@ -63,15 +63,6 @@ class Findings:
     silenced: Mapping[str, Silence] = field(default_factory=dict)
     unsilenced: tuple[str, ...] = ()
     suspects: Suspects = field(default_factory=Suspects)
-
-
-def alias(source: str, receiver: str, labels: Mapping[str, str]) -> str:
-    """The key of a group that was raised without a webhook: the API tells no group key.
-
-    The intake looks it up beside the webhook's own key and goes on with whichever group opened last, under that
-    group's key: so the webhook that comes after all continues the group, and a late one does not open it again.
-    """
-    return f"raised {source} {receiver} {sorted(labels.items())}"
 
 
 def compare(

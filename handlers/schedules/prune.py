@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.domain.retention import AGAIN, STEP, pause
 from bot.ports.clock import Clock
 from bot.ports.schedules import Periodic
 from bot.ports.store import Store
-
-EVERY = 3600.0
-AT_ONCE = 200
-"""Rows of each kind in one commit."""
-PAUSE = 0.25
-"""Seconds between two commits: others' turn."""
 
 
 def duty(store: Store, clock: Clock, kept: timedelta) -> Periodic:
     """Forget what is older than *kept*. The audit chain and operations stay."""
 
     async def run() -> None:
-        before = clock.now() - kept
-        while (await store.write(lambda tx: tx.forget(before, AT_ONCE))).more:
-            await clock.sleep(PAUSE)
+        began = clock.now()
+        before = began - kept
+        while (await store.write(lambda tx: tx.forget(before, STEP))).more:
+            await clock.sleep(pause(clock.now() - began).total_seconds())
+            began = clock.now()
 
-    return Periodic("prune", EVERY, run)
+    return Periodic("prune", AGAIN.total_seconds(), run)

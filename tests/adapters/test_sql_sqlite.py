@@ -32,6 +32,7 @@ LIMITED = ("SCAN anon_1", "SCAN chosen")
 SORTED: dict[str, str] = {
     "chronicle.gathered": "the hundreds of one storm",
     "chronicle.records": "once a week, by a reader",
+    "timetable.timers": "those of one kind, by a reader",
 }
 
 
@@ -56,6 +57,7 @@ def test_no_statement_looks_at_a_whole_table_or_sorts(path: Path, url: str) -> N
     assert slow == {}
     for name in ("due", "unposted", "busy", "backlog"):
         assert "cards_due" in steps[f"cards.{name}"][0]
+    assert "cards_unseen" in steps["cards.late_pages"][0]
     assert "cards_held" in steps["cards.next_try"][0]
     assert "groups_open" in steps["facts.open_groups"][0]
     assert "requests_unanswered" in steps["work.unanswered"][0]

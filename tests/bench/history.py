@@ -19,7 +19,7 @@ RATIO_BUDGET = 1.2
 TURNS, INTAKE_TURNS, SECONDS = 3, 3, 0.8
 TEXTS = ("alerts", "help", "audit")
 ASKED = 120
-PRUNING_TURNS, PRUNING_SECONDS, PRUNED_FROM = 4, 2.0, 500_000
+PRUNING_TURNS, PRUNING_SECONDS, PRUNED_FROM = 3, 4.0, 500_000
 """Turns with and without forgetting, of so many seconds; the first group's number, which no other turn comes to."""
 ROUTES = '[[routes]]\nto = ["console:ops"]\n'
 

@@ -23,6 +23,8 @@ from bot.domain.routes import Route
 from bot.edge.webhooks import Webhooks
 from bot.engine.intake import Intake
 from bot.engine.meters import Meters
+from handlers import hearing
+from handlers.alerting.rules import Rules
 from handlers.webhooks import alertmanager
 from tests.bench.sender import TOKEN
 
@@ -39,7 +41,7 @@ class Pruner:
             now = datetime.now(UTC)
             gone = await self._store.write(lambda tx, now=now: tx.forget(now - timedelta(hours=1), STEP))
             self.rows += gone.rows
-            wait = pause(datetime.now(UTC) - now, more=gone.more)
+            wait = pause(datetime.now(UTC) - now)
             await asyncio.sleep(wait.total_seconds())
 
 
@@ -53,7 +55,7 @@ async def _main(url: str) -> None:
     threading.Thread(target=_listen, args=(asyncio.get_running_loop(), told), daemon=True).start()
     async with open_store(url) as store:
         clock = SystemClock()
-        intake = Intake(store, clock, [Route(("console:ops",))], ())
+        intake = Intake(store, clock, hearing(Rules((Route(("console:ops",)),))))
         webhooks = Webhooks({"alertmanager": alertmanager.source(TOKEN)}, intake, clock, Meters("bench"))
         app = web.Application()
         app.add_routes([web.post("/webhooks/{source}", webhooks.handle)])

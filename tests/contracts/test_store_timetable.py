@@ -40,6 +40,13 @@ async def test_ripe_timers_are_those_whose_time_has_come_the_longest_waiting_fir
     assert await store.read(lambda tx: tx.ripe_timers(NOON - 2 * HOUR, 9)) == ()
 
 
+async def test_the_timers_of_a_kind_the_next_due_first(store: Store) -> None:
+    for kind, name, wait in (("ack", "b", HOUR), ("ack", "a", HOUR), ("ack", "z", -HOUR), ("Ack", "x", HOUR)):
+        await store.write(lambda tx, kind=kind, name=name, wait=wait: tx.set_timer(kind, name, NOON + wait))
+    assert [timer.ident for timer in await store.read(lambda tx: tx.timers("ack"))] == ["z", "a", "b"]
+    assert await store.read(lambda tx: tx.timers("never set")) == ()
+
+
 async def test_a_timer_keeps_its_microseconds_whatever_the_zone(store: Store) -> None:
     at = NOON.astimezone(timezone(timedelta(hours=-9, minutes=-30)))
     await store.write(lambda tx: tx.set_timer("ack", NASTY, at))

@@ -20,7 +20,7 @@ def test_a_storm_outlasts_the_lull_between_two_counts() -> None:
 
 
 def test_a_step_is_followed_by_a_rest_in_proportion() -> None:
-    assert pause(timedelta(milliseconds=2), more=True) == REST
-    assert pause(SECOND, more=True) == SHARE * SECOND
-    assert pause(SECOND, more=False) == AGAIN
+    assert pause(timedelta(milliseconds=2)) == REST
+    assert pause(SECOND) == SHARE * SECOND
+    assert timedelta(days=1) > AGAIN
     assert STEP / REST.total_seconds() * 86_400 > 1_000_000, "faster than any department's alerts come"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.alerts import Alert, Group, Happening, Notification, Silenced, fold
+from bot.domain.alerts import Alert, Group, Happening, Notification, Silenced, alias, fold
 from bot.domain.silences import Silence, equals
 from bot.domain.testimony import Believed, BelievedGroup
 from bot.domain.testimony import Testimony as Told  # pytest takes a class called Test… for tests
-from bot.domain.truth import Findings, Suspects, alias, compare
+from bot.domain.truth import Findings, Suspects, compare
 from tests.domain.builders import MINUTE, NOON, SECOND, alert
 
 LABELS = {"alertname": "HighErrors"}

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Integer, Text
 
-from bot.adapters.sql.schema import DUE, HELD, ONE, ZERO, cards, messages
+from bot.adapters.sql.schema import DUE, HELD, ONE, UNSEEN, ZERO, cards, messages
 from bot.adapters.sql.statements import LIMIT, Prepared, Speech
 
 NONE = literal_column("''", Text)
@@ -67,8 +67,8 @@ class CardStatements:
         order = cards.c.priority, cards.c.changed_at, cards.c.subject
         self.due = speech.prepare(card.where(here, DUE, ripe, rooted).order_by(*order).limit(1))
         self.unposted = speech.prepare(card.where(here, DUE, cards.c.ref.is_(None)).order_by(*order))
-        pages = and_(DUE, cards.c.priority == ZERO, cards.c.shown == ZERO, cards.c.created_at < bindparam("before"))
-        self.late_pages = speech.prepare(card.where(pages).order_by(cards.c.created_at, cards.c.subject))
+        late = card.where(UNSEEN, cards.c.created_at < bindparam("before"))
+        self.late_pages = speech.prepare(late.order_by(cards.c.created_at, cards.c.subject))
         of_subject = card.where(cards.c.subject == bindparam("subject"))
         self.cards_of = speech.prepare(of_subject.order_by(cards.c.destination))
         self.latest = speech.prepare(card.where(here).order_by(cards.c.created_at.desc()).limit(LIMIT))

@@ -1,7 +1,7 @@
 """What may be forgotten: rows that are over, shown and old. Never the audit chain, nor what it speaks of.
 
-A group goes with all its cards, a storm after its card and all it gathered: else a new group that gets the same id by
-chance would edit a message of long ago in place of being posted.
+A group goes with all its cards, a storm after its card and all it gathered: what fires again after it was forgotten
+gets the same id, and would edit a message of long ago in place of being posted.
 
 Rows are found by index and deleted by where they lie. PostgreSQL reads a whole table for a delete by a key of several
 columns, or where it can't see how few rows are asked for: so the limit is written out.

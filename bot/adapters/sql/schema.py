@@ -104,6 +104,9 @@ Index(
     sqlite_where=DUE,
     postgresql_where=DUE,
 )
+UNSEEN = and_(DUE, cards.c.priority == ZERO, cards.c.shown == ZERO)
+Index("cards_unseen", cards.c.created_at, cards.c.subject, sqlite_where=UNSEEN, postgresql_where=UNSEEN)
+"""Pages that nobody has seen yet: asked for every few seconds, hence not to be sought among all that is due."""
 HELD = and_(DUE, cards.c.not_before.is_not(None))
 Index("cards_held", cards.c.destination, cards.c.not_before, sqlite_where=HELD, postgresql_where=HELD)
 Index("cards_recent", cards.c.destination, cards.c.created_at, cards.c.subject)

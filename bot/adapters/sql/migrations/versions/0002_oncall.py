@@ -8,12 +8,15 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+DUE = "wanted > shown AND dead = 0"
+
 
 def upgrade() -> None:
     """Add tables and columns. Groups that are older have no name in the history, and are found by nothing."""
     _groups()
     _timetable()
     _storms()
+    _index("cards_unseen", "cards", ["created_at", "subject"], f"{DUE} AND priority = 0 AND shown = 0")
     _forgetting()
 
 
