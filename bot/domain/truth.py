@@ -89,7 +89,7 @@ def compare(
     found = {key: told for key, told in completed.items() if told is not None}
     missing = _missing(court, ours, receivers, found.values())
     raised = {seen: told for seen, told in missing.items() if seen in before.missing}
-    silenced, unsilenced = _silences(court, ours, gone)
+    silenced, unsilenced = _silences(court, ours)
     return Findings(
         _resolved(ours, gone, now), _raised(ours, raised.values()), tuple(found.values()), silenced, unsilenced,
         Suspects(tuple(sorted(ghosts - gone)), tuple(sorted(missing.keys() - raised.keys())), urls),
@@ -221,15 +221,12 @@ def _raised(groups: Iterable[Group], missing: Iterable[tuple[BelievedGroup, Aler
     return tuple(told.values())
 
 
-def _silences(
-    court: Court, groups: Iterable[Group], gone: set[tuple[str, str]]
-) -> tuple[dict[str, Silence], tuple[str, ...]]:
-    """Groups that came under a silence, and groups that are under none any more."""
+def _silences(court: Court, groups: Iterable[Group]) -> tuple[dict[str, Silence], tuple[str, ...]]:
+    """Groups that came under a silence, and groups that are under none any more, by those alerts that are held."""
     silenced: dict[str, Silence] = {}
     unsilenced: list[str] = []
     for group in groups:
-        firing = [alert.fingerprint for alert in group.firing if (group.id, alert.fingerprint) not in gone]
-        held = [court.held[name] for name in firing if name in court.held]
+        held = [court.held[each.fingerprint] for each in group.firing if each.fingerprint in court.held]
         if not held or _fresh(group, court.now):
             continue
         under = _under(court, held)
