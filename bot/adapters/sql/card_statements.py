@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     and_,
     bindparam,
@@ -60,12 +59,10 @@ class CardStatements:
 
     def _looks(self, speech: Speech) -> None:
         here = cards.c.destination == bindparam("destination")
-        above = cards.alias("above")
-        card = _whole(above)
-        rooted = or_(above.c.subject.is_(None), above.c.ref.is_not(None), above.c.dead == ONE)
+        card = _whole()
         ripe = or_(cards.c.not_before.is_(None), cards.c.not_before <= bindparam("now"))
         order = cards.c.priority, cards.c.changed_at, cards.c.subject
-        self.due = speech.prepare(card.where(here, DUE, ripe, rooted).order_by(*order).limit(1))
+        self.due = speech.prepare(card.where(here, DUE, ripe, _rooted() == ONE).order_by(*order).limit(1))
         self.unposted = speech.prepare(card.where(here, DUE, cards.c.ref.is_(None)).order_by(*order))
         late = card.where(UNSEEN, cards.c.created_at < bindparam("before"))
         self.late_pages = speech.prepare(late.order_by(cards.c.created_at, cards.c.subject))
@@ -116,8 +113,18 @@ def _shown(speech: Speech, this: ColumnElement[bool]) -> Prepared:
     )
 
 
-def _whole(above: FromClause) -> Select[Any]:
-    """The columns of a ``Card``; the last is the reference of *above*, the card it is threaded under."""
+def _rooted() -> ColumnElement[int]:
+    """1 unless what the card answers is still to be posted. As a sub-select, which PostgreSQL looks up card by card; a
+    join it would do for all of them before it takes the first."""
+    root = cards.alias("root")
+    stands = case((or_(root.c.ref.is_not(None), root.c.dead == ONE), ONE), else_=ZERO)
+    its = and_(root.c.subject == cards.c.parent, root.c.destination == cards.c.destination)
+    return func.coalesce(select(stands).where(its).correlate(cards).scalar_subquery(), ONE)
+
+
+def _whole() -> Select[Any]:
+    """The columns of a ``Card``; the last is the reference of the card it is threaded under."""
+    above = cards.alias("above")
     own = (
         cards.c.subject, cards.c.place, cards.c.priority, cards.c.wanted, cards.c.shown, cards.c.ref, cards.c.attempts,
         cards.c.created_at, cards.c.changed_at, cards.c.not_before, cards.c.parent,
