@@ -58,7 +58,7 @@ from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, digest, handover, prune, reroute
+from handlers.schedules import clocks, digest, handover, prune, reconcile, reroute
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         digest.weekly(p.store, p.clock, p.rules, p.digest),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
+        *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
 
 

@@ -8,9 +8,17 @@ from typing import Protocol
 from bot.domain.silences import Matching, Silence
 from bot.domain.testimony import Testimony
 
+MARK = "reconciled"
+"""The store's mark with when pult was last held against Alertmanager, how many members answered, and of how many."""
+
 
 class Silencer(Protocol):
     """TemporaryError: no Alertmanager answered. UserError: it refused the silence, with its reason."""
+
+    @property
+    def size(self) -> int:
+        """How many members are configured."""
+        ...
 
     async def testimonies(self) -> tuple[Testimony, ...]:
         """All members at once, each with its own deadline; who is silent, slow or talks nonsense is left out."""

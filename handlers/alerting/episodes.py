@@ -16,7 +16,7 @@ from handlers.alerting.rules import Rules
 
 def notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
     """One notification of one group. False: nothing that a reader sees has changed."""
-    known = tx.latest_group(told.key) or _adopted(tx, told)
+    told, known = _continued(tx, told)
     group = fold(known, told, now, _free_id(tx, told, known))
     if group is None or group is known:
         return False
@@ -48,10 +48,20 @@ def _over(tx: Tx, group: Group, now: datetime) -> Group:
     return group
 
 
-def _adopted(tx: Tx, told: Notification) -> Group | None:
-    """The open group that stands for *told* under the name pult gave it before the sender spoke of it itself."""
+def _continued(tx: Tx, told: Notification) -> tuple[Notification, Group | None]:
+    """The group that *told* goes on with, and *told* under that group's key.
+
+    Pult may have found a group by itself before its sender spoke of it (``alias``): of the two that opened last counts.
+    """
+    known = tx.latest_group(told.key)
+    if known and known.closed_at is None:
+        return told, known
     found = tx.latest_group(alias(told.source, told.receiver, told.labels))
-    return replace(found, key=told.key) if found and found.closed_at is None else None
+    if found is None or (known and known.opened_at >= found.opened_at):
+        return told, known
+    if known is None and found.closed_at is None:
+        return told, replace(found, key=told.key)
+    return replace(told, key=found.key), found  # an older episode has the sender's key: episodes of one key are counted
 
 
 def _free_id(tx: Tx, told: Notification, known: Group | None) -> str:

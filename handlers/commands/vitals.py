@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.phrases import Phrase, Quantity, phrase
 from bot.ports.canary import MARK, Flight
+from bot.ports.silencer import MARK as RECONCILED
 from bot.ports.store import Tx
 from handlers.alerting import watchdog
 from handlers.alerting.rules import Rules, shifts_now
@@ -34,7 +35,7 @@ class Vitals:
 
     def read(self, tx: Tx, now: datetime) -> Part:
         """One line each."""
-        parts = (_on_call(tx, self.rules, now), _monitoring(tx, self.rules, now), _canary(tx, now))
+        parts = (_on_call(tx, self.rules, now), _monitoring(tx, self.rules, now), _canary(tx, now), _truth(tx, now))
         return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
 
 
@@ -67,3 +68,17 @@ def _canary(tx: Tx, now: datetime) -> Part:
     if now - flight.at > LATE:
         return Part(((name, phrase("unknown: the canary has not flown since {at}", at=flight.at)),), well=False)
     return Part(((name, phrase("{seconds}", seconds=Quantity(flight.seconds * 1000, "ms", 0))),))
+
+
+def _truth(tx: Tx, now: datetime) -> Part:
+    """Whether what is shown was held against Alertmanager's own belief a moment ago."""
+    mark = tx.mark(RECONCILED)
+    if mark is None:
+        return Part()
+    at, answering, size = mark
+    name = phrase("Alertmanager")
+    if answering == 0:
+        return Part(((name, phrase("does not answer: alerts are shown as they were told last")),), well=False)
+    ago = max(now - at, timedelta())
+    told = phrase("{n} of {size} answer, compared {ago} ago", n=answering, size=size, ago=ago)
+    return Part(((name, told),), well=answering == size and ago <= LATE)

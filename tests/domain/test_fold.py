@@ -266,7 +266,7 @@ def test_a_completed_group_says_when_more_than_ever_is_cut_off() -> None:
 def test_history_keeps_how_it_began_and_the_latest() -> None:
     group = opened(alert("a"))
     for number in range(200):
-        group = group.noted(NOON + number * SECOND, "grew", "anna", str(number))
+        group = group.logged(NOON + number * SECOND, "grew", "anna", str(number))
     assert len(group.history) == REMEMBERED
     assert [each.detail for each in group.history[:2]] == ["0", str(200 - REMEMBERED + 1)]
     assert group.history[-1].detail == "199"

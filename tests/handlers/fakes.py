@@ -221,6 +221,8 @@ class FakeMetrics:
 
 
 class FakeSilencer:
+    size = 1
+
     def __init__(self) -> None:
         self.made: dict[str, tuple[Mapping[str, str], datetime, str, str]] = {}
         self.matchers: dict[str, tuple[Matching, ...]] = {}

@@ -43,6 +43,10 @@ class AlertmanagerSilencer:
         self._urls = tuple(url.rstrip("/") for url in settings.urls)
         self._session, self._deadline = session, settings.timeout.total_seconds()
 
+    @property
+    def size(self) -> int:
+        return len(self._urls)
+
     async def testimonies(self) -> tuple[Testimony, ...]:
         """What each member believes; one that does not answer in time, or not in Alertmanager's words, is left out."""
         async with asyncio.TaskGroup() as group:
