@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import aiohttp
@@ -32,6 +32,12 @@ class Department:
     async def recovers(self) -> None:
         """Every fault ends."""
         async with self._session.delete(f"{self._simulator}/world/fault") as answer:
+            answer.raise_for_status()
+
+    async def alerts(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """Alerts of these labels begin to fire, as Prometheus tells Alertmanager."""
+        told = [{"labels": dict(each), "annotations": {"summary": each["alertname"]}} for each in labels]
+        async with self._session.post(f"{self._simulator}/alertmanager/api/v2/alerts", json=told) as answer:
             answer.raise_for_status()
 
     async def slack(self, act: str, **body: object) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def scenes() -> Iterator[tuple[str, Scene]]:
     yield "Anna takes it from Telegram; the card changes everywhere", anna_acks
     yield "Anna asks how the API stands against its promise", asks_slo
     yield "The errors stop; the same messages turn green", alert_resolves
+    yield "Forty warnings at once: one card for those that are too many, and the critical still alone", storm
     yield "A promotion waits for a second person", promotion
     yield "A restart, pod by pod", restart
     yield "The failover is rehearsed; nothing changes", drill
@@ -77,6 +78,19 @@ async def alert_resolves(department: Department, say: Say) -> None:
         m for m in await department.slack_messages(INCIDENTS) if "ApiErrorRateHigh" in m["text"] and not m["thread_ts"]
     ]
     _expect(len(posted) == 1, f"{len(posted)} messages for one alert")
+
+
+async def storm(department: Department, say: Say) -> None:
+    """No chat gets forty messages, and none of the forty is lost."""
+    names = [f"QueueSlow{number:02d}" for number in range(1, 41)]
+    await department.alerts({"alertname": name, "service": "worker", "severity": "warning"} for name in names)
+    card = await department.until("no storm card", lambda: _slack(department, OPS, "Alert storm"))
+    say(f"Slack #ops: {_first(card)}")
+    await department.alerts([{"alertname": "DatabaseDown", "service": "api", "severity": "critical"}])
+    critical = await department.until("no critical", lambda: _slack(department, INCIDENTS, "DatabaseDown"))
+    say(f"Slack #incidents: {_first(critical)}")
+    listed = await department.asks("anna", "alerts")
+    _expect("alert groups are firing" in listed["text"], "the alerts are not listed")
 
 
 async def promotion(department: Department, say: Say) -> None:
