@@ -64,6 +64,8 @@ class ChatSettings(Section):
     """Destinations where every plan card appears, besides the chat that asked."""
     storm: int = Field(default=10, ge=0)
     """New alert groups a minute in one chat above which those that are not critical share a card. 0: never."""
+    runbooks: Annotated[str, matching(r"(https?://\S+)?", "an http:// or https:// address")] = ""
+    """Where your people read docs/runbooks, for links from pult's own alerts. Empty: no links."""
     digest: Annotated[str, matching(rf"({WEEKLY})?", 'a day and a time, "Mon 09:00", or nothing')] = "Mon 09:00"
     """When the week's digest goes to the last route's chats, in the chat's time zone. Empty: never."""
 

@@ -78,6 +78,7 @@ class Core:
             routes=expanded(department.routes, department.people), people=department.people, ladder=department.ladder,
             storm=settings.chat.storm, watchdog=oncall.watchdog, patience=oncall.reroute_after,
             staffed=bool(oncall.rotation or oncall.ical), roster=lambda: self.roster, platforms=frozenset(chats),
+            runbooks=settings.chat.runbooks.rstrip("/"),
         )  # fmt: skip
 
     def measure(self, flight: Flight) -> None:

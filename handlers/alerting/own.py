@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.alerts import OWN, Alert, Notification
 from bot.ports.store import Tx
 from handlers.alerting import episodes
 from handlers.alerting.rules import Rules
+
+RUNBOOKS = {"MonitoringBlind": "Watchdog.md", "PultDeaf": "PultCanaryLost.md"}
+"""By alert, its page in docs/runbooks."""
 
 
 def fires(tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime) -> bool:
@@ -20,7 +24,9 @@ def fires(tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: dateti
     if known and known.closed_at is None:
         return False
     every = {"severity": "critical", "service": "monitoring", **labels}
-    return _told(tx, rules, key, Alert(key, every, {}, now), now)
+    page = RUNBOOKS.get(labels["alertname"])
+    annotations = {"runbook_url": f"{rules.runbooks}/{page}"} if rules.runbooks and page else {}
+    return _told(tx, rules, key, Alert(key, every, annotations, now), now)
 
 
 def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:
@@ -29,7 +35,7 @@ def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:
     if known is None or known.closed_at:
         return False
     (alert,) = known.alerts.values()
-    return _told(tx, rules, key, Alert(key, alert.labels, {}, alert.starts_at, now), now)
+    return _told(tx, rules, key, replace(alert, ends_at=now), now)
 
 
 def _told(tx: Tx, rules: Rules, key: str, alert: Alert, now: datetime) -> bool:

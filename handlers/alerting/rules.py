@@ -21,6 +21,7 @@ class Rules:
 
     ``watchdog``: how long the Watchdog may be silent; ``patience``: how long a page may wait for its chat. ``roster``
     is None while it is not open yet; ``staffed`` tells whether there is to be one. ``platforms``: configured chats.
+    ``runbooks``: where the pages of docs/runbooks are read.
     """
 
     routes: tuple[Route, ...]
@@ -32,6 +33,7 @@ class Rules:
     staffed: bool = False
     roster: Callable[[], Roster | None] = lambda: None
     platforms: frozenset[str] = frozenset({"slack", "telegram"})
+    runbooks: str = ""
 
     def chats(self, destinations: Iterable[str]) -> tuple[str, ...]:
         """*destinations* with ``person:name`` as that person's private chats, where their platform is configured."""

@@ -46,6 +46,7 @@ RULES = Rules(
     storm=3,
     staffed=True,
     roster=Turns,
+    runbooks="https://wiki.example",
 )
 
 
@@ -379,6 +380,8 @@ async def test_the_watchdog_is_never_shown_and_its_silence_wakes_people(life: Li
     assert await life.cards() == {}
     await life.passes(2 * MINUTE)
     blind = await life.group("pult watchdog dog")
+    (alert,) = blind.firing
+    assert alert.annotations == {"runbook_url": "https://wiki.example/Watchdog.md"}
     assert (blind.name, blind.severity, blind.pages, blind.common("region")) == (
         "MonitoringBlind", "critical", True, "nyc2",
     )  # fmt: skip
