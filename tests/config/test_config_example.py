@@ -97,7 +97,7 @@ def _plain(value: Any) -> Any:
     [
         ("server", {"public_url", "heartbeat_url"}),
         ("store", set()),
-        ("chat", {"timezone", "approvals"}),
+        ("chat", {"timezone", "approvals", "runbooks"}),
         ("slack", {"bot_token", "app_token", "signing_secret"}),
         ("telegram", {"bot_token", "webhook_secret", "rich"}),
         ("console", set()),
