@@ -23,6 +23,7 @@ async def test_a_resolve_after_a_restart_edits_the_messages_that_stand(pult: Pul
     assert len(await department.telegram_messages(INCIDENTS_TG, "First")) == 1
 
 
+@BOTH
 async def test_late_repeated_and_second_hand_words_change_nothing(pult: Pult, department: Department) -> None:
     await pult.alert(fires("Disk"))
     await department.shows("Disk")
@@ -42,6 +43,7 @@ async def test_late_repeated_and_second_hand_words_change_nothing(pult: Pult, de
         assert len(message["revisions"]) == 2
 
 
+@BOTH
 async def test_one_of_two_resolved_leaves_the_message_firing(pult: Pult, department: Department) -> None:
     one, two = {"labels": {"pod": "api-1"}}, {"labels": {"pod": "api-2"}}
     await pult.alert(notification(alert("Pods", **one), alert("Pods", **two)))

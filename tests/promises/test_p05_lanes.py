@@ -2,6 +2,7 @@
 
 from tests.department import INCIDENTS, INCIDENTS_TG, OPS, Department, until
 from tests.promises.alerts import fires
+from tests.promises.stores import BOTH
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
@@ -12,6 +13,7 @@ APART = [
 """What concerns the API goes to the first two, all else to the others."""
 
 
+@BOTH
 async def test_a_429_holds_only_its_own_chat(make: Make, department: Department) -> None:
     pult = make(routes=APART)
     await pult.start()
@@ -40,6 +42,7 @@ async def test_a_dead_platform_holds_neither_the_other_nor_the_console(make: Mak
         await department.shows(name)
 
 
+@BOTH
 async def test_what_one_channel_loses_the_others_keep(make: Make, department: Department) -> None:
     pult = make(routes=APART)
     await pult.start()

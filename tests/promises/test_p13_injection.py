@@ -2,6 +2,7 @@
 
 from tests.department import OPS, Department, shown, until
 from tests.promises.alerts import fires
+from tests.promises.stores import BOTH
 from tests.pult_process import Pult
 
 HOSTILE = (
@@ -15,6 +16,7 @@ HOSTILE = (
 )
 
 
+@BOTH
 async def test_no_field_of_an_alert_or_a_release_gets_out_of_its_text(pult: Pult, department: Department) -> None:
     for number, text in enumerate(HOSTILE):
         notes = {"summary": text, "description": text, "runbook_url": f"javascript:{text}", "dashboard": text}
