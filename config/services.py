@@ -18,7 +18,8 @@ class GitopsSettings(Section):
     tool: Literal["argocd", "flux", "none"] = "none"
     """"argocd" or "flux" when that tool owns the workload; "none" lets promote patch the workload itself."""
     application: str = ""
-    """Argo CD Application or Flux Kustomization. Default: the service's name."""
+    """Argo CD Application, Flux Kustomization or HelmRelease; "NAMESPACE/NAME" where that is not in argocd or
+    flux-system. Default: the service's name."""
     repo: Repo | None = None
     """Repository of the deployment files, "org/name". Default: the service's repo."""
     path: str = ""

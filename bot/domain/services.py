@@ -10,12 +10,15 @@ from bot.domain.errors import UserError
 from bot.domain.phrases import Code
 
 NO_TOOL = "none"
+NAMESPACES = {"argocd": "argocd", "flux": "flux-system"}
+"""Where each tool's own manifests put its objects."""
 
 
 @dataclass(frozen=True)
 class GitOps:
     """``tool`` is argocd, flux or none; ``path`` is the file of ``repo`` on ``branch`` that names the image.
 
+    ``application`` is the tool's object, NAMESPACE/NAME where it is not in the tool's own namespace.
     With NO_TOOL and a ``path``, nothing applies the file: a promotion patches the workload itself.
     """
 
@@ -24,6 +27,12 @@ class GitOps:
     repo: str = ""
     path: str = ""
     branch: str = "main"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Namespace and name of the tool's object."""
+        namespace, _, name = self.application.rpartition("/")
+        return namespace or NAMESPACES.get(self.tool, ""), name
 
 
 @dataclass(frozen=True)

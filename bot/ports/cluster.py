@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.changes import ClusterChange
 from bot.domain.phrases import Phrase
+from bot.domain.services import Environment
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ class Cluster(Protocol):
 
     async def rollout(self, workload: Workload) -> Rollout: ...
     async def pods(self, workload: Workload) -> tuple[Pod, ...]: ...
+
+    async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
+        """What was done to its workload since then, in no order; servers keep events for an hour.
+
+        What pult may not read is left out. TemporaryError when something that it may read did not come.
+        """
+        ...
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
         """Roll every pod. The operation's id is kept on the template, so a second call with it changes nothing."""

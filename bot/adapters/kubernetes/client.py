@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import aiohttp
@@ -34,9 +35,9 @@ class Api:
 
         UserError, DriftError, TemporaryError, or PermanentError when the kubeconfig is of no use.
         """
+        opened = await self._opened()
         from kubernetes.aio import client  # noqa: PLC0415 - lazily
 
-        opened = await self._opened()
         function = getattr(getattr(client, group)(opened), f"{method}_without_preload_content")
         answer = await self._ask(function, args, options)
         if answer.status == 401:  # tokens are rotated: read the source again, once (contracts.md, section 8)
@@ -66,6 +67,7 @@ class Api:
     async def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
         async with self._opening:
             if self._client is None:
+                await asyncio.to_thread(import_module, "kubernetes.aio.client")  # a card's second must not stand still
                 from kubernetes.aio import client  # noqa: PLC0415 - lazily
 
                 configuration = client.Configuration()

@@ -9,14 +9,17 @@ from typing import Any
 
 from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
+from bot.adapters.kubernetes.past import Past
+from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.verdicts import ExpiredError, GoneError
+from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
+from bot.domain.services import Environment
 from bot.ports.cluster import Pod, Rollout, Workload
 
 KINDS = {"deployment": "deployment", "statefulset": "stateful_set", "daemonset": "daemon_set"}
-RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 TRIES = 5
 PAGE = 500
 
@@ -26,6 +29,7 @@ class KubernetesCluster:
 
     def __init__(self, apis: Mapping[str, Api]) -> None:
         self._apis = apis
+        self._past = {name: Past(api, name) for name, api in apis.items()}
 
     async def rollout(self, workload: Workload) -> Rollout:
         """State of the workload now."""
@@ -38,6 +42,12 @@ class KubernetesCluster:
             return await self._listed(workload, selector)
         except ExpiredError:  # a continue token lives for minutes only
             return await self._listed(workload, selector)
+
+    async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
+        """What the cluster itself says was changed, by whomever."""
+        workload = Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
+        obj = await self._read(workload)
+        return await self._past[environment.cluster].changes(environment, obj, since)
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
         """As ``kubectl rollout restart`` does; the operation's id on the template makes a repeat harmless.
