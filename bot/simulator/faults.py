@@ -8,10 +8,12 @@ from typing import Final
 
 REGIONS: Final = ("nyc2", "sfo3")
 SERVICES: Final = ("api", "bots", "worker", "web")
+NODES: Final = tuple(f"{region}-pool-a-{number}" for region in REGIONS for number in (1, 2, 3))
 SURFACES: Final = ("prometheus", "alertmanager", "kubernetes", "github", "digitalocean", "slack", "telegram")
 
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "region_down": REGIONS,
+    "node_down": NODES,
     "slow": SURFACES,
     "ratelimit": SURFACES,
     "error": SURFACES,
@@ -23,6 +25,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
 """Every fault, and what it may strike.
 
 * region_down: a region's cluster, traffic and metrics are dead
+* node_down: a node of a region's cluster stops answering; its pods are not ready
 * slow, ratelimit, error, drop: one surface answers late, with 429, with 503, not at all
 * errors, latency: requests to a service fail, are slow, in every region
 * bad_release: whatever is rolled out for a service from now on fails requests, as api 1.8.1 always does

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from importlib import import_module
 from typing import Any
 
 import aiohttp
@@ -22,12 +21,16 @@ _BROKEN = (OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLEr
 
 
 class Api:
-    """Calls of the generated client by name; opened at the first call, since its import costs 0.4 s and 34 MiB."""
+    """Calls of the generated client by name.
+
+    Opened at the first call, since its import costs a second and 50 MB; in a thread, so that cards go on meanwhile.
+    """
 
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
         self._timeout = settings.timeout.total_seconds()
         self._client: Any = None
+        self._groups: dict[str, Any] = {}
         self._opening = asyncio.Lock()
 
     async def call(self, group: str, method: str, *args: str, **options: object) -> dict[str, Any]:
@@ -36,9 +39,9 @@ class Api:
         UserError, DriftError, TemporaryError, or PermanentError when the kubeconfig is of no use.
         """
         opened = await self._opened()
-        from kubernetes.aio import client  # noqa: PLC0415 - lazily
-
-        function = getattr(getattr(client, group)(opened), f"{method}_without_preload_content")
+        if group not in self._groups:
+            self._groups[group] = (await asyncio.to_thread(_library, group))(opened)
+        function = getattr(self._groups[group], f"{method}_without_preload_content")
         answer = await self._ask(function, args, options)
         if answer.status == 401:  # tokens are rotated: read the source again, once (contracts.md, section 8)
             await self._load(opened.configuration)
@@ -67,12 +70,9 @@ class Api:
     async def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
         async with self._opening:
             if self._client is None:
-                await asyncio.to_thread(import_module, "kubernetes.aio.client")  # a card's second must not stand still
-                from kubernetes.aio import client  # noqa: PLC0415 - lazily
-
-                configuration = client.Configuration()
+                configuration = (await asyncio.to_thread(_library, "Configuration"))()
                 await self._load(configuration)
-                self._client = client.ApiClient(configuration)
+                self._client = (await asyncio.to_thread(_library, "ApiClient"))(configuration)
             return self._client
 
     async def _load(self, configuration: Any) -> None:  # noqa: ANN401 - the SDK is imported lazily
@@ -93,6 +93,13 @@ class Api:
         except (config.ConfigException, *_BROKEN) as error:
             source = f"kubeconfig {path}" if path else "service account"
             raise PermanentError(f"cluster {name}: can't use the {source}: {_reason(error)}") from error
+
+
+def _library(name: str) -> Any:  # noqa: ANN401 - the SDK is imported lazily
+    """A class of the SDK, which imports the module of each at its first use."""
+    from kubernetes.aio import client  # noqa: PLC0415 - lazily
+
+    return getattr(client, name)
 
 
 def _reason(error: Exception) -> str:

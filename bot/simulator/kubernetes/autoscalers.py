@@ -35,7 +35,9 @@ def _sync(cluster: Cluster, scaler: Json, now: datetime) -> None:
     active = current > 0
     if active and desired != current:
         cluster.store.put(DEPLOYMENT, target | {"spec": spec_of(target) | {"replicas": desired}})
-        message = f"New size: {desired}; reason: the recommended size of the autoscaler"
+        why = "cpu resource utilization (percentage of request) above target"
+        why = why if desired > current else "All metrics below target"
+        message = f"New size: {desired}; reason: {why}"
         cluster.event(scaler, "SuccessfulRescale", message, component="horizontal-pod-autoscaler")
     cluster.store.put(AUTOSCALER, scaler | {"status": _status(scaler, current, desired, now)})
 

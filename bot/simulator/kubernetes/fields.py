@@ -1,7 +1,9 @@
 """Who owns which field, for server-side apply. A reduced managedFields: leaf paths, last writer owns."""
 
+from datetime import datetime
+
 from bot.simulator.kubernetes import errors, patches
-from bot.simulator.kubernetes.wire import Json, meta
+from bot.simulator.kubernetes.wire import Json, annotations_of, meta, spec_of, stamp
 
 _IDENTITY = (".apiVersion", ".kind", ".metadata.name", ".metadata.namespace", ".metadata.resourceVersion")
 
@@ -31,6 +33,25 @@ class Fields:
         }
         if foreign:
             raise errors.manager_conflict(next(iter(foreign.values())), list(foreign))
+
+
+def managed(before: Json, after: Json, manager: str, now: datetime) -> Json:
+    """*after*, saying that *manager* set annotations on the pod template. No other field is listed here."""
+    old, new = (annotations_of(spec_of(obj).get("template") or {}) for obj in (before, after))
+    changed = [key for key, value in new.items() if old.get(key) != value]
+    if not changed:
+        return after
+    fields: Json = {"f:annotations": {f"f:{key}": {} for key in changed}}
+    entry = {
+        "manager": manager,
+        "operation": "Update",
+        "apiVersion": after["apiVersion"],
+        "time": stamp(now),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:template": {"f:metadata": fields}}},
+    }
+    others = [each for each in meta(after).get("managedFields") or () if each["fieldsV1"] != entry["fieldsV1"]]
+    return after | {"metadata": meta(after) | {"managedFields": [*others, entry]}}
 
 
 def _leaves(obj: Json) -> Json:

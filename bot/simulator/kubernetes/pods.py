@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from bot.simulator.kubernetes import nodes
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import NODE, POD
 from bot.simulator.kubernetes.podstatus import Stage, build
@@ -113,11 +114,11 @@ def _terminate(cluster: Cluster, pod: Json, now: datetime) -> bool:
 
 def _schedule(cluster: Cluster, pod: Json, now: datetime) -> Json:
     """Bind to the schedulable node with the fewest pods; without one the pod stays Pending."""
-    nodes = [name_of(node) for node in cluster.store.all(NODE) if not spec_of(node).get("unschedulable")]
-    if not nodes:
+    free = [name_of(node) for node in cluster.store.all(NODE) if nodes.usable(node)]
+    if not free:
         return pod
     load = [spec_of(other).get("nodeName") for other in cluster.store.all(POD)]
-    node = min(nodes, key=lambda name: (load.count(name), name))
+    node = min(free, key=lambda name: (load.count(name), name))
     bound = cluster.store.put(POD, pod | {"spec": spec_of(pod) | {"nodeName": node}})
     cluster.notes.since[meta(pod)["uid"]] = now
     where = f"Successfully assigned {namespace_of(pod)}/{name_of(pod)} to {node}"
@@ -137,14 +138,17 @@ def _stage(cluster: Cluster, pod: Json, now: datetime) -> Stage:
         return Stage.BACK_OFF if waited and turn % 2 == 0 else Stage.PULL_FAILED
     if meta(pod)["uid"] in cluster.notes.crashing:
         return Stage.CRASHED
-    return Stage.READY if cluster.passed(began, now, READY) else Stage.RUNNING
+    up = cluster.passed(began, now, READY) and nodes.answering(cluster, pod)
+    return Stage.READY if up else Stage.RUNNING
 
 
 def _show(cluster: Cluster, pod: Json, stage: Stage, now: datetime) -> Json:
-    cluster.notes.stages[meta(pod)["uid"]] = stage
+    uid = meta(pod)["uid"]
+    was, cluster.notes.stages[uid] = cluster.notes.stages.get(uid), stage
     status = build(spec_of(pod), stage, now, restarts=restarts(pod), before=status_of(pod))
     stored = cluster.store.put(POD, pod | {"status": status})
-    _tell(cluster, stored, stage)
+    if was != Stage.READY:  # else it runs on, unready
+        _tell(cluster, stored, stage)
     return stored
 
 

@@ -8,14 +8,17 @@ from typing import Final
 
 from bot.simulator.kubernetes import pods
 from bot.simulator.kubernetes.cluster import Cluster
-from bot.simulator.kubernetes.kinds import POD, REPLICASET
+from bot.simulator.kubernetes.kinds import DEPLOYMENT, POD, REPLICASET
 from bot.simulator.kubernetes.wire import Json, annotations_of, labels_of, meta, name_of, namespace_of, spec_of
 
 REVISION: Final = "deployment.kubernetes.io/revision"
+EARLIER: Final = "deployment.kubernetes.io/revision-history"
+"""Numbers that a ReplicaSet had before it was rolled back to."""
 HASH: Final = "pod-template-hash"
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _NOT_COPIED: Final = (
     REVISION,
+    EARLIER,
     "deployment.kubernetes.io/desired-replicas",
     "deployment.kubernetes.io/max-replicas",
     "kubectl.kubernetes.io/last-applied-configuration",
@@ -65,14 +68,28 @@ def newest(cluster: Cluster, deployment: Json, found: list[Json], now: datetime)
         return _create(cluster, deployment, highest + 1, now)
     if revision(same[0]) == highest:
         return same[0]
-    annotations = annotations_of(same[0]) | {REVISION: str(highest + 1)}
+    had = annotations_of(same[0])
+    earlier = ",".join(filter(None, (had.get(EARLIER, ""), had[REVISION])))
+    annotations = had | {REVISION: str(highest + 1), EARLIER: earlier}
     return cluster.store.put(REPLICASET, same[0] | {"metadata": meta(same[0]) | {"annotations": annotations}})
 
 
 def scale(cluster: Cluster, replicaset: Json, count: int) -> Json:
-    if replicas(replicaset) == count:
+    """Ask for *count* pods, and tell it of the Deployment (kubernetes pkg/controller/deployment/sync.go)."""
+    before = replicas(replicaset)
+    if before == count:
         return replicaset
+    if owner := _deployment(cluster, replicaset):
+        way = "up" if count > before else "down"
+        message = f"Scaled {way} replica set {name_of(replicaset)} from {before} to {count}"
+        cluster.event(owner, "ScalingReplicaSet", message, component="deployment-controller")
     return cluster.store.put(REPLICASET, replicaset | {"spec": spec_of(replicaset) | {"replicas": count}})
+
+
+def _deployment(cluster: Cluster, replicaset: Json) -> Json | None:
+    owners = meta(replicaset).get("ownerReferences") or ()
+    name = next((owner["name"] for owner in owners if owner.get("controller")), "")
+    return cluster.store.find(DEPLOYMENT, namespace_of(replicaset), name)
 
 
 def keep(cluster: Cluster, replicaset: Json, now: datetime) -> Json:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.simulator.github.state import Forge
-from bot.simulator.kubernetes import argocd, autoscalers, budgets, deployments, flux, images, pods, seeding
+from bot.simulator.kubernetes import argocd, autoscalers, budgets, deployments, flux, images, nodes, pods, seeding
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.gitops import Repositories, image_of
 from bot.simulator.kubernetes.kinds import DEPLOYMENT, EVENT, POD
@@ -45,7 +45,9 @@ class Clusters:
         if self._git is None and isinstance(self._world.github, Forge):
             self._git = self._world.github
             for cluster in self._clusters.values():
-                seeding.gitops(cluster, self._git, cluster.now() - SEED_AGE)
+                earlier = cluster.now() - SEED_AGE
+                seeding.gitops(cluster, self._git, earlier)
+                flux.advance(cluster, self._git, earlier)  # what it applied is as old as the pods
         return self._git
 
     def image(self, region: str, namespace: str, service: str) -> str:
@@ -88,6 +90,7 @@ class Clusters:
         if cluster.down:
             return False
         git, before = self.git, cluster.store.version
+        nodes.advance(cluster, now)
         autoscalers.advance(cluster, now)
         moving = [
             pods.advance(cluster, now),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.simulator.kubernetes import admission, errors, patches, pods
 from bot.simulator.kubernetes.cluster import Cluster
+from bot.simulator.kubernetes.fields import managed
 from bot.simulator.kubernetes.kinds import POD, REPLICASET, Kind
 from bot.simulator.kubernetes.target import Target
 from bot.simulator.kubernetes.wire import Json, meta, name_of, namespace_of
@@ -62,7 +63,7 @@ def patch(cluster: Cluster, target: Target, content_type: str, body: Json, optio
     if content_type == patches.APPLY:
         return _apply(cluster, target, body, options)
     before = cluster.store.get(kind, target.namespace, target.name)
-    after = _method(kind, content_type)(before, body)
+    after = managed(before, _method(kind, content_type)(before, body), options.manager, cluster.now())
     stored = replace(cluster, target, before, after, options)
     if not options.dry:
         cluster.fields.note(before, after, options.manager)
