@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from bot.domain.failover import Pair
 from bot.domain.messages import Message
@@ -20,6 +21,7 @@ from bot.ports.commands import Command
 from bot.ports.desk import Desk
 from bot.ports.flows import Flow
 from bot.ports.forge import Forge
+from bot.ports.guard import Guard
 from bot.ports.metrics import Metrics
 from bot.ports.presenters import Presenters
 from bot.ports.regions import Database, Traffic
@@ -36,7 +38,7 @@ from handlers.cards import news as news_card
 from handlers.cards import operation as operation_card
 from handlers.cards import release as release_card
 from handlers.cards import storm as storm_card
-from handlers.cards.trend import with_trend
+from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
     audit,
@@ -63,11 +65,16 @@ from handlers.schedules import clocks, digest, handover, prune, reconcile, rerou
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything duties may ask for; each gets only what it uses. None: not configured."""
+    """Everything duties may ask for; each gets only what it uses. None: not configured.
+
+    ``regions``: of each cluster, by its name.
+    """
 
     store: Store
     clock: Clock
     cluster: Cluster
+    regions: Mapping[str, str]
+    guard: Guard
     policy: Policy
     services: Catalogue
     slos: tuple[Slo, ...]
@@ -86,6 +93,14 @@ class Ports:
     digest: Rotation | None
     retention: timedelta
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """One for every card and command: what it learned for one serves the next."""
+        return Surroundings(
+            self.clock, self.guard, metrics=self.metrics, cluster=self.cluster, services=self.services,
+            regions=self.regions,
+        )  # fmt: skip
+
 
 def on_call(rules: Rules) -> Callable[[Tx, datetime], frozenset[str]]:
     """Names of those who are on call."""
@@ -100,7 +115,7 @@ def hearing(rules: Rules) -> Hear:
 def presenters(p: Ports) -> Presenters:
     """How each kind of card is drawn."""
     return {
-        "alert": alert_card.presenter(_enrich(p)),
+        "alert": alert_card.presenter(p.surroundings.enrich),
         "op": operation_card.presenter(p.policy),
         "ask": operation_card.presenter(p.policy),
         "release": release_card.presenter(),
@@ -111,16 +126,6 @@ def presenters(p: Ports) -> Presenters:
         "reply": stored.presenter("reply"),
         "notice": stored.presenter("notice"),
     }
-
-
-def _enrich(p: Ports) -> alert_card.Enrich:
-    """The trend of what an alert watches, where a Prometheus is configured."""
-    metrics = p.metrics
-
-    async def enrich(state: alert_card.Seen, message: Message) -> Message:
-        return message if metrics is None else await with_trend(metrics, state.group, message, p.clock.now())
-
-    return enrich
 
 
 draw_plan = operation_card.draw
@@ -160,7 +165,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         whoami.duty(p.policy),
         status.duty(p.store, p.cluster, p.metrics, p.slos, p.services, Vitals(p.rules, p.trouble)),
         alerts.listing(p.store, reports.get),
-        alerts.one(p.store, _enrich(p)),
+        alerts.one(p.store, p.surroundings),
         alerts.ack(p.store, p.rules),
         silence.silence(p.store, p.silencer),
         silence.unsilence(p.store, p.silencer, p.rules),

@@ -258,10 +258,12 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
 
 
 def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
-    from handlers import Ports  # noqa: PLC0415 - after intake
+    from bot.engine.guard import Guarded  # noqa: PLC0415 - after intake
+    from handlers import Ports  # noqa: PLC0415
 
     return Ports(
-        store=core.store, clock=core.clock, cluster=parts.cluster, policy=core.department.policy,
+        store=core.store, clock=core.clock, cluster=parts.cluster, guard=Guarded(core.clock),
+        regions={each.name: each.region for each in core.settings.clusters}, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         silencer=parts.silencer, forge=parts.forge, pair=core.department.failover, database=parts.database,
         traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules, approvals_in=core.settings.chat.approvals,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from bot.domain.alerts import GRAFANA, Alert, Group, Status
 from bot.domain.messages import (
@@ -51,10 +51,14 @@ LINKS = (
 
 @dataclass(frozen=True)
 class Seen:
-    """A group with what else its card shows: changes of its service shortly before it fired, until now."""
+    """A group with what else its card shows: changes of its service shortly before it fired, until now.
+
+    ``versions``: of the service's releases, by the digests of their images.
+    """
 
     group: Group
     changes: tuple[Change, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 Enrich = Callable[[Seen, Message], Awaitable[Message]]
@@ -68,7 +72,7 @@ def presenter(enrich: Enrich | None = None) -> Presenter:
 def seen(tx: Tx, ident: str) -> Seen | None:
     """The group, with what changed around it."""
     group = tx.group(ident)
-    return Seen(group, changes.around(tx, group)) if group else None
+    return Seen(group, changes.around(tx, group), changes.versions(tx, group.service)) if group else None
 
 
 def draw(group: Group, changed: tuple[Change, ...] = ()) -> Message:
@@ -130,7 +134,7 @@ def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...])
         )
     if changed:
         yield Paragraph(phrase("Changed shortly before, newest first:"))
-        yield Lines(tuple(map(changes.line, changed)))
+        yield Lines(tuple(map(changes.line, changed[: changes.SHOWN])))
     if len(shown) == 1 and (labels := tuple(_labels(shown[0]))):
         yield Collapsed(phrase("Labels"), labels)
     if links := tuple(_links(shown)):

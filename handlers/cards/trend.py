@@ -22,18 +22,22 @@ FRESH = 2 * STEP
 """A last point older than this is not the value now."""
 
 
-async def with_trend(metrics: Metrics, group: Group, message: Message, now: datetime) -> Message:
-    """*message* with the value now and the trend. Unchanged when the rule is not known, or nothing is measured."""
+async def trend(metrics: Metrics, group: Group, now: datetime) -> Graph | None:
+    """The last hour of what the rule measures. None when the rule is not known, or nothing is measured."""
     rule = _rule(group)
     if rule is None:
-        return message
+        return None
     series = await metrics.span(rule.measured, now - SPAN, now, STEP)
     curves = _curves(series, 100.0 if rule.unit == "%" else 1.0, own=group.firing[0].labels)
     if not curves:
-        return message
+        return None
     limit = rule.limit * 100 if rule.limit is not None and rule.unit == "%" else rule.limit
     fired = ((group.since, phrase("fired")),) if group.since >= now - SPAN else ()
-    graph = Graph(phrase("Last hour"), curves, rule.unit, limit, fired)
+    return Graph(phrase("Last hour"), curves, rule.unit, limit, fired)
+
+
+def placed(message: Message, graph: Graph, now: datetime) -> Message:
+    """*message* with the value now and the trend."""
     return replace(message, blocks=tuple(_placed(message, graph, now)))
 
 

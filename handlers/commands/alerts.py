@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain.alerts import SEVERITIES, Ack, Alert, Group, Status
 from bot.domain.audit import Deed
 from bot.domain.durations import parse_duration
-from bot.domain.errors import PermanentError, TemporaryError, UserError
+from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, STORM, full
 from bot.domain.messages import Button, Collapsed, Message, Paragraph, Table, Tone
 from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
@@ -21,6 +21,7 @@ from handlers.alerting.news import refresh
 from handlers.alerting.rules import Rules
 from handlers.cards import alert as card
 from handlers.cards.history import lines
+from handlers.cards.surroundings import Surroundings
 from handlers.commands.replies import argument, said
 
 SHOWN = 20
@@ -90,22 +91,19 @@ def _answer(found: list[Group], *, past: bool) -> Reply:
     )
 
 
-def one(store: Store, enrich: card.Enrich) -> Command:
-    """One group: its card with the trend, what happened to it, and every alert with its labels."""
+def one(store: Store, surroundings: Surroundings) -> Command:
+    """One group: its card with the trend and the changes, what happened to it, and every alert with its labels."""
 
     async def run(call: Call) -> Reply:
         seen = await store.read(lambda tx: card.seen(tx, _known(tx, argument(call, 0, "alert <id>")).id))
         assert seen is not None
-        message = card.draw(seen.group, seen.changes)
-        try:
-            message = await enrich(seen, message)
-        except (TemporaryError, PermanentError):
-            trend = Paragraph(phrase("The trend is not known: Prometheus does not answer."))
-            message = replace(message, blocks=(*message.blocks, trend))
+        told = await surroundings.told(seen.group)
+        message = surroundings.drawn(seen, card.draw(seen.group, seen.changes), told)
+        silent = tuple(map(Paragraph, told.silent))
         every = tuple(_labels(alert) for alert in seen.group.alerts.values())
         labels = Collapsed(counted("{n} alert with its labels", "{n} alerts with their labels", len(every)), every)
         past = (Collapsed(phrase("What happened"), tuple(lines(seen.group))),) if seen.group.history else ()
-        return Reply(replace(message, blocks=(*message.blocks, *past, labels)))
+        return Reply(replace(message, blocks=(*message.blocks, *silent, *past, labels)))
 
     return Command(("alert", "алерт"), "alert <id>", phrase("one alert with its trend, history and labels"), run)
 

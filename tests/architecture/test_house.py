@@ -42,7 +42,7 @@ UNLISTED = {
     "schedules": set(),
     "webhooks": {"body", "groups"},
     "flows": {"rollouts"},
-    "cards": {"changes", "history", "own", "trend"},
+    "cards": {"changes", "happened", "history", "own", "surroundings", "trend"},
 }
 """What several duties of a folder share; everything else in it is a duty."""
 

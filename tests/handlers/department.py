@@ -24,6 +24,7 @@ from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, GitOps, Service
 from bot.domain.slo import Slo
 from bot.engine.desk import Desk
+from bot.engine.guard import Guarded
 from bot.engine.meters import Meters
 from bot.engine.router import Router
 from bot.platforms.console.plain import plain
@@ -113,7 +114,8 @@ class Department:
             for name in ("metrics", "silencer", "forge", "database", "traffic", "witnesses")
         }
         return handlers.Ports(
-            store=self.store, clock=self.clock, cluster=self.cluster, policy=self.policy, services=SERVICES, slos=SLOS,
+            store=self.store, clock=self.clock, cluster=self.cluster, guard=Guarded(self.clock),
+            regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             pair=PAIR, rules=self.rules, approvals_in=(), trouble=lambda: self.trouble, canary=FakeCanary(),
             measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
         )  # type: ignore[arg-type]  # fmt: skip

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1, sha256
 
+from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.failover import Sight
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
+from bot.domain.services import Environment
 from bot.domain.silences import Matching, Silence
 from bot.domain.testimony import Testimony
 from bot.ports.cluster import Pod, Rollout, Workload
@@ -52,6 +54,8 @@ class FakeCluster:
     def __init__(self) -> None:
         self.rollouts: dict[Workload, Rollout] = {}
         self.found: dict[Workload, tuple[Pod, ...]] = {}
+        self.changed: dict[str, tuple[ClusterChange, ...]] = {}
+        self.asked: list[Environment] = []
         self.away: set[str] = set()
         self.done: list[tuple[str, ...]] = []
 
@@ -80,6 +84,12 @@ class FakeCluster:
     async def pods(self, workload: Workload) -> tuple[Pod, ...]:
         self._there(workload)
         return self.found[workload]
+
+    async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
+        """By cluster; a real server tells nothing older than asked for."""
+        self.asked.append(environment)
+        self._there(Workload(environment.cluster, environment.namespace, environment.kind, environment.workload))
+        return tuple(change for change in self.changed.get(environment.cluster, ()) if change.at >= since)
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
         self._there(workload)
