@@ -28,6 +28,8 @@ VERBS = (
     ("delete", "pods"),
 )
 """What the cluster adapter calls; anything missing here would fail at night."""
+LOOKS = (("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events"))
+"""Without these an alert's card can't say what changed in the cluster."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,11 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
             mend = "bind the role in deploy/ to pult's service account"
             yield Finding(f"{name}/{namespace}", "fail", f"pult may not {', '.join(lacking)}", mend)
         else:
-            yield Finding(f"{name}/{namespace}", "ok", "every verb that is used is allowed")
+            yield Finding(f"{name}/{namespace}", "ok", "every verb that commands use is allowed")
+        blind = [f"{verb} {what}" for verb, what in LOOKS if not await _may(parts, cluster, namespace, verb, what)]
+        if blind:
+            text = f"cards can't say all that changed: pult may not {', '.join(blind)}"
+            yield Finding(f"{name}/{namespace}", "warn", text, "bind the role in deploy/ to pult's service account")
 
 
 async def _may(parts: Parts, cluster: str, namespace: str, verb: str, what: str) -> bool:
