@@ -211,6 +211,7 @@ class FakeMetrics:
 
     def __init__(self) -> None:
         self.answers: dict[str, float | Reading | Exception] = {}
+        self.rises: Exception | tuple[Series, ...] = ()
         self.asked: list[str] = []
 
     async def query(self, promql: str, at: datetime | None = None) -> Reading:
@@ -224,7 +225,10 @@ class FakeMetrics:
                 return Reading((Sample({}, number),))
 
     async def span(self, promql: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
-        raise NotImplementedError
+        self.asked.append(promql)
+        if isinstance(self.rises, Exception):
+            raise self.rises
+        return self.rises
 
     async def check(self) -> str:
         return "here"

@@ -16,7 +16,7 @@ from bot.ports.webhooks import Delivery
 from bot.simulator.slack.rules import check_message
 from handlers.cards.alert import draw
 from handlers.cards.changes import Change
-from handlers.cards.trend import with_trend
+from handlers.cards.trend import placed, trend
 from handlers.webhooks import alertmanager
 from tests.platforms.slack_readable import readable
 from tests.platforms.slack_setup import Clock
@@ -70,7 +70,8 @@ def message(case):
     said = phrase("release {version} of {service}", version="1.8.0", service="checkout")
     release = Change(NOW - timedelta(minutes=25), said)
     drawn = draw(found, (release,) if case == "firing-single" else ())
-    return asyncio.run(with_trend(Rising(), found, drawn, NOW))
+    graph = asyncio.run(trend(Rising(), found, NOW))
+    return placed(drawn, graph, NOW) if graph else drawn
 
 
 def operation():

@@ -285,3 +285,67 @@ def test_old_replicasets_are_forgotten_beyond_the_history_limit() -> None:
         bench.settle(30)
     left = [replicasets.revision(found) for found in replicasets.of(bench.cluster, bench.deployment())]
     assert sorted(left) == [2, 3]
+
+
+def told(bench: Bench, kind: str) -> list[tuple[str, str]]:
+    """Reasons and messages of the events about objects of a kind, oldest first."""
+    events = bench.cluster.store.all(EVENT)
+    return [(one["reason"], one["message"]) for one in events if one["involvedObject"]["kind"] == kind]
+
+
+def test_a_scaling_is_told_of_the_deployment() -> None:
+    bench = Bench()
+    bench.change(replicas=2)
+    bench.settle(5)
+    (current,) = replicasets.of(bench.cluster, bench.deployment())
+    assert told(bench, "Deployment") == [
+        ("ScalingReplicaSet", f"Scaled down replica set {name_of(current)} from 4 to 2")
+    ]
+
+
+def test_a_revision_that_was_rolled_back_to_keeps_its_earlier_number() -> None:
+    bench = Bench()
+    before = spec_of(bench.deployment())["template"]["spec"]["containers"][0]["image"]
+    for image in (NEW, before):
+        bench.run_image(image)
+        bench.settle(30)
+    numbers = {
+        replicasets.revision(found): annotations_of(found).get(replicasets.EARLIER)
+        for found in replicasets.of(bench.cluster, bench.deployment())
+    }
+    assert numbers == {2: None, 3: "1"}
+
+
+def test_a_node_that_does_not_answer_takes_its_pods_out_of_service() -> None:
+    bench = Bench()
+    before = bench.clusters.ready("nyc2", "production", "api")
+    node = spec_of(bench.pods()[0])["nodeName"]
+    struck = sum(spec_of(pod)["nodeName"] == node for pod in bench.pods())
+    bench.world.faults.start("node_down", node)
+    bench.settle(2)
+    condition = next(
+        c for c in status_of(bench.cluster.store.get(NODE, "", node))["conditions"] if c["type"] == "Ready"
+    )
+    assert (condition["status"], condition["reason"]) == ("Unknown", "NodeStatusUnknown")
+    assert bench.clusters.ready("nyc2", "production", "api") == before - struck
+    assert ("NodeNotReady", f"Node {node} status is now: NodeNotReady") in told(bench, "Node")
+    assert ("NodeNotReady", "Node is not ready") in told(bench, "Pod")
+    bench.change(replicas=8)
+    bench.settle(5)
+    fresh = [pod for pod in bench.pods() if spec_of(pod)["nodeName"] == node]
+    assert len(fresh) == struck, "nothing new is put there"
+    bench.world.faults.clear()
+    bench.settle(5)
+    assert bench.clusters.ready("nyc2", "production", "api") == 8
+    assert ("NodeReady", f"Node {node} status is now: NodeReady") in told(bench, "Node")
+
+
+def test_a_cordon_is_told_once_and_taken_back() -> None:
+    bench = Bench()
+    node = bench.cluster.store.all(NODE)[0]
+    for cordoned in (True, False):
+        now = bench.cluster.store.get(NODE, "", name_of(node))
+        bench.cluster.store.put(NODE, now | {"spec": spec_of(now) | {"unschedulable": cordoned}})
+        bench.settle(2)
+    words = [reason for reason, _ in told(bench, "Node")]
+    assert words == ["NodeNotSchedulable", "NodeSchedulable"]

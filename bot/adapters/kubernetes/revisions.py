@@ -17,8 +17,9 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 REVISION = "deployment.kubernetes.io/revision"
 EARLIER = "deployment.kubernetes.io/revision-history"
 """Revisions that a ReplicaSet had before it was rolled back to: kubernetes pkg/controller/deployment/util."""
-SLACK = timedelta(seconds=5)
-"""Times are whole seconds, and an event is written a moment after what it tells."""
+SLACK = timedelta(seconds=2)
+"""Times are whole seconds, of two clocks (API server and controller), and the last step follows the one before."""
+ZERO = timedelta()
 DRAINING = timedelta(minutes=10)
 """The time in which pods of the revision before go away: progressDeadlineSeconds by default."""
 
@@ -80,7 +81,7 @@ def by_hand(resized: list[Step], revisions: list[Revision], *, recreated: bool) 
     """
     starts = list(_starts(revisions))
     for step in resized:
-        begun = [start for start in starts if start[0] <= step.at + SLACK]
+        begun = [start for start in starts if start[0] <= step.at + (SLACK if start[1] == step.name else ZERO)]
         if begun and step.at <= _end(begun[-1], starts, resized) + SLACK:
             continue
         coming = next((start for start in starts if start not in begun and start[1] != step.name), None)
@@ -148,6 +149,6 @@ def _end(start: tuple[datetime, str], starts: list[tuple[datetime, str]], resize
     others = (
         step.at
         for step in resized
-        if step.name != start[1] and step.at + SLACK >= start[0] and (following is None or step.at < following)
+        if step.name != start[1] and step.at >= start[0] and (following is None or step.at < following)
     )
     return max(others, default=start[0])
