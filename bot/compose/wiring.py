@@ -42,8 +42,9 @@ EXAMINE_DEADLINE = 15.0
 HEAVY = (
     "handlers", "bot.compose.parts", "bot.engine.delivery", "bot.engine.desk", "bot.engine.operations",
     "bot.engine.router", "bot.adapters.kubernetes.cluster", "bot.adapters.pictures.painter", "bot.adapters.words",
-    "bot.platforms.slack", "bot.platforms.telegram", "slack_bolt.async_app", "telegram",
+    "bot.platforms.slack", "bot.platforms.telegram", "slack_bolt.async_app", "telegram", "requests",
 )  # fmt: skip
+"""``requests`` because two libraries import it later, each in a thread: at the same moment both would fail."""
 SNAPSHOT, TRENDS = 50, 16
 """Cards of one destination that a page shows when it opens, and those with a trend: each is a query to Prometheus."""
 
