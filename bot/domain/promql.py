@@ -54,35 +54,23 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
 
 def _outside(text: str) -> str:
     """*text* with blanks for all that is inside of brackets or quotes."""
-    seen, depth, quote = [], 0, ""
-    for at, mark in enumerate(text):
-        if quote:
-            quote = "" if mark == quote and text[at - 1] != "\\" else quote
-        elif mark in _QUOTES:
-            quote = mark
-        elif mark in _OPEN:
-            depth += 1
-        elif mark in _CLOSE:
-            depth -= 1
-        elif depth == 0:
-            seen.append(mark)
-            continue
-        seen.append(" ")
-    return "".join(seen)
+    return "".join(mark if depth == 0 else " " for mark, depth in _scanned(text))
 
 
 def _closes(text: str) -> int:
     """Where the bracket that *text* begins with is closed; -1: never."""
+    return next((at for at, (mark, depth) in enumerate(_scanned(text)) if mark in _CLOSE and depth == 1), -1)
+
+
+def _scanned(text: str) -> Iterator[tuple[str, int]]:
+    """Each character with how many brackets it is in, its own included; a blank for what is quoted."""
     depth, quote = 0, ""
     for at, mark in enumerate(text):
         if quote:
             quote = "" if mark == quote and text[at - 1] != "\\" else quote
-        elif mark in _QUOTES:
-            quote = mark
-        elif mark in _OPEN:
-            depth += 1
-        elif mark in _CLOSE:
-            depth -= 1
-            if depth == 0:
-                return at
-    return -1
+            yield " ", depth
+            continue
+        quote = mark if mark in _QUOTES else ""
+        depth += mark in _OPEN
+        yield " " if quote else mark, depth
+        depth -= mark in _CLOSE

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-
-from aiohttp import web
 
 from bot.cli.demo import program
 from bot.simulator.kubernetes import images
 from tests import real
 from tests.department import OPS, Department, Json
+from tests.exporter import Exporter
 from tests.pult_fixtures import Make
 from tests.pult_process import ALERT_TOKEN, Pult
 
@@ -31,27 +28,12 @@ groups:
 """
 
 
-class Exporter:
+class Queue(Exporter):
     """One metric, for a real Prometheus to scrape."""
 
     def __init__(self) -> None:
+        super().__init__(lambda: f"queue_oldest_seconds {self.seconds}\n")
         self.seconds = 0.0
-        self.port = real.free_port()
-
-    async def metrics(self, _: web.Request) -> web.Response:
-        return web.Response(text=f"queue_oldest_seconds {self.seconds}\n")
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        app = web.Application()
-        app.router.add_get("/metrics", self.metrics)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port).start()
-        try:
-            yield
-        finally:
-            await runner.cleanup()
 
 
 def alertmanager_config(pult: Pult) -> str:
@@ -80,7 +62,7 @@ scrape_configs:
 async def test_a_real_alert_is_edited_on_resolve_after_kill_9(
     pult: Pult, department: Department, tmp_path: Path
 ) -> None:
-    exporter, rules = Exporter(), tmp_path / "rules.yml"
+    exporter, rules = Queue(), tmp_path / "rules.yml"
     rules.write_text(RULES)
     am_folder, prom_folder = tmp_path / "alertmanager", tmp_path / "prometheus"
     am_folder.mkdir()

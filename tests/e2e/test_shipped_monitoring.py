@@ -7,17 +7,15 @@ of alertmanager.yml, the intervals of prometheus.yml. Addresses and the token's 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
-from aiohttp import web
 
 from tests import real
 from tests.department import Department, Json, until
 from tests.deploy.monitoring import MONITORING, RULES, rules
+from tests.exporter import Exporter
 from tests.pult_process import ALERT_TOKEN, Pult
 
 AGAIN = "--rules.alert.resend-delay=1s"
@@ -25,30 +23,17 @@ AGAIN = "--rules.alert.resend-delay=1s"
 SECONDS = {"for: 2m": "for: 0s", "keep_firing_for: 3m": "keep_firing_for: 0s", "[90s]": "[2s]", "[5m]": "[3s]"}
 
 
-class Api:
+class Api(Exporter):
     """A service that counts its requests, as a real Prometheus scrapes them: 200 more at each look."""
 
     def __init__(self) -> None:
+        super().__init__(self.counts)
         self.failing, self._good, self._bad = 0.0, 0.0, 0.0
-        self.port = real.free_port()
 
-    async def metrics(self, _: web.Request) -> web.Response:
+    def counts(self) -> str:
         self._good += 200 * (1 - self.failing)
         self._bad += 200 * self.failing
-        lines = (f'http_requests_total{{code="200"}} {self._good}', f'http_requests_total{{code="503"}} {self._bad}')
-        return web.Response(text="\n".join(lines) + "\n")
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        app = web.Application()
-        app.router.add_get("/metrics", self.metrics)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port).start()
-        try:
-            yield
-        finally:
-            await runner.cleanup()
+        return f'http_requests_total{{code="200"}} {self._good}\nhttp_requests_total{{code="503"}} {self._bad}\n'
 
 
 def alertmanager_config(pult: Pult, folder: Path) -> str:
