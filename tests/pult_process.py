@@ -247,10 +247,16 @@ class Pult:
     async def settles(self) -> None:
         """Wait until all that was posted is recorded: a kill before that may cost Telegram a duplicate (promise 2)."""
 
-        async def nothing_due() -> bool:
-            return self.rows("SELECT count(*) FROM cards WHERE wanted > shown AND dead = 0") == [(0,)]
+        query = (
+            "SELECT subject, destination, wanted, shown, attempts, error FROM cards WHERE wanted > shown AND dead = 0"
+        )
+        try:
+            await until("something stays due", lambda: self._nothing(query))
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.rows(query)[:20]}") from None
 
-        await until("something stays due", nothing_due)
+    async def _nothing(self, query: str) -> bool:
+        return not self.rows(query)
 
     def count(self, table: str) -> int:
         """How many rows *table* has."""

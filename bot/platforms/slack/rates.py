@@ -20,7 +20,8 @@ class PerChannel:
 
     def interval(self, destination: str) -> float:
         """Seconds between two calls for one destination."""
-        return limits.WHISPER_SECONDS if personal(destination.partition(":")[2]) else self._interval
+        mine = personal(destination.partition(":")[2])
+        return min(limits.WHISPER_SECONDS, self._interval) if mine else self._interval
 
     def burst(self, destination: str) -> int:
         """Calls at once after a pause."""
