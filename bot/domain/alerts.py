@@ -101,7 +101,8 @@ class Happening:
 
 
 HAPPENINGS = (
-    "fired", "grew", "paged", "acked", "lapsed", "silenced", "unsilenced", "escalated", "unanswered", "resolved",
+    "fired", "grew", "worsened", "paged", "acked", "lapsed", "silenced", "unsilenced", "outgrew", "escalated",
+    "nobody", "unanswered", "resolved",
 )  # fmt: skip
 REMEMBERED = 50
 """Happenings kept of one episode; of more, the first and the latest."""
@@ -224,7 +225,7 @@ def fold(group: Group | None, told: Notification, now: datetime, new_id: str) ->
     """
     open_group = group if group and group.closed_at is None else None
     stale = group.alerts if group and open_group is None else {}
-    fresh = [alert for alert in told.alerts if _news(alert, group, now)]
+    fresh = [_placed(alert, group) for alert in told.alerts if _news(alert, group, now)]
     if open_group is None:
         firing = [alert for alert in fresh if alert.firing]
         if not firing:
@@ -262,10 +263,25 @@ def _news(told: Alert, group: Group | None, now: datetime) -> bool:
     if known is None or group is None:
         return True
     if abs(told.starts_at - known.starts_at) >= SAME_START:
-        return told.starts_at > known.starts_at
+        return told.starts_at > known.starts_at or _ends(told, known)
     if known.ends_at is not None and told.firing:
         received = group.seen.get(told.fingerprint) or group.closed_at
         return received is not None and now - received >= RE_FIRE_AFTER
     if told.ends_at is not None:
         return known.ends_at is None
     return (told.labels, told.annotations) != (known.labels, known.annotations)
+
+
+def _ends(told: Alert, known: Alert) -> bool:
+    """Whether *told*, which began earlier, is the end of the incident that is *known* to fire.
+
+    Of two Prometheus that saw it begin at different times Alertmanager keeps the earlier start, also later on. An
+    incident that was over before the known one began is another.
+    """
+    return known.ends_at is None and told.ends_at is not None and told.ends_at > known.starts_at
+
+
+def _placed(told: Alert, group: Group | None) -> Alert:
+    """*told* with the latest start that was heard of its incident, else a late word of that one were a new one."""
+    known = group.alerts.get(told.fingerprint) if group else None
+    return replace(told, starts_at=known.starts_at) if known and told.starts_at < known.starts_at else told

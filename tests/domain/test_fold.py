@@ -271,3 +271,21 @@ def test_history_keeps_how_it_began_and_the_latest() -> None:
     assert [each.detail for each in group.history[:2]] == ["0", str(200 - REMEMBERED + 1)]
     assert group.history[-1].detail == "199"
     assert list(group.history) == sorted(group.history, key=lambda each: each.at)
+
+
+# --- two Prometheus that saw it begin at different times ---
+
+EARLIER = NOON - 30 * SECOND
+
+
+def test_the_end_of_an_incident_that_began_earlier_for_another_prometheus_is_its_end() -> None:
+    """Alertmanager merges both and keeps the earlier start, which it may learn after it has told the later one."""
+    group = fold(opened(alert("a")), told(alert("a", starts=EARLIER, ends=NOON + MINUTE)), NOON + MINUTE, "new")
+    assert group.closed_at == NOON + MINUTE
+    again = fold(group, told(alert("a")), NOON + 2 * MINUTE, "new")
+    assert again is group, "a late word of the second Alertmanager is no new incident"
+
+
+def test_the_end_of_an_older_incident_does_not_end_the_one_that_fires() -> None:
+    group = opened(alert("a"))
+    assert fold(group, told(alert("a", starts=NOON - MINUTE, ends=NOON - SECOND)), NOON + MINUTE, "new") is group
