@@ -94,8 +94,13 @@ async def serve(app: web.Application, host: str, port: int, drain: float) -> Asy
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()
-        bound = runner.addresses[0][1]
-        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-        yield f"http://{shown}:{bound}"
+        yield f"http://{_reached(host)}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def _reached(host: str) -> str:
+    """How *host* is written in an address. All addresses of a family are reached by its loopback: a socket of IPv6
+    takes no IPv4 (asyncio sets IPV6_V6ONLY)."""
+    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{loopback}]" if ":" in loopback else loopback
