@@ -15,6 +15,13 @@ from bot.domain.redact import MASK, secret_name
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _BARE = r"[^\s=!~\"{},]+"
 _WRITTEN = re.compile(rf"\s*(?P<label>{_QUOTED}|{_BARE})\s*(?P<op>=~|!~|!=|=)\s*(?P<value>.*?)\s*", re.DOTALL)
+_NEXT = rf",\s*(?:{_QUOTED}|{_BARE})\s*(?:=~|!~|!=|=)"
+_FIRST = rf"(?:{_QUOTED}|{_BARE})\s*(?:=~|!~|!=|=)\s*(?:{_QUOTED}|\S*?)"
+_LISTED = re.compile(rf"{_FIRST}(?=\s*(?:,?\s*\}}(?:\s|$)|$|{_NEXT}))")
+_LOOSE = re.compile(rf"{_FIRST}(?=,?\s|,?$|{_NEXT})")
+"""One condition of several: in braces, where blanks mean nothing, and parted by blanks or commas."""
+_TYPED = str.maketrans(dict.fromkeys("“”„«»", '"'))
+"""Quotes that a phone puts in for plain ones."""
 _PLAIN = re.compile(r"(?!~)[^\s\",]+")
 """A value that needs no quotes to be read back as it is."""
 _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
@@ -82,6 +89,21 @@ def matching(written: str) -> Matching | None:
         except re.error:
             raise UserError("{written} is not a regular expression.", written=Code(written[:80])) from None
     return Matching(label, value, "~" in sign, not sign.startswith("!"))
+
+
+def conditions(text: str) -> tuple[tuple[Matching, ...], str]:
+    """The conditions that *text* begins with, and what follows. UserError: one is not a regular expression.
+
+    As Alertmanager and Prometheus write them (``{service="api",pod=~"web-.*"}``), or parted by blanks or commas.
+    """
+    rest = text.translate(_TYPED).strip()
+    listed = rest.startswith("{")
+    pattern, rest = (_LISTED, rest[1:].lstrip()) if listed else (_LOOSE, rest)
+    found: list[Matching] = []
+    while (one := pattern.match(rest)) and (condition := matching(one[0])):
+        found.append(condition)
+        rest = rest[one.end() :].lstrip(", \t\n")
+    return tuple(found), rest.removeprefix("}").lstrip() if listed else rest
 
 
 def _quoted(text: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alerts import Group, Notification, Status, alias, fold
+from bot.domain.alerts import Alert, Group, Notification, Status, alias, fold
 from bot.domain.ids import ALERT, short
 from bot.domain.routes import targets
 from bot.ports.store import Tx
 from handlers.alerting import escalation, holding, showing
 from handlers.alerting.news import tell
 from handlers.alerting.rules import Rules
+from handlers.alerting.showing import CRITICAL
 
 
 def notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
@@ -27,16 +28,34 @@ def notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
 def _changed(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime) -> Group:
     """*known*: the same episode as it was before, None for a new one."""
     group = replace(group, pages=group.pages or any(target.page for target in targets(group, rules.routes)))
-    if known is None:
-        group = group.logged(now, "fired")
-    elif len(group.firing) > len(known.firing):
-        group = group.logged(now, "grew")
+    group = group.logged(now, "fired") if known is None else _grown(tx, known, group, now)
     group = showing.show(tx, rules, known, group, now)
     if group.status is Status.RESOLVED:
         return _over(tx, group, now)
+    if known and not all(holding.covers(group, alert) for alert in _joined(known, group)):
+        return holding.outgrow(tx, rules, group, now)
     if group.pages and not (known and known.pages):
         return escalation.begin(tx, rules, group, now)
     return group
+
+
+def _grown(tx: Tx, known: Group, group: Group, now: datetime) -> Group:
+    """What has joined, and whether that made it worse: where its card stands already an edit alone wakes nobody."""
+    if group.firing and _worse(known, group):
+        group = group.logged(now, "worsened", detail=group.severity)
+        tell(tx, group, now, loud=group.pages and group.silenced is None)
+        return group
+    return group.logged(now, "grew") if len(group.firing) > len(known.firing) else group
+
+
+def _worse(known: Group, group: Group) -> bool:
+    return (group.pages, group.severity == CRITICAL) > (known.pages, known.severity == CRITICAL)
+
+
+def _joined(known: Group, group: Group) -> tuple[Alert, ...]:
+    """Alerts that fire now and did not before."""
+    before = {alert.fingerprint for alert in known.firing}
+    return tuple(alert for alert in group.firing if alert.fingerprint not in before)
 
 
 def _over(tx: Tx, group: Group, now: datetime) -> Group:

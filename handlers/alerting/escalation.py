@@ -21,9 +21,12 @@ def begin(tx: Tx, rules: Rules, group: Group, now: datetime) -> Group:
     if rules.staffed and rules.roster() is None:
         tx.set_timer(KIND, group.id, now + ROSTER_SOON)
         return group
-    if not (rules.staffed or rules.ladder.levels):
-        return group
-    return climb(tx, rules, group, now)
+    return climb(tx, rules, group, now) if staffed(rules) else group
+
+
+def staffed(rules: Rules) -> bool:
+    """Whether there is to be anybody to wake."""
+    return rules.staffed or bool(rules.ladder.levels)
 
 
 def climb(tx: Tx, rules: Rules, group: Group, now: datetime) -> Group:
@@ -32,15 +35,16 @@ def climb(tx: Tx, rules: Rules, group: Group, now: datetime) -> Group:
     at = group.told
     if at >= len(rungs) * ROUNDS:
         tx.drop_timer(KIND, group.id)
-        group = happened(group, now, "unanswered")
+        group = happened(group, now, "unanswered" if rungs else "nobody")
         tell(tx, group, now, loud=True)
         return group
     who, destinations = rungs[at % len(rungs)]
     what = subject("alert", group.id)
-    standing = {card.place.lane for card in tx.cards_of(what)}
+    standing = {card.place.lane: card.priority for card in tx.cards_of(what)}
     fresh = [destination for destination in destinations if destination not in standing]
-    for destination in fresh:
-        tx.show(Wish(what, Place(destination), Priority.PAGE), now)
+    for destination in destinations:
+        if standing.get(destination) is not Priority.PAGE:  # one that waits for the end of quiet hours comes now
+            tx.show(Wish(what, Place(destination), Priority.PAGE), now)
     group = happened(group, now, "escalated" if at else "paged", who, told=at + 1)
     if at:
         tell(tx, group, now, loud=True, but=fresh)
@@ -61,8 +65,17 @@ def waits(group: Group) -> bool:
     return group.pages and group.status is Status.FIRING and group.ack is None and group.silenced is None
 
 
+def spoken(destination: str) -> str:
+    """A destination as people say it: a person or a paging provider by name."""
+    platform, _, name = destination.partition(":")
+    return name if platform in {"person", "webhook"} else destination
+
+
 def _rungs(tx: Tx, rules: Rules, now: datetime) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Who is told at each step, in words and as chats; the first is whoever is on call."""
+    """Who is told at each step, in words and as chats; the first is whoever is on call.
+
+    A step without a chat is none: nobody would hear of it.
+    """
     names = ", ".join(shift.person for shift in shifts_now(tx, rules, now))
-    first = (names or "–", chats_now(tx, rules, now))
-    return (first, *((", ".join(level), rules.chats(level)) for level in rules.ladder.levels))
+    levels = ((", ".join(map(spoken, level)), rules.chats(level)) for level in rules.ladder.levels)
+    return tuple(rung for rung in ((names, chats_now(tx, rules, now)), *levels) if rung[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.alerts import Notification
@@ -23,13 +24,14 @@ def hear(tx: Tx, rules: Rules, heard: Heard, now: datetime) -> bool:
 
 
 def _notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
-    names = {alert.labels.get("alertname") for alert in told.alerts}
-    if names == {watchdog.NAME}:
-        return watchdog.heard(tx, rules, told, now)
-    if names == {NAME}:
+    if {alert.labels.get("alertname") for alert in told.alerts} == {NAME}:
         tx.show(Wish(CARD, Place(PLACE)), now)
         return False
-    return episodes.notified(tx, rules, told, now)
+    dogs = tuple(alert for alert in told.alerts if alert.labels.get("alertname") == watchdog.NAME)
+    rest = tuple(alert for alert in told.alerts if alert not in dogs)
+    woken = watchdog.heard(tx, rules, dogs, now)
+    # Without group_by Alertmanager sends the Watchdog in one group with all the others.
+    return (bool(rest) and episodes.notified(tx, rules, replace(told, alerts=rest), now)) or woken
 
 
 def _released(tx: Tx, rules: Rules, told: Release, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alerts import OWN, Ack, Group, Silenced, Status
+from bot.domain.alerts import OWN, Ack, Alert, Group, Silenced, Status
 from bot.domain.silences import Silence
 from bot.ports.store import Tx
 from handlers.alerting import escalation
@@ -45,7 +45,7 @@ def lapse(tx: Tx, rules: Rules, ident: str, now: datetime) -> None:
         tx.set_timer(ACK, ident, group.ack.until)
         return
     group = happened(group, now, "lapsed", group.ack.person, ack=None)
-    tell(tx, group, now, loud=group.pages)
+    tell(tx, group, now, loud=escalation.waits(group))
     refresh(tx, _goes_on(tx, rules, group, now), now)
 
 
@@ -63,12 +63,25 @@ def silence(tx: Tx, group: Group, made: Silence, now: datetime) -> Group:
 
 def unsilence(tx: Tx, rules: Rules, group: Group, now: datetime, who: str = "") -> Group:
     """The silence is over, ended by *who* or by its time. What still fires is told, and a page wakes people again."""
-    group = happened(group, now, "unsilenced", who, silenced=None)
+    return refresh(tx, _audible(tx, rules, happened(group, now, "unsilenced", who, silenced=None), now), now)
+
+
+def outgrow(tx: Tx, rules: Rules, group: Group, now: datetime) -> Group:
+    """Something has joined that the silence does not cover: the group is silenced no more, as far as people know."""
+    return refresh(tx, _audible(tx, rules, happened(group, now, "outgrew", silenced=None), now), now)
+
+
+def covers(group: Group, alert: Alert) -> bool:
+    """Whether *alert*, which has joined the group, is under its silence as well; so where there is none."""
+    return group.silenced is None or group.silenced.silence.mutes(alert.labels)
+
+
+def _audible(tx: Tx, rules: Rules, group: Group, now: datetime) -> Group:
     tx.drop_timer(SILENCE, group.id)
-    if group.status is Status.FIRING:
-        tell(tx, group, now, loud=group.pages)
-        group = _goes_on(tx, rules, group, now)
-    return refresh(tx, group, now)
+    if group.status is not Status.FIRING:
+        return group
+    tell(tx, group, now, loud=escalation.waits(group))
+    return _goes_on(tx, rules, group, now)
 
 
 def silence_over(tx: Tx, rules: Rules, ident: str, now: datetime) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.alerts import Group
+from bot.domain.alerts import SEVERITIES, Group
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.routes import Target, targets
 from bot.ports.store import Tx
 from handlers.alerting import storms
 from handlers.alerting.rules import Rules
 
+CRITICAL = SEVERITIES[0]
 NOWHERE = 99
 """Behind every priority: no card stands there."""
 
@@ -19,6 +20,7 @@ def show(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime)
     """Cards for every target of a new episode; those of one that is *known* are bumped, wherever they stand."""
     what, wanted = subject("alert", group.id), targets(group, rules.routes)
     standing: dict[str, int] = {}
+    loud = known is not None and group.severity == CRITICAL != known.severity
     if known is not None:
         tx.bump(what, now)
         for storm in group.storms:
@@ -28,7 +30,8 @@ def show(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime)
             return group
         standing = {card.place.lane: card.priority for card in tx.cards_of(what)}
     for target in wanted:
-        if standing.get(target.destination, NOWHERE) > _priority(target):
+        before = standing.get(target.destination, NOWHERE)
+        if before > _priority(target) or (loud and before != NOWHERE):  # it may stand back for quiet hours
             group = _shown(tx, rules, group, target, now)
     return group
 
@@ -37,7 +40,7 @@ def _shown(tx: Tx, rules: Rules, group: Group, target: Target, now: datetime) ->
     """A card of its own, or a place in the storm that rages there."""
     place = Place(target.destination, locale=target.locale, zone=target.zone)
     quiet = None
-    if not (target.page or group.severity == "critical"):
+    if not (target.page or group.severity == CRITICAL):
         if storm := storms.gathering(tx, rules, place, now):
             return storms.gather(tx, storm, group, now)
         owner = rules.owner(target.destination)

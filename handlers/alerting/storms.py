@@ -40,7 +40,7 @@ def gather(tx: Tx, storm: Storm, group: Group, now: datetime) -> Group:
     soon, latest = now + LIST_PAUSE, storm.opened_at + LIST_LATEST
     if soon < latest:
         tx.set_timer(LIST, storm.id, soon)
-    return replace(group, storms=(*group.storms, storm.id))
+    return replace(group, storms=tuple(dict.fromkeys((*group.storms, storm.id))))
 
 
 def calm(tx: Tx, rules: Rules, ident: str, now: datetime) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.alerts import Alert, Notification
+from bot.domain.alerts import Alert
 from bot.ports.store import Tx
 from handlers.alerting import own
 from handlers.alerting.rules import Rules
@@ -16,9 +17,9 @@ TELLING = ("prometheus", "region", "cluster", "environment")
 """Labels that say which Prometheus has gone silent."""
 
 
-def heard(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
+def heard(tx: Tx, rules: Rules, told: Iterable[Alert], now: datetime) -> bool:
     """Each Watchdog has a clock of its own, which its next word sets anew. A resolved one is silence at once."""
-    news = [_one(tx, rules, alert, now) for alert in told.alerts]
+    news = [_one(tx, rules, alert, now) for alert in told]
     return any(news)
 
 

@@ -27,12 +27,15 @@ def _said(happening: Happening) -> Phrase:
     words = {
         "fired": phrase("fired"),
         "grew": phrase("more alerts joined"),
+        "worsened": phrase("became worse"),
         "paged": phrase("woke {who}", who=who),
         "acked": phrase("taken by {who}", who=who),
         "lapsed": phrase("the hold of {who} lapsed", who=who),
         "silenced": phrase("silenced by {who}", who=who),
         "unsilenced": phrase("the silence ended ({who})", who=who),
+        "outgrew": phrase("more fired than the silence covers"),
         "escalated": phrase("told {who}", who=who),
+        "nobody": phrase("nobody on call could be reached"),
         "unanswered": phrase("nobody took it"),
         "resolved": phrase("resolved"),
     }

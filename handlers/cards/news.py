@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.domain.alerts import Group, Happening
+from bot.domain.alerts import SEVERITIES, Group, Happening
 from bot.domain.messages import Aside, Button, Message, Style, Tone
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.ports.presenters import Presenter
 from bot.ports.store import Tx
 
 TONES = {
+    "worsened": Tone.CRITICAL,
     "acked": Tone.WORKING,
     "lapsed": Tone.CRITICAL,
     "silenced": Tone.MUTED,
     "unsilenced": Tone.WARNING,
+    "outgrew": Tone.WARNING,
     "escalated": Tone.CRITICAL,
+    "nobody": Tone.CRITICAL,
     "unanswered": Tone.CRITICAL,
     "resolved": Tone.OK,
 }
-WAKING = frozenset({"lapsed", "unsilenced", "escalated", "unanswered"})
+WAKING = frozenset({"worsened", "lapsed", "unsilenced", "outgrew", "escalated", "nobody", "unanswered"})
+
+PLAIN = {
+    "outgrew": phrase("Something fires that the silence does not cover"),
+    "nobody": phrase("Nobody on call can be reached: whoever reads this must look now"),
+    "unanswered": phrase("Everybody on the list was told, nobody has taken it: somebody must look now"),
+}
+GIVEN_BACK = frozenset({"lapsed", "unsilenced", "outgrew"})
 
 
 def presenter() -> Presenter:
@@ -53,6 +63,10 @@ def draw(group: Group, happening: Happening) -> Message:
 def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one flat match
     who = happening.who
     match happening.kind:
+        case "worsened" if happening.detail == SEVERITIES[0]:
+            return phrase("It has become critical")
+        case "worsened":
+            return phrase("It has grown, and is a page now")
         case "acked":
             return phrase("{person} takes it", person=who)
         case "lapsed":
@@ -63,26 +77,26 @@ def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one fla
             return phrase("{person} ended the silence; it still fires", person=who)
         case "unsilenced":
             return phrase("The silence is over; it still fires")
+        case "escalated" if length := _alone(group, happening):
+            return phrase("Nobody has taken it for {length}; now told: {who}", length=length, who=who)
         case "escalated":
-            return phrase(
-                "Nobody has taken it for {length}; now told: {who}", length=_open(group, happening.at), who=who
-            )
-        case "unanswered":
-            return phrase("Everybody on the list was told, nobody has taken it: somebody must look now")
+            return phrase("Now told: {who}", who=who)
         case "resolved" if group.unmeasured:
             return phrase(
                 "Ended without a measurement after {length}: whether it is well is unknown",
-                length=_open(group, happening.at),
+                length=happening.at - group.since,
             )
         case "resolved":
-            return phrase("Resolved after {length}", length=_open(group, happening.at))
+            return phrase("Resolved after {length}", length=happening.at - group.since)
         case kind:
-            return phrase("{what}", what=kind)
+            return PLAIN.get(kind) or phrase("{what}", what=kind)
 
 
 def _until(group: Group) -> Phrase:
     return phrase(" until {at}", at=group.silenced.silence.ends_at) if group.silenced else Phrase("")
 
 
-def _open(group: Group, at: datetime) -> timedelta:
-    return at - group.opened_at
+def _alone(group: Group, happening: Happening) -> timedelta:
+    """For how long nobody has had it: since it opened, or since a hold or a silence was over."""
+    given = [each.at for each in group.history if each.kind in GIVEN_BACK and each.at <= happening.at]
+    return happening.at - max([group.opened_at, *given])

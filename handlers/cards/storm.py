@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.domain.alerts import SEVERITIES
 from bot.domain.messages import Aside, Block, Button, Facts, Lines, Message, Paragraph, Tone
-from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
+from bot.domain.phrases import Code, Phrase, Strong, counted, phrase, verbatim
 from bot.domain.storms import Gathered, Storm
 from bot.ports.presenters import Presenter
 from bot.ports.store import Tx
@@ -96,6 +96,8 @@ def _facts(storm: Storm, groups: tuple[Gathered, ...], firing: list[Gathered]) -
     }
     if levels:
         yield phrase("By severity"), Phrase(", ".join(f"{{{level}}}" for level in levels), levels)
+    if held := Counter(group.held_by for group in firing if group.held_by):
+        yield phrase("Held by"), verbatim(", ".join(f"{person} ({n})" for person, n in held.most_common()))
 
 
 def _by_rule(groups: list[Gathered]) -> list[Phrase]:
@@ -126,8 +128,15 @@ def _rule(name: str, services: Counter[str]) -> Phrase:
 
 def _line(group: Gathered) -> Phrase:
     name = f"{group.name} · {group.service}" if group.service else group.name
-    state = phrase("firing since {at}", at=group.since) if group.firing else phrase("resolved")
-    return phrase("{id} {name}: {state}", id=Code(group.group), name=name, state=state)
+    return phrase("{id} {name}: {state}", id=Code(group.group), name=name, state=_state(group))
+
+
+def _state(group: Gathered) -> Phrase:
+    if not group.firing:
+        return phrase("resolved")
+    if group.held_by:
+        return phrase("held by {person}", person=group.held_by)
+    return phrase("firing since {at}", at=group.since)
 
 
 def _plain(group: Gathered) -> str:

@@ -66,7 +66,21 @@ def _listed(tx: Tx, call: Call, length: timedelta | None, words: tuple[str, ...]
         return _answer([group for row in tx.gathered(storm.id) if (group := tx.group(row.group))], past=True)
     if length:
         return _answer(list(tx.past_groups(words, call.now - length, FOUND)), past=True)
-    return _answer(sorted((g for g in tx.open_groups() if _matches(g, words)), key=_urgency), past=False)
+    groups = tx.open_groups()
+    found = sorted((group for group in groups if _matches(group, words)), key=_urgency)
+    return _answer(found, past=False) if found or not groups else _none_of(words, len(groups))
+
+
+def _none_of(words: tuple[str, ...], firing: int) -> Reply:
+    """A slip of the finger must not read as peace."""
+    title = phrase("Nothing that fires matches {words}", words=Code(" ".join(words)[:80]))
+    text = counted(
+        "{n} other alert group fires; {alerts} shows it.",
+        "{n} other alert groups fire; {alerts} shows them.",
+        firing,
+        alerts=Code("alerts"),
+    )
+    return said(title, Paragraph(text))
 
 
 def _answer(found: list[Group], *, past: bool) -> Reply:

@@ -87,7 +87,7 @@ def _blocks(rules: Rules, shifts: tuple[Shift, ...], taken: tuple[Shift, ...], n
     if coming:
         blocks.append(Facts(tuple(_turn(shift) for shift in coming[:NEXT])))
     levels = tuple(
-        phrase("after {length}: {who}", length=rules.ladder.wait * number, who=", ".join(level))
+        phrase("after {length}: {who}", length=rules.ladder.wait * number, who=", ".join(map(escalation.spoken, level)))
         for number, level in enumerate(rules.ladder.levels, 1)
     )
     if levels:
@@ -112,15 +112,18 @@ def page(store: Store, rules: Rules) -> Command:
         if not chats:
             raise UserError("{person} has no chat that pult can write to.", person=person.name)
         group = await store.write(lambda tx: _paged(tx, rules, call, person, text, chats))
-        return done(
-            phrase("{person} is being woken ({id})", person=person.name, id=Code(group.id)),
-            phrase("Without an answer within {length} the next on the list are told.", length=rules.ladder.wait),
-        )
+        return done(phrase("{person} is being woken ({id})", person=person.name, id=Code(group.id)), _then(rules))
 
     return Command(
         ("page", "вызвать"), "page <person> <text>", phrase("wake a person"), run, "page",
         examples=tuple(f"page {person.name} the database is on fire" for person in list(rules.people)[:1]),
     )  # fmt: skip
+
+
+def _then(rules: Rules) -> Phrase:
+    if not escalation.staffed(rules):
+        return phrase("Nobody else is told: there is no rotation, no calendar and no levels.")
+    return phrase("Without an answer within {length} the next on the list are told.", length=rules.ladder.wait)
 
 
 def _person(rules: Rules, name: str) -> Person:
@@ -146,6 +149,7 @@ def _paged(tx: Tx, rules: Rules, call: Call, person: Person, text: str, chats: t
     tx.save_group(group)
     for chat in chats:
         tx.show(Wish(subject("alert", ident), Place(chat), Priority.PAGE), call.now)
-    tx.set_timer(escalation.KIND, ident, call.now + rules.ladder.wait)
+    if escalation.staffed(rules):
+        tx.set_timer(escalation.KIND, ident, call.now + rules.ladder.wait)
     tx.append(Deed(call.now, call.who.name, call.request.platform, "page", person.name, ident, text))
     return group

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.domain.alerts import GRAFANA, Group
+from bot.domain.alerts import GRAFANA, OWN, Group
 from bot.domain.audit import Deed
+from bot.domain.commandline import split
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, full
 from bot.domain.messages import Button, Facts, Tone
 from bot.domain.phrases import Code, Link, Phrase, counted, phrase, verbatim
-from bot.domain.silences import Matching, Silence, equals, matching, written
+from bot.domain.silences import Matching, Silence, conditions, equals, written
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
@@ -20,6 +21,8 @@ from handlers.alerting.rules import Rules
 from handlers.commands.replies import argument, done, said
 
 USAGE = "silence <alert> 1h [comment]"
+HERE = f"{OWN} "
+"""How the id of a silence begins that no Alertmanager holds."""
 ALSO = "silence service=api severity=warning 1h [comment]"
 
 
@@ -27,15 +30,17 @@ def silence(store: Store, silencer: Silencer | None) -> Command:
     """On the labels that all firing alerts of a group share, or on conditions as Alertmanager writes them."""
 
     async def run(call: Call) -> Reply:
-        alertmanager = _configured(silencer)
-        conditions, length, comment = _read(call.args)
-        group = None if conditions else await store.read(lambda tx: _known(tx, argument(call, 0, USAGE)))
+        matchers, length, comment = _read(call)
+        group = None if matchers else await store.read(lambda tx: _known(tx, argument(call, 0, USAGE)))
         if group:
             _refuse_foreign(group)
-            conditions, comment = equals(_labels(group)), comment or f"from pult, alert {group.id}"
+            matchers, comment = equals(_labels(group)), comment or f"from pult, alert {group.id}"
         until = call.now + length
-        ident = await alertmanager.silence(conditions, until, call.who.name, comment or "from pult")
-        made = Silence(ident, conditions, call.who.name, comment, call.now, until)
+        if group and group.source == OWN:  # no Alertmanager knows it, and it may tell of just that
+            ident = HERE + group.id
+        else:
+            ident = await _configured(silencer).silence(matchers, until, call.who.name, comment or "from pult")
+        made = Silence(ident, matchers, call.who.name, comment, call.now, until)
         muted = await store.write(lambda tx: _muted(tx, call, made, group))
         return _answer(made, muted, group)
 
@@ -59,28 +64,30 @@ def unsilence(store: Store, silencer: Silencer | None, rules: Rules) -> Command:
             raise _no_alert(typed)
         if group and group.silenced is None:
             raise UserError("{id} is not silenced.", id=Code(group.id))
-        ident = group.silenced.silence.id if group and group.silenced else typed
-        await _configured(silencer).end(ident)
-        await store.write(lambda tx: _heard(tx, rules, call, ident))
+        silence = group.silenced.silence if group and group.silenced else None
+        ident = silence.id if silence else typed
+        left = () if ident.startswith(HERE) else await _ended(_configured(silencer), silence, ident)
+        other = await store.write(lambda tx: _heard(tx, rules, call, ident, left))
+        if group and other:
+            title = phrase("{id} stays silenced until {at}", id=Code(group.id), at=other.ends_at)
+            return done(title, phrase("There is another silence, by {person}.", person=other.person or "–"))
         return done(phrase("{id} is no longer silenced", id=Code(group.id if group else ident)))
 
     return Command(("unsilence", "снятьтишину"), "unsilence <alert>", phrase("end a silence"), run, "unsilence")
 
 
-def _read(args: tuple[str, ...]) -> tuple[tuple[Matching, ...], timedelta, str]:
+def _read(call: Call) -> tuple[tuple[Matching, ...], timedelta, str]:
     """Conditions (none when an alert is named), how long, and the comment."""
-    conditions: list[Matching] = []
-    words = [word.strip("{},") for word in args]
-    at = 0
-    while at < len(words) and (found := matching(words[at])):
-        conditions.append(found)
-        at += 1
-    at = max(at, 1)
+    _, typed = [*call.request.text.split(maxsplit=1), ""][:2]
+    found, rest = conditions(typed)
+    duration, comment = split(rest) if found else (call.args[1] if len(call.args) > 1 else "", call.args[2:])
     try:
-        length = parse_duration(words[at])
-    except (IndexError, ValueError) as error:
-        raise UserError("Write it like this: {usage}, or {also}", usage=Code(USAGE), also=Code(ALSO)) from error
-    return tuple(conditions), length, " ".join(args[at + 1 :])
+        length = parse_duration(duration)
+    except ValueError:
+        length = timedelta()
+    if not length:
+        raise UserError("Write it like this: {usage}, or {also}", usage=Code(USAGE), also=Code(ALSO))
+    return found, length, " ".join(comment)
 
 
 def _answer(made: Silence, muted: tuple[str, ...], group: Group | None) -> Reply:
@@ -98,7 +105,8 @@ def _answer(made: Silence, muted: tuple[str, ...], group: Group | None) -> Reply
 
 def _muted(tx: Tx, call: Call, made: Silence, named: Group | None) -> tuple[str, ...]:
     """Mark every group that it mutes as a whole; the ids."""
-    ours = (group for group in tx.open_groups() if group.source != GRAFANA)
+    alone = named.id if named and named.source == OWN else ""
+    ours = (group for group in tx.open_groups() if group.source != GRAFANA and alone in {"", group.id})
     groups = {group.id: group for group in ours if all(made.mutes(one.labels) for one in group.firing)}
     for group in groups.values():
         holding.silence(tx, group, made, call.now)
@@ -107,13 +115,37 @@ def _muted(tx: Tx, call: Call, made: Silence, named: Group | None) -> tuple[str,
     return tuple(groups)
 
 
-def _heard(tx: Tx, rules: Rules, call: Call, ident: str) -> None:
-    target = ident
+async def _ended(silencer: Silencer, silence: Silence | None, ident: str) -> tuple[Silence, ...]:
+    """End *silence*, with every other on the same conditions (the button was pressed twice); those that are left."""
+    if silence is None:
+        await silencer.end(ident)
+        return tuple(each for each in await silencer.silences() if each.id != ident)
+    known = await silencer.silences()
+    twins = {each.id for each in known if set(each.matchers) == set(silence.matchers)}
+    for each in sorted({silence.id, *twins}):
+        await silencer.end(each)
+    return tuple(each for each in known if each.id not in {silence.id, *twins})
+
+
+def _heard(tx: Tx, rules: Rules, call: Call, ident: str, left: tuple[Silence, ...]) -> Silence | None:
+    """Mark every group that was under the silence; the one of *left* that the last of them is under still."""
+    target, other = ident, None
     for group in tx.open_groups():
         if group.silenced and group.silenced.silence.id == ident:
-            holding.unsilence(tx, rules, group, call.now, call.who.name)
-            target = group.id
+            target, other = group.id, _over(group, left, call.now)
+            if other:
+                holding.silence(tx, group, other, call.now)
+            else:
+                holding.unsilence(tx, rules, group, call.now, call.who.name)
     tx.append(Deed(call.now, call.who.name, call.request.platform, "unsilence", target, "ended", ident))
+    return other
+
+
+def _over(group: Group, silences: tuple[Silence, ...], now: datetime) -> Silence | None:
+    """The last to end of *silences* under which all that fires in *group* is."""
+    active = (each for each in silences if each.starts_at <= now < each.ends_at)
+    whole = [each for each in active if all(each.mutes(alert.labels) for alert in group.firing)]
+    return max(whole, key=lambda each: each.ends_at, default=None)
 
 
 def _refuse_foreign(group: Group) -> None:
@@ -135,7 +167,10 @@ def _configured(silencer: Silencer | None) -> Silencer:
 def _labels(group: Group) -> dict[str, str]:
     alerts = group.firing or tuple(group.alerts.values())
     shared = {name: value for name in alerts[0].labels if (value := group.common(name))}
-    return {**shared, **group.labels} or dict(alerts[0].labels)
+    if not (found := {**shared, **group.labels}):
+        raise UserError("The alerts of {id} have no label in common. Name conditions: {also}",
+                        id=Code(group.id), also=Code(ALSO))  # fmt: skip
+    return found
 
 
 def _known(tx: Tx, typed: str) -> Group:

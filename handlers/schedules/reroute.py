@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 
 from bot.domain.cards import Card, Place, Priority, Wish, subject
 from bot.domain.messages import Message, Paragraph, Tone
@@ -16,6 +16,7 @@ from handlers.alerting.rules import Rules, chats_now
 
 LOOK_EVERY = 5.0
 MARK = "mute"
+NOTICE = subject("notice", "mute:")
 Trouble = Callable[[], Mapping[str, str]]
 
 
@@ -44,47 +45,73 @@ def _look(tx: Tx, rules: Rules, spare: tuple[str, ...], reasons: Mapping[str, st
     mute: dict[str, datetime] = dict(tx.mark(MARK) or {})
     late: dict[str, list[Card]] = {}
     for card in tx.late_pages(now - rules.patience):
-        late.setdefault(card.place.lane, []).append(card)
+        if not card.subject.startswith(NOTICE):  # what is said of one silent chat is of no use in another
+            late.setdefault(card.place.lane, []).append(card)
     before = dict(mute)
     for lane, cards in late.items():
         since = mute.setdefault(lane, cards[0].created_at)
-        _elsewhere(tx, rules, spare, (lane, since, reasons.get(lane, "")), cards, now)
+        chosen = _others(tx, rules, spare, lane, late.keys() | reasons.keys(), now)
+        _elsewhere(tx, chosen, (lane, since, reasons.get(lane, "")), cards, now)
     for lane in before.keys() - late.keys() - reasons.keys():
-        _again(tx, lane, now - mute.pop(lane), now)
+        _again(tx, lane, mute.pop(lane), now)
     if mute != before:
         tx.put_mark(MARK, mute)
 
 
+def _others(
+    tx: Tx, rules: Rules, spare: tuple[str, ...], lane: str, silent: Collection[str], now: datetime
+) -> tuple[str, ...]:
+    """Where the pages of *lane* are shown: on another platform, and where that is known to be *silent* too, anywhere.
+
+    Of several silent ones nobody knows which comes back first.
+    """
+    every = [chat for chat in dict.fromkeys((*chats_now(tx, rules, now), *spare)) if chat != lane]
+    heard = [chat for chat in every if chat not in silent]
+    elsewhere = [chat for chat in heard if Place(chat).platform != Place(lane).platform]
+    return tuple(elsewhere[:2] or heard[:1] or every[:2])
+
+
 def _elsewhere(
-    tx: Tx, rules: Rules, spare: tuple[str, ...], silent: tuple[str, datetime, str], cards: list[Card], now: datetime
+    tx: Tx, chosen: Iterable[str], silent: tuple[str, datetime, str], cards: list[Card], now: datetime
 ) -> None:
-    """Show *cards* where another platform can, and say there what is wrong."""
+    """Show *cards* in the chats *chosen*, and say there what is wrong."""
     lane, since, why = silent
-    others = [*chats_now(tx, rules, now), *spare]
-    chosen = [chat for chat in dict.fromkeys(others) if Place(chat).platform != Place(lane).platform]
-    chosen = chosen[:2] or [chat for chat in dict.fromkeys(others) if chat != lane][:1]
     for chat in chosen:
         for card in cards:
             if all(standing.place.lane != chat for standing in tx.cards_of(card.subject)):
                 tx.show(Wish(card.subject, Place(chat), Priority.PAGE), now)
-    notice = _notice(lane)
-    if not tx.cards_of(notice) or tx.message(notice) != _mute(lane, since, why, len(cards)):
-        tx.put_message(notice, _mute(lane, since, why, len(cards)))
-        for chat in chosen:
+    notice, text = _notice(lane, since), _mute(lane, since, why, len({_page(card) for card in cards}))
+    standing = {card.place.lane for card in tx.cards_of(notice)}
+    if news := tx.message(notice) != text:
+        tx.put_message(notice, text)
+    for chat in chosen:
+        if news or chat not in standing:
             tx.show(Wish(notice, Place(chat), Priority.PAGE), now)
 
 
-def _again(tx: Tx, lane: str, lasted: timedelta, now: datetime) -> None:
-    """It delivers again: the notices say so, and the next silence is a new notice."""
-    text = phrase("Pages reach {destination} again, after {length}.", destination=Code(lane), length=lasted)
-    for card in tx.cards_of(_notice(lane)):
-        kept = subject("notice", f"heard:{lane}:{int(now.timestamp())}")
-        tx.put_message(kept, Message(text, Tone.OK))
-        tx.show(Wish(kept, card.place, Priority.OPERATION, card.subject), now)
+def _again(tx: Tx, lane: str, since: datetime, now: datetime) -> None:
+    """It delivers again: a reply says so, and no notice says otherwise any more."""
+    text = phrase("Pages reach {destination} again, after {length}.", destination=Code(lane), length=now - since)
+    notice, kept = _notice(lane, since), subject("notice", f"heard:{lane}:{int(now.timestamp())}")
+    told = tx.cards_of(notice)
+    tx.put_message(kept, Message(text, Tone.OK))
+    for card in told:
+        tx.show(Wish(kept, card.place, Priority.OPERATION, notice), now)
+    if told:
+        title = phrase("Pages did not reach {destination} for {length}", destination=Code(lane), length=now - since)
+        tx.put_message(notice, Message(title, Tone.MUTED))
+        tx.bump(notice, now)
 
 
-def _notice(lane: str) -> str:
-    return subject("notice", f"mute:{lane}")
+def _page(card: Card) -> str:
+    """Which page it is of: news of an alert are no page of their own."""
+    kind, _, ident = card.subject.partition(":")
+    return ident.partition("/")[0] if kind in {"alert", "news"} else card.subject
+
+
+def _notice(lane: str, since: datetime) -> str:
+    """One for each silence of *lane*: a later one must not be an edit of a message from last week."""
+    return f"{NOTICE}{lane}:{int(since.timestamp())}"
 
 
 def _mute(lane: str, since: datetime, why: str, count: int) -> Message:

@@ -19,6 +19,7 @@ from bot.domain.phrases import English, pieces
 from bot.domain.routes import Matcher, Route
 from bot.domain.silences import Silence, equals
 from bot.engine.scheduler import Scheduler
+from bot.platforms.console.plain import plain
 from bot.ports.store import Tx
 from handlers.alerting import heard, holding
 from handlers.alerting.rules import Rules, shifts_now
@@ -37,6 +38,13 @@ class Turns:
 
     def shifts(self, start: datetime, end: datetime) -> tuple[Shift, ...]:
         return ROTATION.shifts(start, end)
+
+
+class Nobody(Turns):
+    """A roster with a gap in it."""
+
+    def shifts(self, start: datetime, end: datetime) -> tuple[Shift, ...]:
+        return ()
 
 
 RULES = Rules(
@@ -160,7 +168,7 @@ async def test_nobody_takes_it_so_the_next_are_told_and_the_channel_hears_of_it(
     await life.passes(5 * MINUTE)
     assert {"slack:U0BORIS", "telegram:1002"} <= set(await life.cards())
     said = await life.told()
-    assert (INC, "Nobody has taken it for 300 s; now told: person:boris", Priority.PAGE) in said
+    assert (INC, "Nobody has taken it for 300 s; now told: boris", Priority.PAGE) in said
     assert all(destination not in {"slack:U0BORIS", "telegram:1002", CON} for destination, _, _ in said)
     await life.passes(5 * MINUTE)
     assert OPS in await life.cards()
@@ -257,7 +265,93 @@ async def test_a_group_that_becomes_critical_is_a_page_from_then_on(life: Life) 
     assert cards[CON].priority is Priority.PAGE
 
 
+async def test_where_the_card_stands_already_an_edit_alone_wakes_nobody_so_it_is_said(life: Life) -> None:
+    life.rules = replace(RULES, routes=(Route((TG,), (Matcher("severity", "critical"),), page=True), Route((TG, OPS))))
+    await life.hears(fires("w", "warning"))
+    await life.posted()
+    await life.hears(fires("w", "warning"), fires())
+    said = await life.told()
+    assert (TG, "It has become critical", Priority.PAGE) in said
+    assert {destination for destination, _, _ in said} == {TG, OPS}, "whoever is woken by a card needs no reply to it"
+    await life.posted()
+    await life.hears(fires("w", "warning"), fires(), fires("c2"))
+    assert await life.told() == [], "one more of the same is no news"
+
+
+async def test_a_step_without_anybody_is_none(life: Life) -> None:
+    life.rules = replace(RULES, roster=Nobody)
+    await life.hears(fires())
+    assert {"slack:U0BORIS", "telegram:1002"} <= set(await life.cards()), "not five minutes later"
+    assert [each.who for each in (await life.group()).history if each.kind == "paged"] == ["boris"]
+
+
+async def test_that_nobody_on_call_can_be_reached_is_said_at_once(life: Life) -> None:
+    life.rules = replace(RULES, roster=Nobody, ladder=Ladder())
+    await life.hears(fires())
+    await life.posted()
+    assert [each.kind for each in (await life.group()).history] == ["fired", "nobody"]
+    before = (await life.group()).happened
+    await life.passes(HOUR)
+    assert (await life.group()).happened == before
+
+
+async def test_whoever_is_on_call_is_woken_though_a_quiet_card_of_theirs_waits_for_the_morning(life: Life) -> None:
+    anna = replace(ANNA, quiet=Quiet(time(11), time(13)))
+    routes = (Route(("slack:U0ANNA",), goes_on=True), Route((OPS,), page=True))
+    life.rules = replace(RULES, people=Directory((anna, BORIS)), routes=routes)
+    await life.hears(fires(severity="warning"))
+    card = (await life.cards())["slack:U0ANNA"]
+    assert (card.priority, card.not_before) == (Priority.PAGE, None)
+
+
+async def test_how_long_nobody_had_it_is_counted_from_the_end_of_the_hold(life: Life) -> None:
+    await life.hears(fires())
+    await life.does(lambda tx, rules, group, now: holding.take(tx, rules, group, "anna", now))
+    await life.posted()
+    await life.passes(HOUR)
+    assert (INC, "Now told: boris", Priority.PAGE) in await life.told()
+    await life.posted()
+    await life.passes(5 * MINUTE)
+    assert f"Nobody has taken it for 300 s; now told: {OPS}" in [text for _, text, _ in await life.told()]
+
+
 # --- silences ---
+
+
+async def test_what_joins_a_silenced_group_and_is_not_covered_wakes_people(life: Life) -> None:
+    await life.hears(fires())
+    await life.posted()
+    made = Silence("s1", equals({"service": "api"}), "anna", "deploying", NOON, NOON + 5 * HOUR)
+    await life.does(lambda tx, rules, group, now: holding.silence(tx, group, made, now))
+    await life.posted()
+    life.clock.at += MINUTE
+    await life.hears(fires("more"))
+    assert (await life.group()).silenced is not None, "under the silence as well"
+    await life.hears(fires("other", service="db"))
+    group = await life.group()
+    assert group.silenced is None
+    assert group.told == 2, "the next is woken"
+    assert (INC, "Something fires that the silence does not cover", Priority.PAGE) in await life.told()
+
+
+async def test_a_hold_that_lapses_under_a_silence_wakes_nobody(life: Life) -> None:
+    await life.hears(fires())
+    await life.does(lambda tx, rules, group, now: holding.take(tx, rules, group, "anna", now))
+    await life.does(lambda tx, rules, group, now: holding.silence(tx, group, quiet(NOON + 3 * HOUR), now))
+    await life.posted()
+    await life.passes(HOUR + MINUTE)
+    assert (await life.group()).ack is None
+    assert {priority for _, _, priority in await life.told()} == {Priority.ANSWER}
+
+
+async def test_a_silence_that_ends_while_somebody_holds_it_wakes_nobody(life: Life) -> None:
+    await life.hears(fires())
+    await life.does(lambda tx, rules, group, now: holding.take(tx, rules, group, "anna", now))
+    await life.does(lambda tx, rules, group, now: holding.silence(tx, group, quiet(NOON + 30 * MINUTE), now))
+    await life.posted()
+    await life.passes(31 * MINUTE)
+    assert (await life.group()).silenced is None
+    assert {priority for _, _, priority in await life.told()} == {Priority.ANSWER}
 
 
 def quiet(until: datetime, ident: str = "s1") -> Silence:
@@ -310,7 +404,7 @@ async def test_quiet_hours_hold_back_what_is_not_critical_in_a_persons_own_chat(
     assert held == {f"alert:{warning.id}": NOON + HOUR, f"alert:{critical.id}": None}
     assert {card.not_before for card in await _all(life, OPS)} == {None}
     await life.hears(fires("w", "warning"), fires("x", "critical"), key="w")
-    assert {card.not_before for card in await _all(life, "slack:U0ANNA")} == {NOON + HOUR, None}
+    assert {card.not_before for card in await _all(life, "slack:U0ANNA")} == {None}, "it has become critical"
 
 
 async def _all(life: Life, destination: str) -> tuple[Card, ...]:
@@ -364,7 +458,32 @@ async def test_what_turns_critical_in_a_storm_gets_a_card_of_its_own(life: Life)
     assert f"alert:{group.id}" in {card.subject for card in await _all(life, OPS)}
 
 
+async def test_who_holds_a_gathered_alert_is_seen_on_the_storms_card_and_list(life: Life) -> None:
+    for number in range(5):
+        await life.hears(fires(f"f{number}", "warning", service=f"s{number}"), key=f"k{number}")
+    await life.posted()
+    group, now = await life.group("k4"), life.clock.at
+    await life.store.write(lambda tx: holding.take(tx, life.rules, group, "boris", now))
+    (card,) = [card for card in await _all(life, OPS) if card.subject.startswith("storm:")]
+    assert card.wanted > card.shown
+    state = await life.store.read(lambda tx: storm.presenter().load(tx, card.subject.removeprefix("storm:")))
+    assert "boris (1)" in plain(storm.draw(state), English())
+    assert f"{group.id} Errors · s4: held by boris" in plain(storm.draw_list(state), English())
+
+
 # --- the Watchdog ---
+
+
+async def test_a_watchdog_among_others_is_heard_and_never_shown(life: Life) -> None:
+    """Without group_by Alertmanager puts everything into one group."""
+    await life.hears(watchdog(), fires())
+    group = await life.group()
+    assert [alert.fingerprint for alert in group.firing] == ["a"]
+    assert await life.store.read(lambda tx: tx.timer("watchdog", "dog")) == NOON + life.rules.watchdog
+    assert await life.hears(watchdog(), fires()) is False
+    await life.hears(watchdog(), over(fires(), life.clock.at))
+    assert (await life.group()).closed_at is not None
+    assert await life.hears(watchdog()) is False
 
 
 def watchdog(**labels: str) -> Alert:

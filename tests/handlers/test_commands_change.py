@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts import Status
+from bot.domain.alerts import Alert, Notification, Status, fold
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover import Sight
 from bot.domain.operations import Choice, Operation, State, StepReport
 from bot.domain.policy import Policy, Rule
+from bot.domain.silences import Matching
+from handlers.alerting import own
 from handlers.cards.operation import draw
 from tests.handlers.department import API, DEPLOY, WEB, Check, Department, alert, manifest, read
-from tests.handlers.fakes import STUCK, digest, image
+from tests.handlers.fakes import NOON, STUCK, digest, image
 
 CHANGES = (
     "ack a-7k2f",
@@ -94,6 +96,74 @@ async def test_a_silence_says_how_it_is_written(department: Department, words: s
     await department.fires(alert("a"))
     assert "silence <alert> 1h [comment]" in await department.say("anna", words, ok=False)
     assert department.silencer.made == {}
+
+
+@pytest.mark.parametrize("words", ["silence a-7k2f 0h", "silence service=api 0m"])
+async def test_a_silence_has_a_length(department: Department, words: str) -> None:
+    await department.fires(alert("a"))
+    assert "silence <alert> 1h [comment]" in await department.say("anna", words, ok=False)
+    assert department.silencer.made == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'silence {service="api",alertname=~"High.*"} 1h why not = now',
+        "silence service=api,alertname=~High.* 1h why not = now",
+        "/silence@pult_bot service=api alertname=~“High.*” 1h why not = now",
+    ],
+)
+async def test_conditions_as_they_are_pasted(department: Department, words: str) -> None:
+    await department.fires(alert("a"))
+    assert "Mutes now  1 alert group" in await department.say("anna", words)
+    assert department.silencer.matchers["s1"] == (
+        Matching("service", "api"), Matching("alertname", "High.*", regex=True),
+    )  # fmt: skip
+    assert department.silencer.made["s1"][3] == "why not = now"
+
+
+async def test_without_a_label_in_common_no_single_alert_stands_for_the_group(department: Department) -> None:
+    one, other = Alert("a", {"x": "1"}, {}, NOON), Alert("b", {"y": "2"}, {}, NOON)
+    told = Notification("alertmanager", "{}", "pult", {}, (one, other))
+    group = fold(None, told, NOON, "a-7k2f")
+    await department.store.write(lambda tx: tx.save_group(group))
+    assert "no label in common" in await department.say("anna", "silence a-7k2f 1h", ok=False)
+    assert department.silencer.made == {}
+
+
+async def test_a_silence_pressed_twice_is_ended_once(department: Department) -> None:
+    await department.fires(alert("a"))
+    await department.say("anna", "silence a-7k2f 1h")
+    await department.say("boris", "silence a-7k2f 1h")
+    assert set(department.silencer.made) == {"s1", "s2"}
+    assert "no longer silenced" in await department.say("anna", "unsilence a-7k2f")
+    assert department.silencer.made == {}
+
+
+async def test_what_is_under_another_silence_stays_silenced(department: Department) -> None:
+    await department.fires(alert("a"))
+    await department.say("chen", "silence region=nyc2 2h maintenance")
+    await department.say("anna", "silence a-7k2f 1h")
+    assert "There is another silence, by chen." in await department.say("anna", "unsilence a-7k2f")
+    assert set(department.silencer.made) == {"s1"}
+    assert "Silenced  until 2026-03-01 14:00:00 UTC by chen" in await department.say("vera", "alert 7k2f")
+    assert "no longer silenced" in await department.say("anna", "unsilence a-7k2f")
+
+
+async def test_pults_own_alerts_are_silenced_here_though_alertmanager_is_away(department: Department) -> None:
+    """Monitoring is blind where Alertmanager is away: just that must not wake people for as long as it takes."""
+    now = department.clock.at
+    labels = {"alertname": "MonitoringBlind"}
+    await department.store.write(lambda tx: own.fires(tx, department.rules, "watchdog x", labels, now))
+    await department.fires(alert("a", severity="critical"))
+    group = await department.store.read(lambda tx: tx.latest_group("pult watchdog x"))
+    department.silencer.refusal = TemporaryError("away")
+    said = await department.say("anna", f"silence {group.id} 1h")
+    assert "Mutes now  1 alert group" in said
+    assert department.silencer.made == {}
+    assert "silenced until" in await department.say("vera", "alerts monitoring")
+    assert "no longer silenced" in await department.say("boris", f"unsilence {group.id}")
+    assert "silenced until" not in await department.say("vera", "alerts monitoring")
 
 
 async def test_a_refused_silence_leaves_nothing(department: Department) -> None:

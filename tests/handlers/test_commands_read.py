@@ -95,7 +95,16 @@ async def test_alerts(department: Department, reads_as: Check) -> None:
     only = await department.say("vera", "alerts WEB warning")
     assert "a-2222" in only
     assert "a-3333" not in only
-    assert "Nothing is firing" in await department.say("vera", "alerts web critical")
+    assert "Nothing that fires matches web critical" in await department.say("vera", "alerts web critical")
+
+
+async def test_a_filter_that_fits_nothing_does_not_read_as_peace(department: Department) -> None:
+    assert "Nothing is firing" in await department.say("anna", "alerts apii")
+    await department.fires(alert("a"))
+    said = await department.say("anna", "alerts apii")
+    assert "Nothing that fires matches apii" in said
+    assert "1 other alert group fires; alerts shows it." in said
+    assert "Nothing is firing" not in said
 
 
 async def test_more_alerts_than_fit_are_counted(department: Department) -> None:

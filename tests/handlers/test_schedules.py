@@ -213,6 +213,50 @@ async def test_late_pages_go_to_another_platform_once_and_the_channel_that_is_ba
     assert "Pages reach slack:C0INC again" in (await notices(life, "heard"))[TG]
 
 
+async def test_the_next_silence_of_a_chat_is_a_new_notice_and_the_old_one_is_no_alarm_any_more(life: Life) -> None:
+    rules = replace(RULES, routes=(Route((INC,), page=True),), staffed=False, ladder=Ladder(), roster=lambda: None)
+    life.rules = rules
+    duty = reroute.duty(life.store, life.clock, rules, (TG,), dict)
+    for key in ("first", "second"):
+        await life.hears(fires(), key=key)
+        life.clock.at += 61 * timedelta(seconds=1)
+        await duty.run()
+        cards = await life.store.read(lambda tx: tx.latest_cards(TG, 100))
+        fresh = [card for card in cards if card.subject.startswith("notice:mute") and card.shown == 0]
+        assert len(fresh) == 1, "a message of its own"
+        await life.posted()
+        await duty.run()
+        assert "did not reach" in (await notices(life, "mute"))[TG]
+        assert "again" in (await notices(life, "heard"))[TG]
+        await life.posted()
+        life.clock.at += 10 * timedelta(minutes=1)
+
+
+async def test_with_every_chat_silent_no_notice_is_sent_after_a_notice(life: Life) -> None:
+    rules = replace(RULES, routes=(Route((INC, TG), page=True),), staffed=False, ladder=Ladder(), roster=lambda: None)
+    life.rules = rules
+    duty = reroute.duty(life.store, life.clock, rules, (), lambda: {INC: "down", TG: "down"})
+    await life.hears(fires())
+    for _ in range(100):
+        life.clock.at += timedelta(seconds=5)
+        await duty.run()
+    cards = await life.store.read(lambda tx: [c for lane in tx.busy() for c in tx.latest_cards(lane, 100)])
+    assert {(card.subject.split(":")[0], card.place.lane, card.wanted) for card in cards} == {
+        ("alert", INC, 1), ("alert", TG, 1), ("notice", INC, 1), ("notice", TG, 1),
+    }  # fmt: skip
+    assert "1 page waits there" in (await notices(life, "mute"))[TG]
+
+
+async def test_what_is_silent_too_is_no_help(life: Life) -> None:
+    rules = replace(RULES, routes=(Route((INC,), page=True),), staffed=False, ladder=Ladder(), roster=lambda: None)
+    life.rules = rules
+    duty = reroute.duty(life.store, life.clock, rules, (TG, "telegram:-1002"), lambda: {TG: "kicked"})
+    await life.hears(fires())
+    life.clock.at += 61 * timedelta(seconds=1)
+    await duty.run()
+    assert set(await life.cards()) == {INC, "telegram:-1002"}
+
+
 def test_advice_judges_a_rule_by_what_it_did() -> None:
     def said(**how: object) -> str:
         values = {"groups": 10, "resolved": 10, "lasted": HOUR, "short": 0, "acked": 0, "ack_wait": HOUR, "pages": 0}

@@ -86,10 +86,11 @@ def _show(speech: Speech) -> Prepared:
     }
     insert = speech.insert(cards).values(fresh)
     told = insert.excluded.priority
+    quiet = and_(insert.excluded.not_before.is_(None), cards.c.attempts == ZERO)  # it waits for no other attempt
     again = {
         **ANYWHERE,
         "priority": case((told < cards.c.priority, told), else_=cards.c.priority),
-        "not_before": case((told < cards.c.priority, null()), else_=ANYWHERE["not_before"]),
+        "not_before": case((or_(told < cards.c.priority, quiet), null()), else_=ANYWHERE["not_before"]),
     }
     key = [cards.c.subject, cards.c.destination]
     return speech.prepare(insert.on_conflict_do_update(index_elements=key, set_=again))
