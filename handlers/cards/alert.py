@@ -98,7 +98,9 @@ def demand(group: Group) -> Demand:
 
 
 def named(group: Group) -> Phrase:
-    """What it is, and of which service."""
+    """What it is, and of which service; of a person who is called, by whom."""
+    if own.called(group):
+        return phrase("{person} calls {whom}", person=group.common("from"), whom=group.common("to"))
     name = phrase("{rule} (can't be evaluated)", rule=group.name) if group.blind else group.name
     if not group.service:
         return phrase("{name}", name=name)
@@ -135,7 +137,7 @@ def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...])
     if changed:
         yield Paragraph(phrase("Changed shortly before, newest first:"))
         yield Lines(tuple(map(changes.line, changed[: changes.SHOWN])))
-    if len(shown) == 1 and (labels := tuple(_labels(shown[0]))):
+    if len(shown) == 1 and not own.called(group) and (labels := tuple(_labels(shown[0]))):
         yield Collapsed(phrase("Labels"), labels)
     if links := tuple(_links(shown)):
         yield Paragraph(_joined(links))

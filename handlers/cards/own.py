@@ -8,6 +8,11 @@ from bot.domain.phrases import Phrase, phrase
 TELLING = ("prometheus", "region", "cluster", "environment")
 
 
+def called(group: Group) -> bool:
+    """Whether it is no alert of a machine: one person wakes another."""
+    return group.source == OWN and bool(group.common("to"))
+
+
 def said(group: Group) -> Phrase | None:
     """One sentence on what happened and what to do; None for everybody else's alerts."""
     if group.source != OWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import OWN, Alert, Group
@@ -11,7 +12,7 @@ from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, short
 from bot.domain.messages import Aside, Block, Facts, Lines, Paragraph, Tone
-from bot.domain.oncall import Shift
+from bot.domain.oncall import Shift, on_call
 from bot.domain.people import Person
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.commands import Call, Command, Reply
@@ -82,8 +83,7 @@ def _blocks(rules: Rules, shifts: tuple[Shift, ...], taken: tuple[Shift, ...], n
         section = Code("[oncall]")
         text = phrase("No rotation and no calendar is known. Set one in section {section}.", section=section)
         blocks.append(Paragraph(text))
-    coming = [shift for shift in (roster.shifts(now, now + AHEAD) if roster else ()) if shift.starts > now]
-    coming = sorted([*coming, *(shift for shift in taken if shift.starts > now)], key=lambda shift: shift.starts)
+    coming = _coming(roster.shifts(now, now + AHEAD) if roster else (), shifts, taken, now)
     if coming:
         blocks.append(Facts(tuple(_turn(shift) for shift in coming[:NEXT])))
     levels = tuple(
@@ -94,6 +94,16 @@ def _blocks(rules: Rules, shifts: tuple[Shift, ...], taken: tuple[Shift, ...], n
         blocks += [Paragraph(phrase("A page that nobody takes goes on to:")), Lines(levels)]
     blocks.append(Aside(phrase("{take} takes over for you.", take=Code("oncall take 2h"))))
     return blocks
+
+
+def _coming(
+    turns: tuple[Shift, ...], shifts: tuple[Shift, ...], taken: tuple[Shift, ...], now: datetime
+) -> list[Shift]:
+    """Turns that begin later, and the one that goes on when somebody who has taken over is through."""
+    later = [shift for shift in (*turns, *taken) if shift.starts > now]
+    ends = min((shift.ends for shift in shifts), default=now)
+    resumed = [replace(shift, starts=ends) for shift in on_call(turns, taken, ends) if shift.starts < ends]
+    return sorted([*(resumed if shifts else ()), *later], key=lambda shift: shift.starts)
 
 
 def _turn(shift: Shift) -> tuple[Phrase, Phrase]:

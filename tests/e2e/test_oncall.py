@@ -33,7 +33,7 @@ async def test_nobody_takes_it_so_the_next_is_woken_though_pult_was_killed_meanw
     await pult.kill()
     await pult.start()
     await department.telegram_shows("Burns", BORIS_TG)
-    await department.slack_shows("now told: person:boris", INCIDENTS)
+    await department.slack_shows("now told: boris", INCIDENTS)
     await department.slack_shows("Burns", OPS)
     await department.telegram("press", user=BORIS_TG, chat=BORIS_TG, button="Беру")
     await department.shows("held by boris")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.failover import Sight
 from bot.domain.messages import Tone
+from bot.domain.oncall import Shift
 from bot.domain.phrases import phrase
 from bot.ports.metrics import Reading, Sample
 from tests.handlers.department import API, WEB, WEB_SFO3, Check, Department, alert, read
@@ -331,3 +332,38 @@ async def test_the_new_digest_is_known_by_its_version(department: Department) ->
     await department.reported("1.7.2")
     assert digest("api", "1.7.2")[7:19] in await department.say("vera", "releases api")
     assert "production  1.7.2" in await department.say("vera", "releases api")
+
+
+# --- on call ---
+
+
+class Week:
+    """A roster: anna all week, then chen."""
+
+    def shifts(self, start: datetime, end: datetime) -> tuple[Shift, ...]:
+        turns = (
+            Shift("anna", NOON - timedelta(days=2), NOON + timedelta(days=5)),
+            Shift("chen", NOON + timedelta(days=5), NOON + timedelta(days=12)),
+        )
+        return tuple(turn for turn in turns if turn.starts < end and turn.ends > start)
+
+
+async def test_who_goes_on_when_somebody_who_took_over_is_through(department: Department) -> None:
+    department.rules = replace(department.rules, roster=Week, staffed=True)
+    said = (await department.say("vera", "oncall")).splitlines()
+    assert [line.split()[-1] for line in said if line.startswith("From")] == ["chen"]
+    await department.say("boris", "oncall take 2h")
+    said = (await department.say("vera", "oncall")).splitlines()
+    assert said[0].startswith("• boris on call until")
+    assert [line.split()[-1] for line in said if line.startswith("From")] == ["anna", "chen"]
+
+
+async def test_whom_nobody_else_follows(department: Department) -> None:
+    """Without a rotation and levels a page ends with the person who is paged."""
+    said = await department.say("anna", "page boris the database is on fire")
+    assert "Nobody else is told" in said
+    assert "anna calls boris" in await department.say("vera", "alerts")
+    ident = said.split("(")[1].split(")")[0]
+    assert await department.store.read(lambda tx: tx.timer("escalate", ident)) is None
+    card = await department.say("vera", f"alert {ident}")
+    assert card.startswith("✖ anna calls boris\n\nthe database is on fire")
