@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 MASK = "•••"
+ROUNDS = 5
+"""More than secrets of different kinds are ever glued together; the last round changes nothing."""
 _NAMES = r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key|credential"
 _VALUE = r"""\"(?:[^\"\\]|\\.)*\"|'[^']*'|[\"']?[^\s,;&\"']+"""
 # Every repetition that a later part of its pattern can still refuse is bounded: outside text must not cost O(n²).
@@ -28,9 +30,16 @@ _SECRET_NAME = re.compile(rf"(?i){_NAMES}")
 
 
 def redact(text: str) -> str:
-    """*text* with everything that looks like a secret masked. Idempotent."""
-    for pattern in _PATTERNS:
-        text = pattern.sub(_masked, text)
+    """*text* with everything that looks like a secret masked. Idempotent.
+
+    A secret that was glued to another shows its beginning only once that one is masked, hence the rounds.
+    """
+    for _ in range(ROUNDS):
+        before = text
+        for pattern in _PATTERNS:
+            text = pattern.sub(_masked, text)
+        if text == before:
+            break
     return text
 
 

@@ -186,3 +186,17 @@ def test_no_text_takes_quadratic_time(unit: str) -> None:
 )
 def test_labels_that_carry_secrets(label: str, secret: bool) -> None:
     assert secret_name(label) is secret
+
+
+@pytest.mark.parametrize(
+    "glued",
+    [
+        "dop_v1_" + "0123456789abcdef" * 2 + "xoxb-1234567890-secret",
+        "PGPASSWORD='hunter 2'xoxb-1234567890-secret",
+        "ghp_" + "a" * 36 + "-----BEGIN RSA PRIVATE KEY-----x",
+    ],
+)
+def test_a_secret_glued_to_another_is_masked_too(glued: str) -> None:
+    masked = redact(glued)
+    assert "1234567890" not in masked
+    assert redact(masked) == masked
