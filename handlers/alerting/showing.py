@@ -31,7 +31,7 @@ def show(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime)
         standing = {card.place.lane: card.priority for card in tx.cards_of(what)}
     for target in wanted:
         before = standing.get(target.destination, NOWHERE)
-        if before > _priority(target) or (loud and before != NOWHERE):  # it may stand back for quiet hours
+        if before > _priority(target, group) or (loud and before != NOWHERE):  # it may stand back for quiet hours
             group = _shown(tx, rules, group, target, now)
     return group
 
@@ -45,9 +45,12 @@ def _shown(tx: Tx, rules: Rules, group: Group, target: Target, now: datetime) ->
             return storms.gather(tx, storm, group, now)
         owner = rules.owner(target.destination)
         quiet = owner.quiet.until(now) if owner and owner.quiet else None
-    tx.show(Wish(subject("alert", group.id), place, _priority(target), not_before=quiet), now)
+    tx.show(Wish(subject("alert", group.id), place, _priority(target, group), not_before=quiet), now)
     return group
 
 
-def _priority(target: Target) -> Priority:
-    return Priority.PAGE if target.page else Priority.NORMAL
+def _priority(target: Target, group: Group) -> Priority:
+    """A critical that wakes nobody still goes before all that is not critical."""
+    if target.page:
+        return Priority.PAGE
+    return Priority.OPERATION if group.severity == CRITICAL else Priority.NORMAL

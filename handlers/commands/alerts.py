@@ -26,6 +26,8 @@ from handlers.commands.replies import argument, said
 
 SHOWN = 20
 BUTTONS = 3
+TAKE = {"take", "беру"}
+"""Words that take a group over from whoever holds it."""
 FOUND = 200
 """Groups of the past that are listed at most; the first SHOWN of them in the answer, all in the file."""
 Report = Callable[[Tx, datetime, datetime], Message]
@@ -133,20 +135,25 @@ def ack(store: Store, rules: Rules) -> Command:
         note = Paragraph(phrase("Until {at}. If it still fires then, others are woken.", at=group.ack.until))
         return said(title, note, tone=Tone.OK)
 
-    return Command(("ack", "беру"), "ack <id>", phrase("take an alert on yourself"), run, "ack")
+    usage, about = "ack <id> [take]", phrase("take an alert on yourself; with take from whoever holds it")
+    return Command(("ack", "беру"), usage, about, run, "ack", examples=("ack a-7k2f", "ack a-7k2f take"))
 
 
 def _taken(tx: Tx, rules: Rules, call: Call) -> Group:
     group = _known(tx, argument(call, 0, "ack <id>"))
     if group.status is Status.RESOLVED:
         raise UserError("{id} is resolved already.", id=Code(group.id))
-    if group.ack and group.ack.person != call.who.name:
-        raise UserError("{person} already holds {id}.", person=group.ack.person, id=Code(group.id))
-    if group.ack:
+    theirs = group.ack is not None and group.ack.person != call.who.name
+    if group.ack and theirs and not set(call.args[1:2]) & TAKE:
+        over = Code(f"ack {group.id} take")
+        raise UserError(
+            "{person} already holds {id}. {over} takes it over.", person=group.ack.person, id=Code(group.id), over=over
+        )
+    if group.ack and not theirs:
         until = call.now + rules.ladder.ack_lasts
         tx.set_timer(holding.ACK, group.id, until)
         return refresh(tx, replace(group, ack=Ack(group.ack.person, group.ack.at, until)), call.now)
-    tx.append(Deed(call.now, call.who.name, call.request.platform, "ack", group.id, "held"))
+    tx.append(Deed(call.now, call.who.name, call.request.platform, "ack", group.id, "took over" if theirs else "held"))
     return holding.take(tx, rules, group, call.who.name, call.now)
 
 

@@ -154,7 +154,9 @@ def _paged(tx: Tx, rules: Rules, call: Call, person: Person, text: str, chats: t
         length += 1
         ident = short(ALERT, key, length)
     alert = Alert(key, labels, {"summary": text}, call.now)
-    group = Group(ident, key, OWN, labels, {key: alert}, call.now, receiver=OWN, pages=True, told=1)
+    # Without an answer whoever is on call comes next, unless that is the very person.
+    told = int(any(shift.person == person.name for shift in shifts_now(tx, rules, call.now)))
+    group = Group(ident, key, OWN, labels, {key: alert}, call.now, receiver=OWN, pages=True, told=told)
     group = group.logged(call.now, "fired", call.who.name).logged(call.now, "paged", person.name)
     tx.save_group(group)
     for chat in chats:

@@ -36,8 +36,8 @@ def silence(store: Store, silencer: Silencer | None) -> Command:
             _refuse_foreign(group)
             matchers, comment = equals(_labels(group)), comment or f"from pult, alert {group.id}"
         until = call.now + length
-        if group and group.source == OWN:  # no Alertmanager knows it, and it may tell of just that
-            ident = HERE + group.id
+        if group and (silencer is None or group.source == OWN):
+            ident = HERE + group.id  # no Alertmanager knows it; of pult's own, one may tell that Alertmanager is away
         else:
             ident = await _configured(silencer).silence(matchers, until, call.who.name, comment or "from pult")
         made = Silence(ident, matchers, call.who.name, comment, call.now, until)
@@ -99,13 +99,15 @@ def _answer(made: Silence, muted: tuple[str, ...], group: Group | None) -> Reply
     if made.comment:
         facts.append((phrase("Why"), verbatim(made.comment)))
     facts.append((phrase("Mutes now"), counted("{n} alert group", "{n} alert groups", len(muted))))
+    if made.id.startswith(HERE):
+        facts.append((phrase("Holds"), phrase("in pult alone; no Alertmanager knows of it")))
     end = Button(phrase("End it"), f"unsilence {group.id if group else made.id}")
     return said(title, Facts(tuple(facts)), tone=Tone.OK, buttons=(end,))
 
 
 def _muted(tx: Tx, call: Call, made: Silence, named: Group | None) -> tuple[str, ...]:
     """Mark every group that it mutes as a whole; the ids."""
-    alone = named.id if named and named.source == OWN else ""
+    alone = named.id if named and made.id.startswith(HERE) else ""
     ours = (group for group in tx.open_groups() if group.source != GRAFANA and alone in {"", group.id})
     groups = {group.id: group for group in ours if all(made.mutes(one.labels) for one in group.firing)}
     for group in groups.values():

@@ -54,6 +54,9 @@ async def test_ack(department: Department) -> None:
     assert "anna already holds" in await department.say("boris", "ack a-7k2f", ok=False)
     assert await department.audit() == [("anna", "ack", "a-7k2f", "held")], "once"
     assert "Held by" in await department.say("vera", "alert a-7k2f")
+    assert "You hold a-7k2f" in await department.say("boris", "ack a-7k2f take")
+    assert "anna already holds" not in await department.say("anna", "ack a-7k2f", ok=False)
+    assert [entry[3] for entry in await department.audit()] == ["held", "took over"]
 
 
 async def test_what_is_resolved_can_not_be_held(department: Department) -> None:
@@ -176,7 +179,15 @@ async def test_a_refused_silence_leaves_nothing(department: Department) -> None:
     assert "9093" not in said, "what broke is for the log"
     assert "Silenced" not in await department.say("vera", "alert a-7k2f")
     department.without = frozenset({"silencer"})
-    assert "[alertmanager]" in await department.say("anna", "silence a-7k2f 1h", ok=False)
+    assert "[alertmanager]" in await department.say("anna", "silence service=api 1h", ok=False)
+
+
+async def test_without_an_alertmanager_an_alert_is_silenced_in_pult_alone(department: Department) -> None:
+    await department.fires(alert("a"))
+    department.without = frozenset({"silencer"})
+    assert "no Alertmanager knows of it" in await department.say("anna", "silence a-7k2f 1h")
+    assert "Silenced" in await department.say("vera", "alert a-7k2f")
+    assert "no longer silenced" in await department.say("boris", "unsilence a-7k2f")
 
 
 async def test_the_plan_of_a_promotion_by_git(department: Department, reads_as: Check) -> None:
