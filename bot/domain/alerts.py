@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from bot.domain.silences import Silence
 
@@ -141,7 +142,7 @@ class Group:
     storms: tuple[str, ...] = ()
     gone: int = 0
 
-    @property
+    @cached_property
     def firing(self) -> tuple[Alert, ...]:
         return tuple(alert for alert in self.alerts.values() if alert.firing)
 
@@ -149,7 +150,7 @@ class Group:
     def status(self) -> Status:
         return Status.FIRING if self.firing else Status.RESOLVED
 
-    @property
+    @cached_property
     def severity(self) -> str:
         """The highest of the firing alerts, or of all once resolved (ruling 24)."""
         return min((severity(alert) for alert in self.firing or self.alerts.values()), key=SEVERITIES.index)

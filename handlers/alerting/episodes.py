@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from bot.domain.alerts import Alert, Group, Notification, Status, alias, fold
 from bot.domain.ids import ALERT, short
@@ -27,9 +28,11 @@ def notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
 
 def _changed(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime) -> Group:
     """*known*: the same episode as it was before, None for a new one."""
-    group = replace(group, pages=group.pages or any(target.page for target in targets(group, rules.routes)))
+    wanted = targets(group, rules.routes)
+    if not group.pages and any(target.page for target in wanted):
+        group = replace(group, pages=True)
     group = group.logged(now, "fired") if known is None else _grown(tx, known, group, now)
-    group = showing.show(tx, rules, known, group, now)
+    group = showing.show(tx, rules, known, group, wanted, now)
     if group.status is Status.RESOLVED:
         return _over(tx, group, now)
     if known and not all(holding.covers(group, alert) for alert in _joined(known, group)):
@@ -88,7 +91,4 @@ def _free_id(tx: Tx, told: Notification, known: Group | None) -> str:
     if known and known.closed_at is None:
         return known.id
     seed = f"{told.source} {told.key} {known.episode if known else 0}"
-    length = 4
-    while tx.group(short(ALERT, seed, length)):
-        length += 1
-    return short(ALERT, seed, length)
+    return next(ident for ident in (short(ALERT, seed, length) for length in count(4)) if not tx.group(ident))

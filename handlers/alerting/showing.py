@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.alerts import SEVERITIES, Group
@@ -16,9 +17,9 @@ NOWHERE = 99
 """Behind every priority: no card stands there."""
 
 
-def show(tx: Tx, rules: Rules, known: Group | None, group: Group, now: datetime) -> Group:
-    """Cards for every target of a new episode; those of one that is *known* are bumped, wherever they stand."""
-    what, wanted = subject("alert", group.id), targets(group, rules.routes)
+def show(tx: Tx, rules: Rules, known: Group | None, group: Group, wanted: Sequence[Target], now: datetime) -> Group:
+    """Cards for every *wanted* target of a new episode; those of one that is *known* are bumped, wherever they are."""
+    what = subject("alert", group.id)
     standing: dict[str, int] = {}
     loud = known is not None and group.severity == CRITICAL != known.severity
     if known is not None:

@@ -14,6 +14,8 @@ from handlers.alerting.news import LIVE
 from handlers.alerting.rules import Rules
 
 KIND, LIST = "storm", "storm-list"
+TICK = timedelta(seconds=1)
+"""How exact a storm's times are: a hundred groups a second move its clocks once."""
 LIST_PAUSE, LIST_LATEST = timedelta(seconds=10), timedelta(minutes=1)
 """The list of all names follows when nothing new came for the first, and after the second at the latest."""
 
@@ -27,20 +29,26 @@ def gathering(tx: Tx, rules: Rules, place: Place, now: datetime) -> Storm | None
         return raging
     storm = Storm(short(STORM, f"{place.lane} {now.isoformat()}", 5), place.lane, now, now)
     tx.show(Wish(subject(KIND, storm.id), place), now)
-    tx.set_timer(LIST, storm.id, now + LIST_LATEST)
+    _last(tx, storm, now)
     return storm
 
 
 def gather(tx: Tx, storm: Storm, group: Group, now: datetime) -> Group:
     """Make *group* part of *storm*, which lasts the longer for it."""
-    tx.save_storm(replace(storm, gathered_at=now))
     tx.gather(storm.id, group)
     tx.bump(subject(KIND, storm.id), now)
+    if now - storm.gathered_at >= TICK:
+        _last(tx, storm, now)
+    return replace(group, storms=tuple(dict.fromkeys((*group.storms, storm.id))))
+
+
+def _last(tx: Tx, storm: Storm, now: datetime) -> None:
+    """It has grown just now: its calm is as far away as can be, and its list waits for more, but not for ever."""
+    tx.save_storm(replace(storm, gathered_at=now))
     tx.set_timer(KIND, storm.id, now + CALM)
     soon, latest = now + LIST_PAUSE, storm.opened_at + LIST_LATEST
     if soon < latest:
         tx.set_timer(LIST, storm.id, soon)
-    return replace(group, storms=tuple(dict.fromkeys((*group.storms, storm.id))))
 
 
 def calm(tx: Tx, rules: Rules, ident: str, now: datetime) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from sqlalchemy import Text, bindparam, case, func, literal_column, select
 
 from bot.adapters.sql.forgetting import forgetting
 from bot.adapters.sql.schema import ONE, RAGING, ZERO, begins, cards, gathered, groups, storms
 from bot.adapters.sql.statements import LIMIT, Session, Speech
-from bot.adapters.sql.values import MICROSECOND, clean, document, maybe_micros, micros, moment
+from bot.adapters.sql.values import MICROSECOND, clean, document, maybe_micros, micros, moment, reading
 from bot.domain.alerts import Group
 from bot.domain.history import SHORT, RuleRecord
 from bot.domain.storms import Gathered, Storm
@@ -87,8 +87,8 @@ class Chronicle(Session):
         return storm
 
     def open_storm(self, destination: str) -> Storm | None:
-        storm: Storm | None = self._doc(self._chronicle.open_storm, destination=destination)
-        return storm
+        row = self._row(self._chronicle.open_storm, destination=destination)
+        return None if row is None else _storm(row[0])
 
     def save_storm(self, storm: Storm) -> None:
         self._do(
@@ -140,6 +140,13 @@ class Chronicle(Session):
     def forget(self, before: datetime, limit: int) -> Pruned:
         rows = [self._do(each, before=micros(before)) for each in self._chronicle.forgetting(limit)]
         return Pruned(sum(rows), any(count >= limit for count in rows))
+
+
+@lru_cache(maxsize=64)
+def _storm(doc: str) -> Storm:
+    """Asked for by each group that it gathers, which are many."""
+    storm: Storm = reading(doc)
+    return storm
 
 
 def _length(count: float) -> timedelta:
