@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from queue import LifoQueue
@@ -43,8 +43,8 @@ class SqlStore:
         """Run *work* on a snapshot. UnavailableError: the store is away."""
         if self._writer.closed:
             raise UnavailableError("the store is closed")
-        async with self._in_time("the store did not answer in time"):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        return await self._in_time(answer, "the store did not answer in time")
 
     async def ping(self) -> None:
         """UnavailableError unless a change can be committed right now."""
@@ -58,17 +58,14 @@ class SqlStore:
             self._lines.get_nowait().close()
 
     async def _write(self, work: Callable[[SqlTx], T]) -> T:
-        async with self._in_time("the store did not commit in time"):
-            result: T = await self._writer.put(work)
-            return result
+        return await self._in_time(self._writer.put(work), "the store did not commit in time")
 
-    @asynccontextmanager
-    async def _in_time(self, otherwise: str) -> AsyncGenerator[None, None]:
+    async def _in_time(self, result: Awaitable[T], otherwise: str) -> T:
         """A TimeoutError of the work itself stays one."""
         scope = asyncio.timeout(self._deadline)
         try:
             async with scope:
-                yield
+                return await result
         except TimeoutError as error:
             if scope.expired():
                 raise UnavailableError(otherwise) from error

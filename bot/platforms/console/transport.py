@@ -32,11 +32,11 @@ class Drawings:
         return plain(message, words)
 
 
-class Unlimited:
-    """The ``Pace`` port: our own pages take a hundred cards a second; more only takes time from intake."""
+class Readable:
+    """The ``Pace`` port: nobody reads more than 25 cards a second, and a storm's others only take time from intake."""
 
     def interval(self, destination: str) -> float:
-        return 0.01
+        return 0.04
 
     def burst(self, destination: str) -> int:
         return 20
@@ -52,7 +52,7 @@ class ConsoleChat:
 
     def __init__(self, hub: Broadcast) -> None:
         self._hub = hub
-        self.pace = Unlimited()
+        self.pace = Readable()
 
     async def post(self, card: Card, message: Message, words: Words) -> Ref:
         """Tell every page of a new card."""
