@@ -248,8 +248,8 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     router = Router(
         core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters
     )
-    operations = Operations(core.store, core.clock, handlers.flows(ports), core.meters)
-    operations.launch(settings.store.url.get_secret_value())
+    url = settings.store.url.get_secret_value()
+    operations = Operations(core.store, core.clock, handlers.flows(ports), core.meters, url)
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
     scheduler = Scheduler(core.store, core.clock, handlers.timed(ports))

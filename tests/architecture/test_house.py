@@ -21,7 +21,7 @@ LIBRARIES = {
     "icalendar": ("bot/adapters/calendar",),
     "recurring_ical_events": ("bot/adapters/calendar",),
     "prometheus_api_client": ("bot/adapters/prometheus",),
-    "dbos": ("bot/engine/operations.py", "bot/engine/journal.py"),
+    "dbos": ("bot/engine/execution.py", "bot/engine/journal.py"),
     "alembic": ("bot/adapters/sql",),
     "matplotlib": ("bot/adapters/pictures",),
     "PIL": ("bot/adapters/pictures",),

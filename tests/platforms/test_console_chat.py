@@ -82,7 +82,7 @@ async def test_it_looks_for_nothing_and_hears_nothing() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await chat.listen(lambda _: asyncio.sleep(0))
-    assert (chat.pace.interval("console:ops"), chat.pace.burst("console:ops")) == (0.01, 20)
+    assert (chat.pace.interval("console:ops"), chat.pace.burst("console:ops")) == (0.04, 20)
 
 
 @pytest.mark.parametrize("path", sorted(PAGE.iterdir()), ids=lambda path: path.name)
