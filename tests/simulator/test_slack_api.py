@@ -303,6 +303,13 @@ async def test_injection_shows_as_a_mention(client, ws):
     assert loud.mentions == ["!channel"]
 
 
+async def test_the_content_of_a_shared_file_can_be_looked_at(client, base, http):
+    await client.files_upload_v2(channel="C0INC", content="one\ntwo", filename="list.txt")
+    async with http.get(f"{base}/_drive/files") as answer:
+        (file,) = (await answer.json())["files"]
+    assert (file["name"], file["channels"], file["text"]) == ("list.txt", ["C0INC"], "one\ntwo")
+
+
 async def test_a_file_is_shared_in_a_thread_and_usable_in_blocks_a_little_later(client, ws, world):
     parent = await client.chat_postMessage(channel="C0INC", text="card")
     done = await client.files_upload_v2(

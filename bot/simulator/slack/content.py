@@ -3,7 +3,7 @@
 import string
 from typing import Final
 
-from bot.simulator.slack import limits
+from bot.simulator.slack import attachments, limits
 from bot.simulator.slack.args import Args
 from bot.simulator.slack.errors import SlackError
 from bot.simulator.slack.messages import Revision
@@ -16,17 +16,19 @@ _ALPHABET: Final = string.ascii_letters + string.digits
 
 
 def read(ws: Workspace, args: Args) -> Revision:
-    """SlackError: no_text, invalid_blocks…, invalid_metadata_format, markdown_text_conflict, msg_too_long."""
+    """SlackError: no_text, invalid_blocks…, invalid_metadata_format, markdown_text_conflict, msg_too_long…"""
     blocks = args.structure("blocks", "invalid_blocks_format")
     checked = check_message(blocks, ws.shelf.usable, ws.unknown_blocks) if blocks else []
+    secondary = attachments.check(args.structure("attachments", "invalid_attachments"))
     text = _text(args, checked)
-    if not text.strip() and not checked:
+    if not text.strip() and not checked and not secondary:
         raise SlackError("no_text")
     return Revision(
         at=ws.now(),
         text=text or _spoken(checked),
         blocks=tuple(_named(ws, block) for block in checked),
         metadata=_metadata(args),
+        attachments=secondary,
         link_names=args.flag("link_names") or args.text("parse") == "full",
     )
 

@@ -42,6 +42,7 @@ class Drive:
             "messages": self._messages,
             "answers": self._answers,
             "views": self._views,
+            "files": self._files,
             "calls": self._calls,
             "deliveries": self._deliveries,
             "channels": self._channels,
@@ -173,6 +174,12 @@ class Drive:
         user = request.query["user"]
         modals = [view for view in self._ws.modals.values() if view["user"] == user]
         return {"home": self._ws.homes.get(user), "modals": modals}
+
+    def _files(self, _request: web.Request) -> Json:
+        """Every completed upload and where it was shared; its content as text."""
+        shelf = self._ws.shelf
+        done = [upload for upload in shelf.files.values() if upload.content is not None and upload.completed_at]
+        return {"files": [shelf.wire(each) | {"text": (each.content or b"").decode(errors="replace")} for each in done]}
 
     def _calls(self, request: web.Request) -> Json:
         method = request.query.get("method")

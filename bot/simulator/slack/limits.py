@@ -15,6 +15,7 @@ MESSAGE_TEXT_SUM: Final = 12_000  # characters over all blocks; undocumented, se
 MARKDOWN_SUM: Final = 12_000  # characters over all markdown blocks
 VIEW_BYTES: Final = 250 * 1024  # bytes of a view: `view_too_large`
 MODAL_STACK: Final = 3
+ATTACHMENTS: Final = 100  # secondary attachments of one message: chat.postMessage, `too_many_attachments`
 SNIPPET_BYTES: Final = 1024 * 1024
 ALT_TEXT_UPLOAD: Final = 1_000
 

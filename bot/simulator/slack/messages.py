@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from bot.simulator.slack import mentions
+from bot.simulator.slack import attachments, mentions
 from bot.simulator.slack.department import APP, BOT_ID, BOT_NAME, BOT_USER, TEAM
 from bot.simulator.slack.rules import walk
 from bot.simulator.slack.schema import Json
@@ -12,13 +12,19 @@ from bot.simulator.slack.schema import Json
 
 @dataclass(frozen=True)
 class Revision:
-    """What the message said from *at* on."""
+    """What the message said from *at* on. *attachments* are None where an edit leaves them as they are."""
 
     at: datetime
     text: str
     blocks: tuple[Json, ...] = ()
     metadata: Json | None = None
     link_names: bool = False
+    attachments: tuple[Json, ...] | None = None
+
+    @property
+    def parts(self) -> list[tuple[str, list[Json]]]:
+        """Everything a reader sees of it: the text with its blocks, then each attachment's texts."""
+        return [(self.text, list(self.blocks)), *((text, []) for text in attachments.said(self.attachments))]
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,8 @@ class Message:
         return [
             found
             for revision in self.revisions
-            for found in mentions.mentions(revision.text, list(revision.blocks), link_names=revision.link_names)
+            for text, blocks in revision.parts
+            for found in mentions.mentions(text, blocks, link_names=revision.link_names)
         ]
 
     @property
@@ -110,21 +117,20 @@ class Message:
         return mentions.links(self.text, list(self.blocks))
 
     def edit(self, revision: Revision) -> None:
-        """Metadata the edit leaves out is kept."""
-        kept = revision.metadata if revision.metadata is not None else self.now.metadata
-        self.revisions.append(replace(revision, metadata=kept))
+        """Metadata and attachments the edit leaves out are kept."""
+        metadata = revision.metadata if revision.metadata is not None else self.now.metadata
+        secondary = revision.attachments if revision.attachments is not None else self.now.attachments
+        self.revisions.append(replace(revision, metadata=metadata, attachments=secondary))
 
     def wire(self, *, metadata: bool = False) -> Json:
         """As the Web API and events show it."""
         shown: Json = {"type": "message", "user": self.author, "ts": self.ts, "team": TEAM, "text": self.text}
         if self.author == BOT_USER:
             shown |= {"bot_id": BOT_ID, "app_id": APP, "bot_profile": bot_profile()}
-        if self.blocks:
-            shown["blocks"] = list(self.blocks)
+        more = {"blocks": list(self.blocks), "attachments": list(self.now.attachments or ()), "files": self.files}
+        shown |= {name: parts for name, parts in more.items() if parts}
         if self.thread_ts:
             shown |= {"thread_ts": self.thread_ts} | ({"subtype": "thread_broadcast"} if self.broadcast else {})
-        if self.files:
-            shown["files"] = self.files
         if self.reactions:
             shown["reactions"] = [
                 {"name": name, "users": users, "count": len(users)} for name, users in self.reactions.items()
@@ -146,6 +152,7 @@ class Message:
             "receiver": self.receiver,
             "text": self.text,
             "blocks": list(self.blocks),
+            "attachments": list(self.now.attachments or ()),
             "buttons": [{"text": b.text, "action_id": b.action_id, "value": b.value} for b in self.buttons],
             "mentions": self.mentions,
             "links": [list(link) for link in self.links],
