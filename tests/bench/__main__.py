@@ -40,7 +40,7 @@ MEASUREMENTS: Mapping[str, Measure] = {
     "posting": posting.measure,
     "commands": _beside(commands.measure),
     "history": history.measure,
-    "storm": _beside(storm.measure, rates=1.0),
+    "storm": storm.measure,
 }
 
 
