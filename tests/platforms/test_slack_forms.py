@@ -9,7 +9,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.domain.cards import Place, Priority, Ref
-from bot.domain.errors import AmbiguousError, ClosedError, LostReferenceError, PermanentError, TemporaryError
+from bot.domain.errors import (
+    AmbiguousError,
+    ClosedError,
+    DeferredError,
+    LostReferenceError,
+    PermanentError,
+    TemporaryError,
+)
 from bot.domain.messages import Button, Curve, Facts, Graph, Message, Paragraph, Progress, StepMark, Table, Tone
 from bot.domain.phrases import English, phrase, verbatim
 from bot.platforms.slack import limits, open_slack
@@ -373,7 +380,7 @@ async def test_direct_messages_keep_slacks_rate(chat, ws, clock):
     ws.rates.scale = 1
     for _ in range(limits.BURST):
         await chat.post(card(place="slack:U0CHEN"), RESOLVED, WORDS)
-    with pytest.raises(TemporaryError, match="direct messages") as caught:
+    with pytest.raises(DeferredError, match="direct messages") as caught:
         await chat.post(card(place="slack:U0CHEN"), RESOLVED, WORDS)
     assert caught.value.delay == pytest.approx(1.0)
     await chat.post(card(place="slack:U0ANNA"), RESOLVED, WORDS)

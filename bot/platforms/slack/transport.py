@@ -10,7 +10,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.domain.cards import Card, Place, Priority, Ref
-from bot.domain.errors import ClosedError, LostReferenceError, PermanentError, PultError, RateLimitedError
+from bot.domain.errors import (
+    ClosedError,
+    DeferredError,
+    LostReferenceError,
+    PermanentError,
+    PultError,
+    RateLimitedError,
+)
 from bot.domain.messages import Message
 from bot.domain.phrases import Words
 from bot.platforms.slack.api import EVENT, Api, Json
@@ -84,7 +91,7 @@ class SlackChat:
         if ref.kind == EPHEMERAL:
             raise LostReferenceError("an ephemeral message can't be edited")
         if delay := self._budgets.edits.take():
-            raise RateLimitedError("chat.update: the workspace's edits are spent", delay)
+            raise DeferredError("chat.update: the workspace's edits are spent", delay)
         drawn = self._forms(message, words, private=False)
         form = Form(ref.extra.get(FORM, ""))
         try:
@@ -173,7 +180,7 @@ class SlackChat:
         self, channel: str, drawn: Forms, send: Callable[[Json], Awaitable[tuple[str, str]]], thread: str
     ) -> tuple[Ref, Rendered]:
         if personal(channel) and (delay := self._budgets.direct(channel)):
-            raise RateLimitedError(f"chat.postMessage: direct messages to {channel} are spent", delay)
+            raise DeferredError(f"chat.postMessage: direct messages to {channel} are spent", delay)
         sent = await self._shown(drawn, send)
         return _formed(_ref(*sent.answer, thread), sent.form), sent.drawn
 
