@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -13,6 +14,7 @@ import click
 
 from bot import VERSION
 from bot.domain.audit import BrokenChainError
+from bot.domain.durations import parse_duration
 from bot.domain.errors import PultError
 
 P = ParamSpec("P")
@@ -20,6 +22,17 @@ CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("pult.toml"), show_default=True
 )
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error, and debug logs.")
+
+
+def _length(written: str) -> timedelta:
+    """A duration as the configuration writes it; anything else is misuse."""
+    try:
+        length = parse_duration(written)
+    except ValueError as error:
+        raise click.BadParameter(f"{written!r} is not {error}") from None
+    if not length:
+        raise click.BadParameter("it takes some time")
+    return length
 
 
 def told(work: Callable[P, None]) -> Callable[P, None]:
@@ -56,10 +69,10 @@ def main() -> None:
     """pult: alerts, SLOs, approvals and operations of an infrastructure department, in its chats."""
 
 
-def _settings(config: Path) -> Any:  # noqa: ANN401 - imported lazily
+def _settings(config: Path, *, sealed: bool = False) -> Any:  # noqa: ANN401 - imported lazily
     from config.loader import load  # noqa: PLC0415 - keeps --help fast
 
-    return load(config)
+    return load(config, sealed=sealed)
 
 
 def _store(config: Path) -> str:
@@ -166,6 +179,29 @@ def export(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads de
 
     for line in program.lines(_store(config)):
         click.echo(line)
+
+
+@main.group()
+def slo() -> None:
+    """Service level objectives."""
+
+
+@slo.command()
+@CONFIG
+@click.option(
+    "--scrape-interval", type=_length, metavar="DURATION", default="30s", show_default=True,
+    help="How often Prometheus scrapes, at the slowest.",
+)  # fmt: skip
+@DEBUG
+@told
+def rules(config: Path, scrape_interval: timedelta, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Write recording rules and burn-rate alerts for Prometheus to standard output.
+
+    Needs none of the configuration's secrets, so that a repository's checks can run it.
+    """
+    from bot.cli import slo as program  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(program.rules(_settings(config, sealed=True), scrape_interval), nl=False)
 
 
 @main.group()

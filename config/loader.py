@@ -20,9 +20,10 @@ EXAMPLE = Path(__file__).with_name("pult.example.toml")
 """Documents every key."""
 
 
-def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+def load(path: Path, environ: Mapping[str, str] | None = None, *, sealed: bool = False) -> Settings:
     """The settings in the file at *path*, overridden by *environ* (the process's own when None).
 
+    *sealed*: secrets that stand elsewhere are not looked up, for what works without them.
     NotReadyError names every problem on a line of its own and repeats no secret.
     """
     try:
@@ -32,17 +33,17 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise NotReadyError(f"the configuration at {path} can't be read: {why}") from None
-    return parse(text, path, environ)
+    return parse(text, path, environ, sealed=sealed)
 
 
-def parse(text: str, path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+def parse(text: str, path: Path, environ: Mapping[str, str] | None = None, *, sealed: bool = False) -> Settings:
     """The settings in *text*; *path* names it in errors, and relative paths in it start at its folder."""
     variables = environment() if environ is None else environ
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise NotReadyError(f"{path} is not valid TOML: {error}") from None
-    references = References(path.parent, variables)
+    references = References(path.parent, variables, sealed)
     data = references.follow(_merged(data, overrides(variables)))
     found = [*references.problems, *strangers(variables)]
     settings = _validated(data, found)

@@ -12,13 +12,19 @@ from pydantic import SecretStr
 from config.problems import Problem
 from config.schema import Loc, is_path, is_secret, spelled
 
+SEALED = SecretStr("sealed")
+
 
 @dataclass
 class References:
-    """Follows the references of one file. Relative paths start at ``base``, the folder the file is in."""
+    """Follows the references of one file. Relative paths start at ``base``, the folder the file is in.
+
+    ``sealed``: it looks nowhere, and every secret that stands elsewhere is ``SEALED``.
+    """
 
     base: Path
     environ: Mapping[str, str]
+    sealed: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     def follow(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +33,8 @@ class References:
 
     def _value(self, value: object, loc: Loc, data: object) -> object:
         match value:
+            case {"file": str(_), **rest} | {"env": str(_), **rest} if self.sealed and not rest and is_secret(loc):
+                return SEALED
             case {"file": str(name), **rest} if not rest and is_secret(loc):
                 return self._file(name, spelled(loc, data))
             case {"env": str(name), **rest} if not rest and is_secret(loc):

@@ -42,7 +42,7 @@ def watched(expression: str) -> Watched:
 def _bare(text: str) -> str:
     """*text* without blanks and brackets around all of it."""
     text = text.strip()
-    while text.startswith("(") and text.endswith(")") and _closes(text) == len(text) - 1:
+    while text.startswith("(") and text.endswith(")") and closing(text) == len(text) - 1:
         text = text[1:-1].strip()
     return text
 
@@ -57,7 +57,7 @@ def _outside(text: str) -> str:
     return "".join(mark if depth == 0 else " " for mark, depth in _scanned(text))
 
 
-def _closes(text: str) -> int:
+def closing(text: str) -> int:
     """Where the bracket that *text* begins with is closed; -1: never."""
     return next((at for at, (mark, depth) in enumerate(_scanned(text)) if mark in _CLOSE and depth == 1), -1)
 

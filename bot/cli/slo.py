@@ -1,0 +1,57 @@
+"""``pult slo rules``: the rule file for Prometheus, from the configured SLOs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import yaml
+
+from bot.domain.durations import write_duration
+from bot.domain.errors import NotReadyError
+from bot.domain.slorules import Group, Rule, groups
+from config.department import department
+from config.settings import Settings
+
+HEAD = "# Written by `pult slo rules` from [[slos]] of pult.toml: change it there, then write this file anew.\n"
+
+
+def rules(settings: Settings, scrape: timedelta) -> str:
+    """YAML that Prometheus loads; it takes a sample every *scrape*. NotReadyError: no SLO is configured."""
+    slos = department(settings).slos
+    if not slos:
+        raise NotReadyError("no SLO is configured, so there are no rules to write: add a table [[slos]]")
+    return HEAD + written(groups(slos, settings.chat.runbooks, scrape))
+
+
+def written(found: Iterable[Group]) -> str:
+    """*found* as a rule file."""
+    whole = {"groups": [_group(group) for group in found]}
+    return yaml.dump(whole, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _group(group: Group) -> dict[str, Any]:
+    interval = {"interval": write_duration(group.interval)} if group.interval else {}
+    return {"name": group.name, **interval, "rules": [_rule(rule) for rule in group.rules]}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    kind = "alert" if rule.alert else "record"
+    hold = {"for": write_duration(rule.hold)} if rule.hold else {}
+    told = {"annotations": dict(rule.annotations)} if rule.annotations else {}
+    return {kind: rule.name, "expr": rule.expr, **hold, "labels": dict(rule.labels), **told}
+
+
+class _Readable(yaml.SafeDumper):
+    """Indents lists, and writes text of several lines as such: people review this file."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's own
+        super().increase_indent(flow, indentless=False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
