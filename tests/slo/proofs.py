@@ -29,10 +29,13 @@ def availability(service: str = "api", objective: float = 0.999, **more: Any) ->
     return Slo(service=service, objective=objective, **given)
 
 
-def rule_file(folder: Path, slos: Iterable[Slo]) -> Path:
-    """What ``pult slo rules`` would write for *slos*; promtool has nothing to say against it."""
+def rule_file(folder: Path, slos: Iterable[Slo], *, whole: bool = True) -> Path:
+    """What ``pult slo rules`` would write for *slos*; promtool has nothing to say against it.
+
+    Not *whole*: without what is recorded about the SLO's whole window, which no alert reads.
+    """
     path = folder / "slo.yml"
-    path.write_text(written(groups(tuple(slos), RUNBOOKS)))
+    path.write_text(written(group for group in groups(tuple(slos), RUNBOOKS) if whole or group.interval is None))
     done = promtool("check", "rules", "--lint-fatal", path)
     assert done.returncode == 0, done.stdout + done.stderr
     return path
