@@ -21,8 +21,12 @@ class Watched:
 
     @property
     def unit(self) -> str:
-        """As far as names tell: seconds from the metric's name, per cent from a quotient held to a number up to 1."""
-        if self.limit is not None and 0 < self.limit <= 1 and "/" in _outside(self.measured):
+        """As far as names tell: seconds from the metric's name, per cent from a quotient held to a number up to 1.
+
+        A recorded quotient has "ratio" behind its second colon.
+        """
+        quotient = "/" in _outside(self.measured) or re.match(r"\w+:\w+:ratio", self.measured)
+        if self.limit is not None and 0 < self.limit <= 1 and quotient:
             return "%"
         return "s" if re.search(r"_seconds(_bucket|_sum)?\b", self.measured) else ""
 

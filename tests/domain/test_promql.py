@@ -6,6 +6,7 @@ from bot.domain.promql import watched
 
 RATIO = 'sum(rate(http_requests_total{code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))'
 P99 = 'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{job="a and b > 3"}[5m])))'
+BURN = 'slo:sli_error:ratio_rate5m{service="api",slo="availability"}'
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ P99 = 'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_
         (f"({RATIO}) > 0.05 and sum(rate(http_requests_total[5m])) > 1", RATIO, 0.05, "%"),
         ("((a / b) > bool 0.05)", "a / b", 0.05, "%"),
         ("a / b > 5", "a / b", 5.0, ""),
+        (f"{BURN} > 0.0144\nand ignoring (window)\na > 0.0144\nor ignoring (window)\nb > 1", BURN, 0.0144, "%"),
+        ("job:up:avg > 0.5", "job:up:avg", 0.5, ""),
         ("vector(1)", "vector(1)", None, ""),
         ("up == 0", "up", 0.0, ""),
         ("0.3 < x", "0.3 < x", None, ""),
