@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bot.cli import slo
+from config.loader import EXAMPLE
+from config.loader import load as load_settings
 from tests import real
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +56,14 @@ def rules() -> Iterator[Rule]:
 
 def alerts() -> list[Rule]:
     return [rule for rule in rules() if rule.name]
+
+
+@cache
+def generated() -> list[Rule]:
+    """The alerts that ``pult slo rules`` writes for the example's SLOs: availability, latency, freshness."""
+    whole = yaml.safe_load(slo.rules(load_settings(EXAMPLE, sealed=True), timedelta(seconds=30)))
+    found = [Rule("", body) for group in whole["groups"] for body in group["rules"]]
+    return [rule for rule in found if rule.name]
 
 
 @cache

@@ -85,6 +85,7 @@ LOST = {"alertname": "RegionUnreachable", "service": "platform", **CRITICAL}
 SELF = {"service": "pult"}
 DOWN = {"alertname": "PultDown", **SELF, **CRITICAL}
 LATE = {"alertname": "PultUndelivered", **SELF, **CRITICAL}
+BURN = {"alertname": "SloBurn", "service": "api"}
 REFUSED = {"alertname": "PultWebhooksRefused", **SELF}
 
 
@@ -96,6 +97,9 @@ REFUSED = {"alertname": "PultWebhooksRefused", **SELF}
         pytest.param([API | CRITICAL, API | WARNING | {"service": "web"}], [], id="not another service's"),
         pytest.param(
             [API | CRITICAL, API | WARNING | {"alertname": "PodRestarting"}], [], id="not what may be the cause"
+        ),
+        pytest.param(
+            [BURN | CRITICAL | {"slo": "latency"}, BURN | WARNING | {"slo": "availability"}], [], id="not another SLO's"
         ),
         pytest.param(
             [REFUSED | CRITICAL | {"source": "flux"}, REFUSED | WARNING | {"source": "github"}],
