@@ -1,0 +1,90 @@
+"""``pult slo rules``: what it writes for real configurations, where it goes, and how it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from bot.__main__ import main
+from bot.cli.sample import sample
+from config.loader import EXAMPLE
+from tests.deploy.monitoring import promtool
+
+
+def called(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["slo", "rules", *map(str, arguments)])
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The configuration that ``pult simulate`` prints."""
+    path = tmp_path / "pult.toml"
+    path.write_text(sample("http://127.0.0.1:9000", port=8080, store="sqlite:///pult.db", kubeconfig="kubeconfig"))
+    return path
+
+
+def test_rules_of_the_sample_and_of_the_example_are_valid(config: Path, tmp_path: Path) -> None:
+    for path, groups in ((config, 4), (EXAMPLE, 5)):
+        answer = called("--config", path)
+        assert answer.exit_code == 0, answer.stderr
+        assert answer.stderr == ""
+        assert len(yaml.safe_load(answer.stdout)["groups"]) == groups
+        (tmp_path / "slo.yml").write_text(answer.stdout)
+        done = promtool("check", "rules", "--lint-fatal", tmp_path / "slo.yml")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_same_configuration_gives_the_same_file(config: Path) -> None:
+    assert called("--config", config).stdout == called("--config", config).stdout
+
+
+def test_the_example_needs_none_of_its_secrets() -> None:
+    """It names files under /run/secrets and variables that are not there."""
+    answer = called("--config", EXAMPLE)
+    assert answer.exit_code == 0
+    assert "sealed" not in answer.stdout
+
+
+def test_runbooks_are_where_the_configuration_says(config: Path) -> None:
+    assert "runbook_url" not in called("--config", config).stdout
+    assert "/docs/runbooks/SloBurn.md" in called("--config", EXAMPLE).stdout
+
+
+def test_rare_samples_are_heeded() -> None:
+    windows = {
+        interval: {
+            rule["labels"]["window"]
+            for group in yaml.safe_load(called("--config", EXAMPLE, "--scrape-interval", interval).stdout)["groups"]
+            for rule in group["rules"]
+            if rule.get("record", "").startswith("slo:sli_error:ratio_rate")
+        }
+        for interval in ("30s", "5m")
+    }
+    assert windows["30s"] == {"5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d"}
+    assert windows["5m"] == {"20m", "30m", "1h", "2h", "6h", "1d", "3d", "30d"}
+
+
+def test_without_slos_it_says_what_to_add(config: Path) -> None:
+    text = config.read_text()
+    head, tail = text.split("[[slos]]", 1)[0], "[github]" + text.split("[github]", 1)[1]
+    config.write_text(head + tail)
+    answer = called("--config", config)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr == "pult: no SLO is configured, so there are no rules to write: add a table [[slos]]\n"
+
+
+def test_a_wrong_configuration_writes_nothing(config: Path) -> None:
+    config.write_text(config.read_text().replace("objective = 99.9", "objective = 999"))
+    answer = called("--config", config)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert "slos[availability].objective" in answer.stderr or "slos[0].objective" in answer.stderr
+
+
+@pytest.mark.parametrize("wrong", ["0s", "1x", "soon", ""])
+def test_an_interval_that_is_none_is_misuse(config: Path, wrong: str) -> None:
+    answer = called("--config", config, "--scrape-interval", wrong)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "--scrape-interval" in answer.stderr
