@@ -81,7 +81,7 @@ class _Ratio:
         windows = sorted({length for arm in self.arms for length in (arm.long, arm.short)})
         recorded = [rule for window in windows for rule in self._counted(window)]
         yield Group(_group(self.slo), (*recorded, *self._meta(), *self._alerts()))
-        yield Group(f"{_group(self.slo)}-period", tuple(self._period()), min(PERIOD_INTERVAL, self.base))
+        yield Group(f"{_group(self.slo)}/period", tuple(self._period()), min(PERIOD_INTERVAL, self.base))
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -185,7 +185,8 @@ def _alert(slo: Slo, name: str, expr: str, severity: str, annotations: Mapping[s
 
 
 def _group(slo: Slo) -> str:
-    return f"slo-{slo.service}-{slo.name}"
+    """Neither name holds a slash, so no two SLOs share one; Prometheus refuses a file where groups do."""
+    return f"slo/{slo.service}/{slo.name}"
 
 
 def _selector(slo: Slo) -> str:

@@ -32,6 +32,13 @@ def test_windows_of_a_month_are_recorded() -> None:
             assert rule.labels == {"service": "api", "slo": "availability", "window": window}
 
 
+def test_no_two_slos_share_a_group() -> None:
+    """Prometheus refuses a file in which a group's name stands twice."""
+    slos = [replace(API, service=service, name=name) for service in ("a", "a-b") for name in ("c", "b-c", "c-period")]
+    names = [group.name for group in groups(slos)]
+    assert len(set(names)) == len(names) == 12
+
+
 def test_pages_and_tickets_of_a_month() -> None:
     found = rules(replace(API, min_requests=100))
     page, ticket = found["SloBurn critical"], found["SloBurn warning"]
