@@ -10,7 +10,7 @@ import yaml
 
 from bot.domain.durations import write_duration
 from bot.domain.errors import NotReadyError
-from bot.domain.slorules import Group, Rule, groups
+from bot.domain.slorules import Group, Rule, countable, groups
 from config.department import department
 from config.settings import Settings
 
@@ -22,7 +22,9 @@ def rules(settings: Settings, scrape: timedelta) -> str:
     slos = department(settings).slos
     if not slos:
         raise NotReadyError("no SLO is configured, so there are no rules to write: add a table [[slos]]")
-    return HEAD + written(groups(slos, settings.chat.runbooks, scrape))
+    others = (f"{slo.service}/{slo.name}" for slo in slos if not countable(slo))
+    left_out = "".join(f"# {name} is left out: it reads what other rules record already.\n" for name in others)
+    return HEAD + left_out + written(groups(slos, settings.chat.runbooks, scrape))
 
 
 def written(found: Iterable[Group]) -> str:

@@ -49,7 +49,13 @@ class Group:
 def groups(slos: Iterable[Slo], runbooks: str = "", scrape: timedelta = SCRAPE) -> Iterator[Group]:
     """The rules of *slos*, sampled every *scrape*; ``runbooks`` is the address of docs/runbooks, "" for no links."""
     for slo in slos:
-        yield from _freshness(slo, runbooks) if slo.kind == "freshness" else _Ratio(slo, runbooks, scrape).groups()
+        if countable(slo):
+            yield from _freshness(slo, runbooks) if slo.kind == "freshness" else _Ratio(slo, runbooks, scrape).groups()
+
+
+def countable(slo: Slo) -> bool:
+    """Whether it says what to count. One that reads what other rules record has rules already, and alerts with them."""
+    return bool(slo.bad and (slo.total or slo.kind == "freshness"))
 
 
 def span(length: timedelta) -> str:

@@ -32,6 +32,10 @@ def test_windows_of_a_month_are_recorded() -> None:
             assert rule.labels == {"service": "api", "slo": "availability", "window": window}
 
 
+def test_what_other_rules_record_has_rules_already() -> None:
+    assert list(groups([replace(API, total="", bad="")])) == []
+
+
 def test_no_two_slos_share_a_group() -> None:
     """Prometheus refuses a file in which a group's name stands twice."""
     slos = [replace(API, service=service, name=name) for service in ("a", "a-b") for name in ("c", "b-c", "c-period")]
