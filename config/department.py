@@ -157,6 +157,9 @@ def _slo(slo: SloSettings) -> Slo:
         quantile=quantile,
         threshold=slo.threshold,
         min_requests=slo.min_requests,
+        recording=slo.recording,
+        regions=slo.regions,
+        missed=slo.missed,
     )
 
 

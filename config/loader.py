@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bot.domain.errors import NotReadyError
 from config.checks import cross_check
 from config.environment import environment, overrides, strangers
+from config.openslo import Documents
 from config.problems import Problem, problems
 from config.secrets import References
 from config.settings import Settings
@@ -45,7 +46,9 @@ def parse(text: str, path: Path, environ: Mapping[str, str] | None = None, *, se
         raise NotReadyError(f"{path} is not valid TOML: {error}") from None
     references = References(path.parent, variables, sealed)
     data = references.follow(_merged(data, overrides(variables)))
-    found = [*references.problems, *strangers(variables)]
+    documents = Documents()
+    data = documents.expand(data)
+    found = [*references.problems, *documents.problems, *strangers(variables)]
     settings = _validated(data, found)
     if settings is not None:
         found.extend(cross_check(settings))

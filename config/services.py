@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from config.base import Label, Many, Name, Positive, Repo, Section, Workload, matching
+from config.base import Label, Many, Name, OnDisk, Positive, Repo, Section, Workload, matching
 
 _BUCKET = r"([A-Za-z_:][\w:]*_bucket(\{.*\})?)?"
+_RECORDING = r"([A-Za-z_:][\w:]*\$window[\w:]*(\{[^{}]*\})?)?"
+
+
+OpenSloFile: TypeAlias = Annotated[str, OnDisk]
+"""Relative to the configuration's folder."""
 
 
 class GitopsSettings(Section):
@@ -76,7 +81,8 @@ class SloSettings(Section):
     name: Name
     """What people call it: availability, latency. No default."""
     kind: Literal["availability", "latency", "freshness"]
-    """availability: total and bad. latency: those, or bucket and threshold. freshness: bad and threshold."""
+    """availability (or an error rate): total and bad. latency: those, or bucket and threshold. Both: or recording.
+    freshness: bad and threshold, and no budget: nothing may ever wait longer."""
     objective: float = Field(gt=0, le=100)
     """Percentage of good events. 100 leaves no budget: any bad one breaks it. No default."""
     window: Positive = timedelta(days=30)
@@ -91,18 +97,30 @@ class SloSettings(Section):
     """Seconds an event may take (latency; must be one of the histogram's bounds) or wait (freshness)."""
     min_requests: int = Field(default=0, ge=0)
     """Below so many events in a window its burn rate alerts nobody. Raise it for services that sleep at night."""
+    recording: Annotated[str, matching(_RECORDING, "the name of recording rules with $window in it, {labels}")] = ""
+    """Existing rules that record the share of bad events for each window, in place of total and bad: Sloth's
+    slo:sli_error:ratio_rate$window{sloth_id='…'}, Pyrra's METRIC:burnrate$window{slo='…'}. Must select one series."""
+    regions: Annotated[str, matching(r"([A-Za-z_]\w*)?", "the name of a label")] = ""
+    """Label that tells regions apart. With it a region that falls silent makes the whole unknown, not better."""
+    missed: str = ""
+    """For freshness: PromQL that counts the deadlines missed over $window. Unset: only ages are looked at."""
+    openslo: OpenSloFile | None = None
+    """An OpenSLO file (v1 or v1alpha) that gives all other keys, once for each objective in it. Keys written beside
+    it stand above the file's: service, for one, where it has another name there."""
 
     @model_validator(mode="after")
     def _queries(self) -> Self:
-        counts = bool(self.total and self.bad)
+        counts = bool(self.total and self.bad) or bool(self.recording and not (self.total or self.bad))
         complete, wanted = {
-            "availability": (counts, "total and bad"),
-            "latency": (counts or bool(self.bucket and self.threshold), "total and bad, or bucket and threshold"),
-            "freshness": (bool(self.bad and self.threshold), "bad and threshold"),
-        }[self.kind]
+            "availability": (counts, "total and bad, or recording"),
+            "latency": (
+                counts or bool(self.bucket and self.threshold), "total and bad, or bucket and threshold, or recording"
+            ),
+            "freshness": (bool(self.bad and self.threshold and not self.recording), "bad and threshold"),
+        }[self.kind]  # fmt: skip
         if not complete:
             raise ValueError(f"{wanted} for kind {self.kind}")
-        ranged = (self.total, self.bad) if self.kind != "freshness" else ()
+        ranged = (self.missed,) if self.kind == "freshness" else (self.total, self.bad)
         if any(query and "$window" not in query for query in ranged):
-            raise ValueError("total and bad that count over [$window]")
+            raise ValueError("total, bad and missed that count over [$window]")
         return self

@@ -59,7 +59,7 @@ def test_every_key_is_documented() -> None:
     written = set(_written(tomllib.loads(TEXT), Settings))
     alternatives = {
         "OncallSettings.ical", "GithubSettings.app_id", "GithubSettings.private_key",
-        "GrafanaHook.username", "GrafanaHook.password",
+        "GrafanaHook.username", "GrafanaHook.password", "SloSettings.openslo",
     }  # fmt: skip
     assert {name.split(".")[1] for name in alternatives} == {name for name, _ in COMMENTED.findall(TEXT)}
     assert set(_keys(Settings)) - written == alternatives
@@ -76,7 +76,7 @@ def test_the_commented_keys_are_right_too(tmp_path: Path) -> None:
     (tmp_path / "github-app.pem").write_text("PEM")
     (tmp_path / "grafana-password").write_text("secret")
     commented = dict(COMMENTED.findall(TEXT))
-    assert set(commented) == {"ical", "app_id", "private_key", "username", "password"}
+    assert set(commented) == {"ical", "app_id", "private_key", "username", "password", "openslo"}
     text = (
         "[[routes]]\nto = ['console:ops']\n"
         f"[oncall]\nical = {commented['ical']}\n"
