@@ -1,0 +1,35 @@
+"""Budgets: where SLOs stand, answered fast and never better than known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.domain.burndown import Past
+from bot.domain.invariants import Budget
+from bot.domain.slo import Slo, Standing
+
+
+class Budgets(Protocol):
+    """Nothing here raises because a source is away: what it could not tell is a gap in the answer."""
+
+    async def standings(self, slos: Sequence[Slo]) -> tuple[Budget, ...]:
+        """Where each of *slos* stands, in their order. What did not come in time is a gap, and there next time."""
+        ...
+
+    async def apart(self, slo: Slo, label: str) -> Mapping[str, Standing]:
+        """The same for each value of *label*; empty where the answers do not carry it."""
+        ...
+
+    async def past(self, slo: Slo) -> Past:
+        """The whole window in steps, up to now."""
+        ...
+
+    async def zoomed(self, past: Past, start: datetime, end: datetime, step: timedelta) -> Past:
+        """The part between *start* and *end* in finer steps, measured on the budget of the whole."""
+        ...
+
+    async def resets(self, slo: Slo) -> float | None:
+        """How often its counters were reset in the window; None when that is not known."""
+        ...
