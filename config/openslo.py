@@ -14,13 +14,13 @@ from typing import Any
 
 import yaml
 
+from bot.domain.regrouping import SELECTOR, STRINGS, outside_strings
 from config.problems import Problem, wrong
 
 _TEMPLATE = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
-_STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+_RATE = re.compile(r"\brate\s*\(")
 _RANGE = re.compile(r"\[\s*(?:\$window|(?:\d+(?:ms|[smhdwy]))+)\s*\]")
-_SELECTOR = r"[A-Za-z_:][\w:]*\s*(?:\{[^{}]*\})?"
-_COUNTER = re.compile(rf"\s*(?:sum\s*\(\s*({_SELECTOR})\s*\)|({_SELECTOR}))\s*")
+_COUNTER = re.compile(rf"\s*(?:sum\s*\(\s*({SELECTOR})\s*\)|({SELECTOR}))\s*")
 _DURATION = re.compile(r"(\d+)([mhdw])")
 _UNITS = {"minute": "m", "hour": "h", "day": "d", "week": "w"}
 _KEY = "openslo"
@@ -74,27 +74,16 @@ def objectives(text: str) -> list[dict[str, Any]]:
 def windowed(query: str, *, counter: bool) -> str:
     """*query* as a count over ``$window``. OpenSloError where it holds no place for it."""
     text = _TEMPLATE.sub("$window", query).strip()
-    code = _STRINGS.sub(lambda found: " " * len(found[0]), text)
+    code = STRINGS.sub("''", text)
     if re.search(r"\b(irate|deriv|delta)\s*\(", code):
         raise OpenSloError("queries of increase() or rate()")
     if _RANGE.search(code):
-        return _outside(text, re.compile(r"\brate\s*\("), "increase(", _RANGE, "[$window]")
+        counted = outside_strings(text, _RATE, lambda _: "increase(")
+        return outside_strings(counted, _RANGE, lambda _: "[$window]")
     plain = _COUNTER.fullmatch(text)
     if counter and plain:
         return f"sum(increase({(plain[1] or plain[2]).strip()}[$window]))"
     raise OpenSloError('queries with a range, as "[{{.window}}]" or "[5m]", or a plain counter with counter: true')
-
-
-def _outside(text: str, first: re.Pattern[str], one: str, second: re.Pattern[str], two: str) -> str:
-    """*text* with both patterns replaced wherever they do not stand in quotes."""
-    parts, at = [], 0
-    for quoted in (*_STRINGS.finditer(text), None):
-        end = quoted.start() if quoted else len(text)
-        parts.append(second.sub(two, first.sub(one, text[at:end])))
-        if quoted:
-            parts.append(quoted[0])
-            at = quoted.end()
-    return "".join(parts)
 
 
 def _slo(document: Mapping[str, Any], indicators: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -123,4 +123,6 @@ class SloSettings(Section):
         ranged = (self.missed,) if self.kind == "freshness" else (self.total, self.bad)
         if any(query and "$window" not in query for query in ranged):
             raise ValueError("total, bad and missed that count over [$window]")
+        if self.regions and "vector(" in self.total + self.bad:  # it has no region, so one without data would vanish
+            raise ValueError("total and bad without vector() beside regions; 0 * TOTAL in its place")
         return self

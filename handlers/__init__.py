@@ -14,6 +14,7 @@ from bot.domain.operations import Operation
 from bot.domain.policy import Policy
 from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
+from bot.ports.budgets import Budgets
 from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
@@ -79,6 +80,7 @@ class Ports:
     services: Catalogue
     slos: tuple[Slo, ...]
     metrics: Metrics | None
+    budgets: Budgets | None
     silencer: Silencer | None
     forge: Forge | None
     pair: Pair | None
@@ -163,7 +165,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.metrics, p.slos, p.services, Vitals(p.rules, p.trouble)),
+        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, Vitals(p.rules, p.trouble)),
         alerts.listing(p.store, reports.get),
         alerts.one(p.store, p.surroundings),
         alerts.ack(p.store, p.rules),
@@ -171,7 +173,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         silence.unsilence(p.store, p.silencer, p.rules),
         oncall.oncall(p.store, p.rules),
         oncall.page(p.store, p.rules),
-        slo.duty(p.metrics, p.slos, p.services),
+        slo.duty(p.store, p.budgets, p.slos, p.services),
         releases.duty(p.store, p.cluster, p.services),
         promote.duty(p.store, p.cluster, p.forge, p.services),
         pods.duty(p.cluster, p.services),

@@ -21,6 +21,7 @@ from config.settings import Settings
 
 if TYPE_CHECKING:
     from bot.adapters.kubernetes.cluster import KubernetesCluster
+    from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
     from bot.ports.metrics import Metrics
@@ -48,6 +49,7 @@ class Parts:
     chats: Mapping[str, Chat]
     inlets: Mapping[str, Inlet]
     metrics: Metrics | None
+    budgets: Budgets | None
     silencer: Silencer | None
     roster: Roster | None
     forge: Forge | None
@@ -136,7 +138,8 @@ class _Opening:
         chats, inlets = await self._chats(hub, words, menu, painter)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
-            cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, silencer=await self._silencer(),
+            cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, budgets=self._budgets(metrics),
+            silencer=await self._silencer(),
             roster=await self._roster(), forge=await self._forge(), database=database, traffic=traffic,
             witnesses=witnesses, menu=menu,
         )  # fmt: skip
@@ -178,6 +181,15 @@ class _Opening:
         from bot.adapters.prometheus.metrics import open_metrics  # noqa: PLC0415
 
         return await self._stack.enter_async_context(open_metrics(self._settings.prometheus))
+
+    def _budgets(self, metrics: Metrics | None) -> Budgets | None:
+        if metrics is None:
+            return None
+        from bot.engine.budgets import PrometheusBudgets  # noqa: PLC0415 - after intake
+
+        budgets = PrometheusBudgets(metrics, SystemClock())
+        self._stack.push_async_callback(budgets.close)
+        return budgets
 
     async def _silencer(self) -> Silencer | None:
         if not self._settings.alertmanager:

@@ -266,6 +266,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         store=core.store, clock=core.clock, cluster=parts.cluster, guard=Guarded(core.clock),
         regions={each.name: each.region for each in core.settings.clusters}, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
+        budgets=parts.budgets,
         silencer=parts.silencer, forge=parts.forge, pair=core.department.failover, database=parts.database,
         traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules, approvals_in=core.settings.chat.approvals,
         trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,

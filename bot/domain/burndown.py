@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -120,11 +120,10 @@ class Past:
         """The share of the budget that these steps burned together."""
         return math.fsum(each.bad for each in self.bins) / self.allowed if self.allowed > 0 and self.since else None
 
-    def finer(self, coarse: Stretch, bins: Iterable[Bin], step: timedelta) -> Stretch:
-        """*coarse* with the edges, and the cost, that finer steps around it show; itself where those show nothing."""
-        zoomed = replace(self, step=step, bins=tuple(bins), budget=self.allowed)
-        burning = [at for at, (_, burn) in enumerate(zoomed.burns()) if burn > 1]
-        return zoomed.stretch(zoomed.bins[burning[0] : burning[-1] + 1]) if burning else coarse
+    def burst(self) -> Stretch | None:
+        """From the first step that burned faster than allowed to the last; None without any."""
+        burning = [at for at, (_, burn) in enumerate(self.burns()) if burn > 1]
+        return self.stretch(self.bins[burning[0] : burning[-1] + 1]) if burning and self.allowed > 0 else None
 
     def stretch(self, run: tuple[Bin, ...]) -> Stretch:
         """Steps on end, at least one, as one stretch. There must be a budget."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 _SUM = re.compile(r"\bsum\s*(?:(by|without)\s*\(([^)]*)\)\s*)?\(")
 _GROWTH = re.compile(r"\b(?:increase|rate)\s*\(")
-_SELECTOR = r"[A-Za-z_:][\w:]*\s*(?:\{[^{}]*\})?"
-_GAUGE = re.compile(rf"\s*(?:max\s*\(\s*({_SELECTOR})\s*\)|({_SELECTOR}))\s*")
-_STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+SELECTOR = r"[A-Za-z_:][\w:]*\s*(?:\{[^{}]*\})?"
+_GAUGE = re.compile(rf"\s*(?:max\s*\(\s*({SELECTOR})\s*\)|({SELECTOR}))\s*")
+STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 
 
 def apart(promql: str, label: str) -> str:
@@ -21,12 +21,12 @@ def apart(promql: str, label: str) -> str:
             return found[0]
         return f"sum by ({', '.join((*names, label))}) ("
 
-    return _outside_strings(promql, _SUM, by)
+    return outside_strings(promql, _SUM, by)
 
 
 def resets(promql: str) -> str:
     """How often the counters behind *promql* fell back to zero; empty where it counts no growth."""
-    return _outside_strings(promql, _GROWTH, lambda _: "resets(") if _GROWTH.search(promql) else ""
+    return outside_strings(promql, _GROWTH, lambda _: "resets(") if _GROWTH.search(promql) else ""
 
 
 def highest(promql: str) -> str:
@@ -36,10 +36,10 @@ def highest(promql: str) -> str:
     return f"max(max_over_time(({promql})[$window:60s]))"
 
 
-def _outside_strings(promql: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
+def outside_strings(promql: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
     """*promql* changed wherever *pattern* stands, but not inside of quotes."""
     parts, at = [], 0
-    for quoted in _STRINGS.finditer(promql):
+    for quoted in STRINGS.finditer(promql):
         parts += [pattern.sub(change, promql[at : quoted.start()]), quoted[0]]
         at = quoted.end()
     return "".join((*parts, pattern.sub(change, promql[at:])))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.burndown import Bin, Past, step_of
+from bot.domain.burndown import Bin, Past, Points, step_of
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.invariants import Budget
 from bot.domain.regrouping import resets
@@ -58,21 +59,27 @@ class PrometheusBudgets:
         return tuple(budget(slo, answers) for slo in slos)
 
     async def apart(self, slo: Slo, label: str) -> Mapping[str, Standing]:
-        """The same for each value of *label*."""
+        """The same for each value of *label*; vector() has none, and would hide the one without data."""
+        if "vector(" in slo.total + slo.bad:
+            return {}
         own = replace(slo, regions=label)
         return by_region(own, await self._figures.ask(questions(own), self._patience))
 
     async def past(self, slo: Slo) -> Past:
         """The whole window in steps."""
-        step = step_of(slo.window)
-        seconds = GRID.total_seconds()
-        end = datetime.fromtimestamp(self._clock.now().timestamp() // seconds * seconds, self._clock.now().tzinfo)
-        return Past(slo, step, await self._bins(Span(slo, end - slo.window + step, end, step), self._patience))
+        span = self._window(slo)
+        return Past(slo, span.step, await self._bins(span, self._patience))
 
     async def zoomed(self, past: Past, start: datetime, end: datetime, step: timedelta) -> Past:
         """A part of *past* in finer steps; a recorded share is of its step, so finer ones weigh as much less."""
         bins = await self._bins(Span(past.slo, start + step, end, step), CLOSER)
         return Past(past.slo, step, bins, past.allowed * (past.step / step if past.slo.recording else 1))
+
+    async def waits(self, slo: Slo) -> Points:
+        """The longest wait of each step of the window."""
+        span = self._window(slo)
+        ages = (await self._spans.answers([span], self._patience)).get(span, {}).get("age", {})
+        return tuple((at, ages.get(round(at.timestamp()), math.nan)) for at in _steps(span))
 
     async def resets(self, slo: Slo) -> float | None:
         """Counter resets in the window."""
@@ -86,10 +93,12 @@ class PrometheusBudgets:
     async def _bins(self, span: Span, patience: float) -> tuple[Bin, ...]:
         """Every step of *span*, those without data too."""
         sums = (await self._spans.answers([span], patience)).get(span, {})
-        count = int((span.end - span.start) / span.step) + 1
-        stamps = [round(span.start.timestamp() + at * span.step.total_seconds()) for at in range(count)]
-        zone = span.start.tzinfo
-        return tuple(Bin(datetime.fromtimestamp(at, zone), counts_at(span.slo, at, sums)) for at in stamps)
+        return tuple(Bin(at, counts_at(span.slo, round(at.timestamp()), sums)) for at in _steps(span))
+
+    def _window(self, slo: Slo) -> Span:
+        now, step = self._clock.now(), step_of(slo.window)
+        end = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % GRID
+        return Span(slo, end - slo.window + step, end, step)
 
     def _launch(
         self, spans: Sequence[Span]
@@ -103,3 +112,8 @@ class PrometheusBudgets:
             log.info("the past of an SLO is not known", extra={"slo": span.slo.name, "error": str(error)})
             return {}
         return {span: summed(series)}
+
+
+def _steps(span: Span) -> tuple[datetime, ...]:
+    count = int((span.end - span.start) / span.step) + 1
+    return tuple(span.start + at * span.step for at in range(count))

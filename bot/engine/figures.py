@@ -109,12 +109,12 @@ def _kept(question: Question) -> timedelta:
 
 def batches(questions: Iterable[Question]) -> Iterator[tuple[Question, ...]]:
     """Questions of about one weight and of one instant together, as many as a request holds; the light ones first."""
-    ordered = sorted(questions, key=lambda each: (each.back, each.long, each.length if each.long else timedelta()))
+    ordered = sorted(questions, key=_weight)
     batch: list[Question] = []
     room = 0
     for each in ordered:
-        cost = len(quote(_marked(each, 0))) + len(quote("\nor "))
-        like = bool(batch) and (batch[0].back, batch[0].long) == (each.back, each.long)
+        cost = len(quote(_marked(each, MOST))) + len(quote("\nor "))
+        like = bool(batch) and _weight(batch[0]) == _weight(each)
         if batch and (not like or cost > room or len(batch) >= (MOST_LONG if each.long else MOST)):
             yield tuple(batch)
             batch = []
@@ -124,6 +124,11 @@ def batches(questions: Iterable[Question]) -> Iterator[tuple[Question, ...]]:
         room -= cost
     if batch:
         yield tuple(batch)
+
+
+def _weight(question: Question) -> tuple[timedelta, timedelta]:
+    """What may share a request: light questions of one instant, heavy ones of one window."""
+    return question.back, question.length if question.long else timedelta()
 
 
 def joined(batch: Sequence[Question]) -> str:

@@ -82,7 +82,7 @@ def counts_at(slo: Slo, stamp: int, sums: Sums) -> Counts:
     return Counts(total, 0.0 if bad is None and total is not None else bad)
 
 
-def counted(total: Answer, bad: Answer) -> Counts:
+def as_counts(total: Answer, bad: Answer) -> Counts:
     """Two answers as counts. Warnings may have hidden bad events: even known numbers are doubtful then."""
     events, failures = number(total), number(bad)
     warned = any(isinstance(each, Reading) and each.warnings for each in (total, bad))
@@ -147,7 +147,7 @@ def _history(slo: Slo) -> Question:
 def _counts(slo: Slo, window: timedelta, answers: Answers) -> Counts:
     """The counts of one window, all regions together."""
     if not slo.recording:
-        return counted(*(answers[question] for question in _pair(slo, window)))
+        return as_counts(*(answers[question] for question in _pair(slo, window)))
     answer = answers[_pair(slo, window)[0]]
     share = number(answer)
     if isinstance(share, Gap):
@@ -168,7 +168,7 @@ def _by_region(slo: Slo, window: timedelta, answers: Answers) -> Mapping[str, Co
     if isinstance(total, Gap):
         return {}
     names = dict.fromkeys(sample.labels.get(slo.regions, "") for sample in total.samples)
-    return {name: counted(_of(total, slo, name), _of(bad, slo, name)) for name in names if name}
+    return {name: as_counts(_of(total, slo, name), _of(bad, slo, name)) for name in names if name}
 
 
 def _of(answer: Answer, slo: Slo, name: str) -> Answer:

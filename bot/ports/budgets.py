@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.burndown import Past
+from bot.domain.burndown import Past, Points
 from bot.domain.invariants import Budget
 from bot.domain.slo import Slo, Standing
 
@@ -28,6 +28,10 @@ class Budgets(Protocol):
 
     async def zoomed(self, past: Past, start: datetime, end: datetime, step: timedelta) -> Past:
         """The part between *start* and *end* in finer steps, measured on the budget of the whole."""
+        ...
+
+    async def waits(self, slo: Slo) -> Points:
+        """For freshness: the longest wait of each step of the window, in seconds; a gap where unknown."""
         ...
 
     async def resets(self, slo: Slo) -> float | None:

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.domain.alerts import SEVERITIES, Group
 from bot.domain.errors import PultError
+from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
 from bot.domain.operations import STATE_WORDS
 from bot.domain.phrases import Code, Phrase, Quantity, phrase, verbatim
 from bot.domain.services import Catalogue, Service
-from bot.domain.slo import Slo, Standing
+from bot.domain.slo import Slo
+from bot.ports.budgets import Budgets
 from bot.ports.cluster import Cluster
 from bot.ports.commands import Call, Command, Reply
-from bot.ports.metrics import Metrics
 from bot.ports.store import Store
+from handlers.cards import budget
 from handlers.cards.alert import SEVERITY_WORDS
 from handlers.commands.replies import said, workload
-from handlers.commands.slo import standing
 from handlers.commands.vitals import Fact, Part, Vitals
 
 SHOWN = 5
+BUDGETS = 12
+"""Budgets with a line of their own, the worst first: more would push the rest off the screen."""
 
 
 def duty(
-    store: Store, cluster: Cluster, metrics: Metrics | None, slos: tuple[Slo, ...], services: Catalogue,
+    store: Store, cluster: Cluster, budgets: Budgets | None, slos: tuple[Slo, ...], services: Catalogue,
     vitals: Vitals,
 ) -> Command:  # fmt: skip
     """Alerts, operations, budgets, rollouts, and destinations that can't be reached."""
@@ -39,15 +42,15 @@ def duty(
         chosen = tuple(g for g in groups if service is None or g.service == service.name)
         async with asyncio.TaskGroup() as tasks:
             rollouts = tasks.create_task(_rollouts(cluster, (service,) if service else tuple(services)))
-            budgets = tasks.create_task(
-                _budgets(metrics, tuple(s for s in slos if service is None or s.service == service.name))
+            left_ = tasks.create_task(
+                _budgets(budgets, tuple(s for s in slos if service is None or s.service == service.name))
             )
         live = tuple(
             phrase("{id} {title}: {state}", id=Code(o.id), title=o.plan.title, state=STATE_WORDS[o.state])
             for o in operations
         )
         silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in vitals.trouble().items())
-        running, left = rollouts.result(), budgets.result()
+        running, left = rollouts.result(), left_.result()
         facts = ((phrase("Alerts"), _alerts(chosen)), *senses.facts, *running.facts, *left.facts)
         blocks: list[Block] = [Facts(facts)]
         blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (live, silent) if lines]
@@ -105,20 +108,21 @@ async def _running(cluster: Cluster, service: Service) -> tuple[Phrase, bool]:
     return Phrase(", ".join(f"{{{name}}}" for name in parts), parts), well
 
 
-async def _budgets(metrics: Metrics | None, slos: Iterable[Slo]) -> Part:
-    if metrics is None:
+async def _budgets(budgets: Budgets | None, slos: Sequence[Slo]) -> Part:
+    if budgets is None:
         return Part()
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(standing(metrics, slo)) for slo in slos if slo.kind != "freshness"]
-    found = [task.result() for task in tasks]
-    return Part(tuple(map(_budget, found)), all(item.left is not None and item.left > 0 for item in found))
+    found = sorted(await budgets.standings(slos), key=budget.urgency)
+    lines = tuple(map(_budget, found[:BUDGETS]))
+    if left := found[BUDGETS:]:
+        bad = sum(not item.healthy for item in left)
+        lines += ((phrase("Other SLOs"), phrase("{n}, {bad} of them not known to be well", n=len(left), bad=bad)),)
+    return Part(lines, all(item.healthy for item in found))
 
 
-def _budget(item: Standing) -> Fact:
-    name = phrase("{service} {name}", service=item.slo.service, name=item.slo.name)
-    if item.left is None:
-        return name, phrase("unknown")
-    return name, phrase("{left} of the budget left", left=Quantity(item.left * 100, "%", 0))
+def _budget(item: Budget) -> Fact:
+    if isinstance(item, Invariant) or item.left is None:
+        return budget.name(item), budget.left(item)
+    return budget.name(item), phrase("{left} of the budget left", left=Quantity(item.left * 100, "%", 0))
 
 
 def _tone(groups: tuple[Group, ...], *, well: bool) -> Tone:

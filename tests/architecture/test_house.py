@@ -38,11 +38,20 @@ CALLS = {
 }
 """Name → the only places that may use it."""
 UNLISTED = {
-    "commands": {"replies", "vitals"},
+    "commands": {
+        "replies",
+        "slo_asked",
+        "slo_eaten",
+        "slo_how",
+        "slo_list",
+        "slo_one",
+        "slo_regions",
+        "vitals",
+    },
     "schedules": set(),
     "webhooks": {"body", "groups"},
     "flows": {"rollouts"},
-    "cards": {"changes", "happened", "history", "own", "surroundings", "trend"},
+    "cards": {"budget", "changes", "happened", "history", "own", "surroundings", "trend"},
 }
 """What several duties of a folder share; everything else in it is a duty."""
 

@@ -210,6 +210,7 @@ def test_what_ate_it_hour_by_hour() -> None:
     assert (second.spent, second.length) == (pytest.approx(0.05), H1)
     assert found.spent() == pytest.approx((144 + 12 + 9) / 240)
     minutes = [Bin(first.start + M5 * (at + 1), Counts(833, 18.0 if 6 <= at < 14 else 0.0)) for at in range(24)]
-    closer = found.finer(first, minutes, M5)
+    closer = replace(found, step=M5, bins=tuple(minutes), budget=found.allowed).burst()
+    assert closer is not None
     assert (closer.length, closer.spent) == (timedelta(minutes=40), pytest.approx(144 / 240))
-    assert found.finer(first, (), M5) == first, "without a closer look it stays as it was"
+    assert replace(found, bins=()).burst() is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from bot.domain.requests import Request
 from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, GitOps, Service
 from bot.domain.slo import Slo
+from bot.engine.budgets import PrometheusBudgets
 from bot.engine.desk import Desk
 from bot.engine.guard import Guarded
 from bot.engine.meters import Meters
@@ -116,9 +118,13 @@ class Department:
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
-            pair=PAIR, rules=self.rules, approvals_in=(), trouble=lambda: self.trouble, canary=FakeCanary(),
-            measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
+            budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=(), trouble=lambda: self.trouble,
+            canary=FakeCanary(), measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
         )  # type: ignore[arg-type]  # fmt: skip
+
+    @cached_property
+    def budgets(self) -> PrometheusBudgets | None:
+        return None if "metrics" in self.without else PrometheusBudgets(self.metrics, self.clock)
 
     def router(self) -> Router:
         meters = Meters("test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -207,14 +208,30 @@ class FakeWitnesses:
 
 
 class FakeMetrics:
-    """Answers by the query's text: a number, a whole reading, an error to raise; else an empty answer."""
+    """Answers by the query's text: a number, a whole reading, an error to raise; else an empty answer.
+
+    A batch is answered as Prometheus does: the answers of its members under their marks, the warnings of all, and a
+    refusal of one is one of the whole. ``spans`` answer range queries; without one there is nothing.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, float | Reading | Exception] = {}
-        self.rises: Exception | tuple[Series, ...] = ()
+        self.spans: dict[str, tuple[Series, ...] | Exception] = {}
         self.asked: list[str] = []
+        self.requests = 0
 
     async def query(self, promql: str, at: datetime | None = None) -> Reading:
+        self.requests += 1
+        members = [MEMBER.fullmatch(line) for line in promql.split("\nor ")]
+        if not all(members):
+            return self._one(promql)
+        readings = [(found[2], self._one(found[1])) for found in members if found]
+        samples = (
+            Sample({**one.labels, "pult_query": mark}, one.value) for mark, read in readings for one in read.samples
+        )
+        return Reading(tuple(samples), tuple(text for _, read in readings for text in read.warnings))
+
+    def _one(self, promql: str) -> Reading:
         self.asked.append(promql)
         match self.answers.get(promql, Reading(())):
             case Exception() as error:
@@ -225,13 +242,29 @@ class FakeMetrics:
                 return Reading((Sample({}, number),))
 
     async def span(self, promql: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
-        self.asked.append(promql)
-        if isinstance(self.rises, Exception):
-            raise self.rises
-        return self.rises
+        self.requests += 1
+        found: list[Series] = []
+        for member in (MEMBER.fullmatch(line) for line in promql.split("\nor ")):
+            assert member is not None, promql
+            self.asked.append(member[1])
+            match self.spans.get(member[1], ()):
+                case Exception() as error:
+                    raise error
+                case series:
+                    found += [
+                        replace(
+                            one, labels={**one.labels, "pult_query": member[2]},
+                            points=tuple(point for point in one.points if start <= point[0] <= end),
+                        )
+                        for one in series
+                    ]  # fmt: skip
+        return tuple(found)
 
     async def check(self) -> str:
         return "here"
+
+
+MEMBER = re.compile(r'label_replace\((.*), "pult_query", "(\w+)", "", ""\)', re.DOTALL)
 
 
 class FakeSilencer:
