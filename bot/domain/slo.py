@@ -211,11 +211,16 @@ def over(promql: str, window: timedelta) -> str:
 def recorded(promql: str, window: timedelta) -> str:
     """PromQL for the recorded share of bad events over *window*.
 
-    Rules name windows as Prometheus writes durations. Where none was recorded for this one, the shares of 5 minutes
-    are averaged over it: by time, not by traffic, as Sloth does for its whole period.
+    Rules name windows as Prometheus writes durations, weeks also in days (4w, 28d). Where none was recorded for this
+    one, the shares of 5 minutes are averaged over it: by time, not by traffic, as Sloth does for its whole period.
     """
-    exact = f"avg({promql.replace('$window', write_duration(window))})"
+    spelled = dict.fromkeys((write_duration(window), _in_days(window)))
+    exact = " or ".join(f"avg({promql.replace('$window', name)})" for name in spelled)
     return exact if window == BURN_WINDOWS[0] else f"{exact} or {averaged(promql, window)}"
+
+
+def _in_days(window: timedelta) -> str:
+    return write_duration(window) if window % timedelta(days=7) else f"{window.days}d"
 
 
 def averaged(promql: str, window: timedelta) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.slo import BURN_WINDOWS, Counts, Slo, Standing, latency_queries, over
+from bot.domain.slo import BURN_WINDOWS, Counts, Slo, Standing, latency_queries, over, recorded
 
 HOUR = timedelta(hours=1)
 M30 = timedelta(days=30)
@@ -142,6 +142,18 @@ def test_latency(bucket: str, everything: str) -> None:
 @pytest.mark.parametrize(("threshold", "bound"), [(1, "1([.]0)?"), (2.5, "2[.]5"), (0.05, "0[.]05"), (10, "10([.]0)?")])
 def test_the_bound_as_clients_write_it(threshold: float, bound: str) -> None:
     assert f'le=~"{bound}"' in latency_queries("h", threshold)[1]
+
+
+def test_recorded_windows_are_named_as_rules_name_them() -> None:
+    rules = "slo:sli_error:ratio_rate$window{sloth_id='x'}"
+    five = "slo:sli_error:ratio_rate5m{sloth_id='x'}"
+    assert recorded(rules, timedelta(minutes=5)) == f"avg({five})"
+    assert recorded(rules, HOUR).startswith("avg(slo:sli_error:ratio_rate1h{sloth_id='x'}) or avg(avg_over_time(")
+    month = recorded(rules, timedelta(days=28))
+    assert month == (
+        "avg(slo:sli_error:ratio_rate4w{sloth_id='x'}) or avg(slo:sli_error:ratio_rate28d{sloth_id='x'})"
+        f" or avg(avg_over_time({five}[2419200s]))"
+    )
 
 
 finite = st.floats(0, 1e12)

@@ -44,6 +44,23 @@ PROCESSING = Slo(
     " - sum(increase(pult_event_age_seconds_bucket{le='300.0'}[$window]))",
 )  # fmt: skip
 
+RECORDED = Slo(
+    "shop", "recorded", "availability", 0.99, MINUTE, "", "", recording="slo:sli_error:ratio_rate$window{sloth_id='a'}"
+)
+RULES = """
+groups:
+- name: sloth-slo-sli-recordings-a
+  interval: 500ms
+  rules:
+  - record: slo:sli_error:ratio_rate5m
+    expr: |
+      (sum(rate(requests_total{code="500"}[5m])))
+      /
+      (sum(rate(requests_total[5m])))
+    labels: {sloth_id: a, sloth_service: shop, sloth_slo: a, sloth_window: 5m}
+"""
+"""As Sloth writes them (its examples/_gen/getting-started.yml), evaluated more often."""
+
 
 @dataclass
 class Shop:
@@ -100,7 +117,10 @@ async def scraped(folder: Path) -> AsyncIterator[tuple[Shop, PrometheusBudgets]]
     """A shop that has lived, in a real Prometheus."""
     shop = Shop()
     exporter = Exporter(shop.text)
+    rules = folder / "rules.yml"
+    rules.write_text(RULES)
     job = f"""
+rule_files: ["{rules}"]
 scrape_configs:
 - job_name: shop
   scrape_interval: 500ms
@@ -131,6 +151,7 @@ async def test_figures_are_those_of_the_raw_counters(tmp_path: Path) -> None:
         assert isinstance(processing, Invariant)
         assert (processing.age, processing.peak, processing.kept) == (12, 12, True)
         assert processing.missed == pytest.approx(0, abs=1e-6)
+        await _recorded(shop, budgets)
         await _apart(shop, budgets)
         await _history(shop, budgets)
 
@@ -155,6 +176,15 @@ def _latency(shop: Shop, found: object) -> None:
     rank, below = 0.99 * total, shop.grown("0.3")
     p99 = 0.3 + 0.7 * (rank - below) / (shop.grown("1") - below)
     assert found.quantile == pytest.approx(p99, rel=1e-3)
+
+
+async def _recorded(shop: Shop, budgets: PrometheusBudgets) -> None:
+    """What rules of Sloth's form have recorded: the same share, and no counts."""
+    (found,) = await budgets.standings([RECORDED])
+    assert isinstance(found, Standing)
+    assert found.burn(BURN_WINDOWS[0]) == pytest.approx(shop.grown("500") / shop.grown("200", "500") / 0.01, rel=1e-6)
+    assert found.sli == pytest.approx(1 - shop.grown("500") / shop.grown("200", "500"), rel=0.01), "averaged over time"
+    assert found.failures_left is None
 
 
 async def _apart(shop: Shop, budgets: PrometheusBudgets) -> None:
