@@ -211,12 +211,13 @@ class FakeMetrics:
     """Answers by the query's text: a number, a whole reading, an error to raise; else an empty answer.
 
     A batch is answered as Prometheus does: the answers of its members under their marks, the warnings of all, and a
-    refusal of one is one of the whole. ``spans`` answer range queries; without one there is nothing.
+    refusal of one is one of the whole. ``spans`` answer the members of a range query, ``rises`` a range query without.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, float | Reading | Exception] = {}
         self.spans: dict[str, tuple[Series, ...] | Exception] = {}
+        self.rises: Exception | tuple[Series, ...] = ()
         self.asked: list[str] = []
         self.requests = 0
 
@@ -243,9 +244,14 @@ class FakeMetrics:
 
     async def span(self, promql: str, start: datetime, end: datetime, step: timedelta) -> tuple[Series, ...]:
         self.requests += 1
+        members = [MEMBER.fullmatch(line) for line in promql.split("\nor ")]
+        if not all(members):
+            self.asked.append(promql)
+            if isinstance(self.rises, Exception):
+                raise self.rises
+            return self.rises
         found: list[Series] = []
-        for member in (MEMBER.fullmatch(line) for line in promql.split("\nor ")):
-            assert member is not None, promql
+        for member in filter(None, members):
             self.asked.append(member[1])
             match self.spans.get(member[1], ()):
                 case Exception() as error:
