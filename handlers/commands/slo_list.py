@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.domain.invariants import Budget
 from bot.domain.messages import Block, Button, Lines, Paragraph, Table
 from bot.domain.phrases import Phrase, Strong, counted, phrase
-from bot.domain.slo import Gap, Standing
+from bot.domain.slo import BURN_WINDOWS, Gap, Standing
 from bot.ports.commands import Reply
 from handlers.cards import budget
 from handlers.commands.replies import said
@@ -35,7 +35,8 @@ async def listed(sources: Sources, want: Asked) -> Reply:
         if len(services) <= NAMED
         else counted("SLOs of {n} service", "SLOs of {n} services", len(services))
     )
-    return said(title, *blocks, tone=budget.tone(found), buttons=tuple(_buttons(found)))
+    whole = "\n".join(_sheet(found)) if len(found) > DETAILED else ""
+    return said(title, *blocks, tone=budget.tone(found), buttons=tuple(_buttons(found)), whole=whole)
 
 
 def _table(found: Iterable[Budget]) -> Table:
@@ -46,6 +47,16 @@ def _table(found: Iterable[Budget]) -> Table:
 def _row(item: Budget) -> tuple[Phrase, ...]:
     rate = phrase("{rate}", rate=budget.burn(item, budget.H1))
     return budget.name(item), budget.objective(item), budget.measured(item), budget.left(item), rate
+
+
+def _sheet(found: Iterable[Budget]) -> Iterator[str]:
+    """The whole list as a file, for chats that show a part: a line each, shares as numbers, empty where unknown."""
+    yield "\t".join(("service", "slo", "objective", "now", "left", "burn_5m", "burn_1h", "burn_6h", "burn_3d"))
+    for item in found:
+        now = item.sli if isinstance(item, Standing) else item.age
+        burns = [item.burn(window) if isinstance(item, Standing) else None for window in BURN_WINDOWS]
+        cells = ("" if cell is None else f"{cell:.6g}" for cell in (item.slo.objective, now, item.left, *burns))
+        yield "\t".join((item.slo.service, item.slo.name, *cells))
 
 
 def _details(found: Sequence[Budget], *, several: bool) -> Iterator[Block]:
