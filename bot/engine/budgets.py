@@ -23,8 +23,8 @@ from bot.ports.metrics import Metrics
 log = logging.getLogger(__name__)
 PATIENCE = 1.5
 """Seconds an answer waits for Prometheus: with drawing and posting it stays under the bots' 2 s."""
-CLOSER = 0.5
-"""Seconds it waits for a closer look, without which it is only coarser."""
+CLOSER = 1 / 3
+"""The share of that patience for a closer look, without which an answer is only coarser."""
 GRID = timedelta(minutes=1)
 """Windows end at whole minutes, so that everybody who asks within one shares the answer."""
 
@@ -72,7 +72,7 @@ class PrometheusBudgets:
 
     async def zoomed(self, past: Past, start: datetime, end: datetime, step: timedelta) -> Past:
         """A part of *past* in finer steps; a recorded share is of its step, so finer ones weigh as much less."""
-        bins = await self._bins(Span(past.slo, start + step, end, step), CLOSER)
+        bins = await self._bins(Span(past.slo, start + step, end, step), CLOSER * self._patience)
         return Past(past.slo, step, bins, past.allowed * (past.step / step if past.slo.recording else 1))
 
     async def waits(self, slo: Slo) -> Points:

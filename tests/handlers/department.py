@@ -124,7 +124,7 @@ class Department:
 
     @cached_property
     def budgets(self) -> PrometheusBudgets | None:
-        return None if "metrics" in self.without else PrometheusBudgets(self.metrics, self.clock)
+        return None if "metrics" in self.without else PrometheusBudgets(self.metrics, self.clock, patience=60)
 
     def router(self) -> Router:
         meters = Meters("test")
