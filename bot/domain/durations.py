@@ -29,3 +29,9 @@ def write_duration(length: timedelta) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def write_window(length: timedelta) -> str:
+    """*length* as the field writes windows: 7d and 28d, where :func:`write_duration` says weeks."""
+    written = write_duration(length)
+    return f"{7 * int(written[:-1])}d" if written.endswith("w") else written

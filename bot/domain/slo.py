@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.domain.durations import write_duration
+from bot.domain.durations import write_duration, write_window
 
 BURN_WINDOWS = (timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=3))
 """Windows whose burn rate is shown: the short and long arms of the usual alerts."""
@@ -214,13 +214,9 @@ def recorded(promql: str, window: timedelta) -> str:
     Rules name windows as Prometheus writes durations, weeks also in days (4w, 28d). Where none was recorded for this
     one, the shares of 5 minutes are averaged over it: by time, not by traffic, as Sloth does for its whole period.
     """
-    spelled = dict.fromkeys((write_duration(window), _in_days(window)))
+    spelled = dict.fromkeys((write_duration(window), write_window(window)))
     exact = " or ".join(f"avg({promql.replace('$window', name)})" for name in spelled)
     return exact if window == BURN_WINDOWS[0] else f"{exact} or {averaged(promql, window)}"
-
-
-def _in_days(window: timedelta) -> str:
-    return write_duration(window) if window % timedelta(days=7) else f"{window.days}d"
 
 
 def averaged(promql: str, window: timedelta) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.domain.burnrates import SCRAPE, Arm, arms
-from bot.domain.durations import write_duration
+from bot.domain.durations import write_window
 from bot.domain.promql import closing
 from bot.domain.slo import Slo
 from bot.domain.slowords import Words
@@ -58,15 +58,9 @@ def countable(slo: Slo) -> bool:
     return bool(slo.bad and (slo.total or slo.kind == "freshness"))
 
 
-def span(length: timedelta) -> str:
-    """*length* as the field writes windows: 7d and 28d, where ``write_duration`` says weeks."""
-    written = write_duration(length)
-    return f"{7 * int(written[:-1])}d" if written.endswith("w") else written
-
-
 def _freshness(slo: Slo, runbooks: str) -> Iterator[Group]:
     """An invariant: nothing may wait for longer than the threshold. NaN is no age."""
-    words, age = Words(slo, runbooks, span(slo.window)), f"{AGE}{_selector(slo)}"
+    words, age = Words(slo, runbooks, write_window(slo.window)), f"{AGE}{_selector(slo)}"
     yield Group(_group(slo), (
         _record(slo, AGE, f"max(\n{_over(slo.bad, slo.window)}\n) > -Inf"),
         _info(slo),
@@ -120,7 +114,7 @@ class _Ratio:
         """The whole window, added up from what was recorded, one step after the other: raw counters of a month are more
         samples than Prometheus reads for one query (50 million by default)."""
         slo, errors, events = self.slo, self._name(ERRORS, self.base), self._name(EVENTS, self.base)
-        steps = f"[{span(slo.window)}:{span(self.base)}]"
+        steps = f"[{write_window(slo.window)}:{write_window(self.base)}]"
         yield _record(slo, EVENTS, f"sum_over_time(({events} and {errors}){steps})", slo.window)
         yield _record(slo, ERRORS, f"sum_over_time({errors}{steps})", slo.window)
         yield self._ratio(slo.window)
@@ -145,16 +139,16 @@ class _Ratio:
         return f"1 - {ratio} / {_number(self.budget)}" if self.budget else f"1 - 2 * ({ratio} > bool 0)"
 
     def _alerts(self) -> Iterator[Rule]:
-        slo, words = self.slo, Words(self.slo, self.runbooks, span(self.slo.window))
+        slo, words = self.slo, Words(self.slo, self.runbooks, write_window(self.slo.window))
         if self.budget:
             for severity in dict.fromkeys(arm.severity for arm in self.arms):
                 chosen = tuple(dict.fromkeys(arm for arm in self.arms if arm.severity == severity))
                 burning = "\nor ignoring (window)\n".join(map(self._burning, chosen))
-                told = words.burning(severity, [(arm.share(slo.window), span(arm.long)) for arm in chosen])
+                told = words.burning(severity, [(arm.share(slo.window), write_window(arm.long)) for arm in chosen])
                 yield _alert(slo, "SloBurn", burning, severity, told)
         else:
             broken = f"{self._name(RATIO, self.base)} > 0"
-            yield _alert(slo, "SloBroken", broken, "critical", words.broken(span(self.base)))
+            yield _alert(slo, "SloBroken", broken, "critical", words.broken(write_window(self.base)))
         unknown = f"absent({self._name(ERRORS, self.base)})"
         yield replace(_alert(slo, "SloUnknown", unknown, "warning", words.unknown()), hold=UNKNOWN_FOR)
 
@@ -167,18 +161,20 @@ class _Ratio:
         return "\nand ignoring (window)\n".join(parts)
 
     def _name(self, metric: str, window: timedelta) -> str:
-        return f"{metric}{span(window)}{_selector(self.slo)}"
+        return f"{metric}{write_window(window)}{_selector(self.slo)}"
 
 
 def _record(slo: Slo, name: str, expr: str, window: timedelta | None = None) -> Rule:
     labels = {"service": slo.service, "slo": slo.name}
     return (
-        Rule(f"{name}{span(window)}", expr, labels | {"window": span(window)}) if window else Rule(name, expr, labels)
+        Rule(f"{name}{write_window(window)}", expr, labels | {"window": write_window(window)})
+        if window
+        else Rule(name, expr, labels)
     )
 
 
 def _info(slo: Slo) -> Rule:
-    about = {"kind": slo.kind, "objective": f"{slo.objective * 100:.10g}", "window": span(slo.window)}
+    about = {"kind": slo.kind, "objective": f"{slo.objective * 100:.10g}", "window": write_window(slo.window)}
     labels = {"service": slo.service, "slo": slo.name}
     return Rule("pult_slo_info", "vector(1)", labels | about)
 
@@ -186,7 +182,7 @@ def _info(slo: Slo) -> Rule:
 def _alert(slo: Slo, name: str, expr: str, severity: str, annotations: Mapping[str, str]) -> Rule:
     """``window`` is the SLO's own, whichever arm fires. Labels of an alert are templates, and a name is none."""
     plain = slo.name.replace("{{", '{{"{{"}}')
-    labels = {"severity": severity, "service": slo.service, "slo": plain, "window": span(slo.window)}
+    labels = {"severity": severity, "service": slo.service, "slo": plain, "window": write_window(slo.window)}
     return Rule(name, expr, labels, annotations, alert=True)
 
 
@@ -209,7 +205,7 @@ def _written(promql: str, window: timedelta) -> str:
 
 
 def _over(promql: str, window: timedelta) -> str:
-    return promql.replace("$window", span(window)).strip()
+    return promql.replace("$window", write_window(window)).strip()
 
 
 def _number(value: float) -> str:

@@ -9,9 +9,10 @@ from datetime import timedelta
 import promql_parser
 import pytest
 
+from bot.domain.durations import write_window
 from bot.domain.promql import watched
 from bot.domain.slo import Slo
-from bot.domain.slorules import Rule, groups, span
+from bot.domain.slorules import Rule, groups
 
 DAY = timedelta(days=1)
 API = Slo("api", "availability", "availability", 0.999, 30 * DAY, "sum(increase(a[$window]))", "increase(b[$window])")
@@ -118,4 +119,4 @@ def test_an_alert_has_a_service_and_says_little_in_its_summary() -> None:
     ],
 )
 def test_windows_are_written_as_the_field_does(length: timedelta, written: str) -> None:
-    assert span(length) == written
+    assert write_window(length) == written
