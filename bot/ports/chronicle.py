@@ -32,10 +32,6 @@ class Chronicle(Protocol):
         """Make *group* part of *storm*, or bring what the storm knows of it up to date."""
         ...
 
-    def storms_of(self, group: str) -> tuple[str, ...]:
-        """Ids of the storms that gathered this group."""
-        ...
-
     def gathered(self, storm: str) -> tuple[Gathered, ...]:
         """What a storm gathered: firing first, then the latest first."""
         ...

@@ -169,7 +169,7 @@ GIVEN = {
 }  # fmt: skip
 ASKED = {
     "chronicle": (
-        "new_alerts", "past", "past_group", "records", "storm", "open_storm", "storms_of", "gathered", "forgetting",
+        "new_alerts", "past", "past_group", "records", "storm", "open_storm", "gathered", "forgetting",
     ),
     "timetable": ("ripe_timers", "timer"),
     "facts": ("latest_group", "open_groups", "recent_groups"),

@@ -45,7 +45,6 @@ class ChronicleStatements:
             index_elements=[g.storm, g.group_id], set_={name: member.excluded[name] for name in known}
         )
         self.gather = speech.prepare(again)
-        self.storms_of = speech.prepare(select(g.storm).where(g.group_id == bindparam("group_id")))
         row = select(g.group_id, g.name, g.service, g.severity, g.since, g.firing, g.held_by)
         order = g.firing.desc(), g.since.desc(), g.group_id
         self.gathered = speech.prepare(row.where(g.storm == bindparam("storm")).order_by(*order))
@@ -111,9 +110,6 @@ class Chronicle(Session):
             firing=int(bool(group.firing)),
             held_by=clean(group.ack.person) if group.ack else "",
         )
-
-    def storms_of(self, group: str) -> tuple[str, ...]:
-        return tuple(storm for (storm,) in self._rows(self._chronicle.storms_of, group_id=group))
 
     def gathered(self, storm: str) -> tuple[Gathered, ...]:
         rows = self._rows(self._chronicle.gathered, storm=storm)

@@ -247,7 +247,6 @@ gathered = Table(
     Column("held_by", Text, nullable=False),
     PrimaryKeyConstraint("storm", "group_id", name="gathered_pk"),
 )
-Index("gathered_in", gathered.c.group_id)
 
 pulse = Table(
     "pulse",

@@ -65,7 +65,6 @@ def _storms() -> None:
         _text("held_by"),
         sa.PrimaryKeyConstraint("storm", "group_id", name="gathered_pk"),
     )
-    op.create_index("gathered_in", "gathered", ["group_id"])
 
 
 def _forgetting() -> None:
