@@ -159,6 +159,10 @@ class Group:
     def since(self) -> datetime:
         return min(alert.starts_at for alert in self.firing or self.alerts.values())
 
+    def lasts(self, at: datetime) -> timedelta:
+        """How long it has lasted by *at*; nothing where the sender's clock is ahead of ours."""
+        return max(at - self.since, timedelta())
+
     @property
     def name(self) -> str:
         """The rule's, also where Grafana can't see whether it holds."""

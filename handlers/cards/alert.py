@@ -158,7 +158,7 @@ def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
     yield phrase("Severity"), phrase("{level}", level=Strong(SEVERITY_WORDS[group.severity]))
     yield phrase("Since"), phrase("{at}", at=group.since)
     if group.closed_at:
-        yield phrase("Lasted"), phrase("{length}", length=group.closed_at - group.since)
+        yield phrase("Lasted"), phrase("{length}", length=group.lasts(group.closed_at))
     firing, total = len(group.firing), len(group.alerts)
     if total > 1:
         yield phrase("Firing"), phrase("{firing} of {total}", firing=firing, total=total)

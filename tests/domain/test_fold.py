@@ -289,3 +289,9 @@ def test_the_end_of_an_incident_that_began_earlier_for_another_prometheus_is_its
 def test_the_end_of_an_older_incident_does_not_end_the_one_that_fires() -> None:
     group = opened(alert("a"))
     assert fold(group, told(alert("a", starts=NOON - MINUTE, ends=NOON - SECOND)), NOON + MINUTE, "new") is group
+
+
+def test_a_group_lasts_from_its_first_alert_and_never_less_than_nothing() -> None:
+    """The sender's clock may be ahead of ours."""
+    assert FIRED.lasts(FIRED.since + MINUTE) == MINUTE
+    assert FIRED.lasts(FIRED.since - MINUTE) == 0 * MINUTE
