@@ -11,11 +11,11 @@ from bot.domain.oncall import Ladder, Quiet, Rotation
 from bot.domain.people import Directory, Person
 from bot.domain.policy import DEFAULTS, Policy, Rule
 from bot.domain.routes import Matcher, Route
-from bot.domain.services import Catalogue, Environment, GitOps, Service
+from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service, Verification
 from bot.domain.slo import Slo, latency_queries
 from config.failover import FailoverSettings
 from config.people import PersonSettings, RouteSettings, RuleSettings
-from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings
+from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings, VerificationSettings
 from config.settings import Settings
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -125,8 +125,25 @@ def _production(service: ServiceSettings) -> tuple[EnvironmentSettings, ...]:
 def _environment(service: ServiceSettings, stop: EnvironmentSettings) -> Environment:
     written = stop.workload or service.workload or f"deployment/{service.name}"
     kind, _, workload = written.partition("/")
-    owner = _gitops(service, stop.gitops or service.gitops)
-    return Environment(stop.name, stop.cluster, stop.namespace, kind, workload, owner)
+    return Environment(
+        name=stop.name,
+        cluster=stop.cluster,
+        namespace=stop.namespace,
+        kind=kind,
+        workload=workload,
+        gitops=_gitops(service, stop.gitops or service.gitops),
+        after=stop.after,
+        gate=stop.gate,
+        workflow=stop.workflow,
+        verification=_verification(stop.verification or service.verification),
+    )
+
+
+def _verification(given: VerificationSettings | None) -> Verification:
+    if given is None:
+        return Verification()
+    probes = tuple(Probed(probe.url, probe.contains) for probe in given.probes)
+    return Verification(given.bake, probes, given.burn, given.errors, given.on_bad)
 
 
 def _gitops(service: ServiceSettings, gitops: GitopsSettings | None) -> GitOps:
@@ -138,6 +155,8 @@ def _gitops(service: ServiceSettings, gitops: GitopsSettings | None) -> GitOps:
         repo=gitops.repo or service.repo or "",
         path=gitops.path,
         branch=gitops.branch,
+        by=gitops.by,
+        key=gitops.key,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from config.base import Label, Many, Name, OnDisk, Positive, Repo, Section, Workload, matching
+from config.base import Address, Duration, Label, Many, Name, OnDisk, Positive, Repo, Section, Workload, matching
 
 _BUCKET = r"([A-Za-z_:][\w:]*_bucket(\{.*\})?)?"
 _RECORDING = r"([A-Za-z_:][\w:]*\$window[\w:]*(\{[^{}]*\})?)?"
@@ -31,12 +31,40 @@ class GitopsSettings(Section):
     """File that names the image, e.g. "deploy/production/kustomization.yaml"."""
     branch: str = Field(default="main", min_length=1)
     """Branch the tool follows."""
+    by: Literal["commit", "pull"] = "commit"
+    """"commit" to the branch, or "pull": a pull request that pult merges once the plan is approved."""
+    key: str = ""
+    """Where the digest stands in Helm values, e.g. "image.digest". Default: found by the image's name."""
 
     @model_validator(mode="after")
     def _file(self) -> Self:
         if self.tool != "none" and not self.path:
             raise ValueError(f'path, the file that names the image, when tool is "{self.tool}"')
         return self
+
+
+class ProbeSettings(Section):
+    """An address that is asked while a new version is verified."""
+
+    url: Address
+    """Must answer 2xx. No default."""
+    contains: str = ""
+    """Text that the answer must hold. Default: none."""
+
+
+class VerificationSettings(Section):
+    """How a new version is judged where it runs."""
+
+    bake: Duration = timedelta(0)
+    """How long it is watched before it counts as good."""
+    probes: Many[ProbeSettings] = ()
+    """Health checks and synthetic requests."""
+    burn: float = Field(default=6.0, gt=0)
+    """Bad when an SLO of the service burns its budget so many times as fast as it may, and faster than before."""
+    errors: float = Field(default=3.0, gt=1)
+    """Bad when there are so many times as many error lines as before, where pult reads logs."""
+    on_bad: Literal["propose", "rollback"] = "propose"
+    """"propose" a rollback that a person presses, or "rollback" at once."""
 
 
 class EnvironmentSettings(Section):
@@ -52,6 +80,14 @@ class EnvironmentSettings(Section):
     """Default: the service's workload."""
     gitops: GitopsSettings | None = None
     """Default: the service's gitops. Two namespaces may not share one file."""
+    after: str = ""
+    """Environment that a promotion to this one goes through first, verified there: the other region, say."""
+    gate: str = ""
+    """GitHub environment whose protection rule pult answers, where the pipeline is what deploys."""
+    workflow: str = ""
+    """File of the workflow that deploys to it, started where none waits at the gate, e.g. "deploy.yml"."""
+    verification: VerificationSettings | None = None
+    """Default: the service's verification."""
 
 
 class ServiceSettings(Section):
@@ -69,6 +105,8 @@ class ServiceSettings(Section):
     """Its GitHub repository, "org/name". Unset: no changelog."""
     gitops: GitopsSettings | None = None
     """How it is deployed. Unset: promote patches the workload."""
+    verification: VerificationSettings | None = None
+    """How new versions are judged. Unset: by their rollout, their digest and their SLOs, once."""
     environments: Many[EnvironmentSettings] = ()
     """In order of promotion. Default: "production"; several clusters without gitops: "production-CLUSTER" each."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.domain.codec import encode, stored
 from bot.domain.phrases import Phrase
+from bot.domain.targets import Target
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,23 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Why a plan must not go on as things are, unless somebody overrides it by its ``name``, on the record."""
+
+    name: str
+    why: Phrase
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be done, where, and on which facts.
 
     ``pins`` hold the world as it was planned on (digest, commit, version), checked before the first change;
     ``params`` are the flow's own inputs; together they are all that a flow may read. ``lock`` names what only one
-    live operation may hold.
+    live operation may hold. ``targets``: the environments that are changed, one after the other.
+
+    ``holds`` keep it from being approved until each is overridden. ``approvals``: at least so many people, where the
+    facts ask for more than the policy's rule does, ``because`` of what.
     """
 
     action: str
@@ -41,6 +53,10 @@ class Plan:
     blast: tuple[Phrase, ...] = ()
     evidence: tuple[tuple[Phrase, Phrase], ...] = ()
     lock: str = ""
+    targets: tuple[Target, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    approvals: int = 0
+    because: tuple[Phrase, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -61,4 +77,4 @@ def _canonical(data: Any) -> Any:  # noqa: ANN401 - JSON
     return plain
 
 
-stored(PlannedStep, Plan)
+stored(PlannedStep, Hold, Plan)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.codec import stored
 
@@ -38,6 +39,38 @@ class Release:
         return f"{self.service}/{self.version}"
 
 
+class Fate(StrEnum):
+    """What became of a version in an environment."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    GOOD = "good"
+    BAD = "bad"
+    BACK = "back"
+    """Rolled back: another version was put in its place."""
+    ENDED = "ended"
+    """It never got there: rejected, expired, cancelled or undone before it was in."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One version on its way to one environment, and there. ``operation`` is pult's own, or empty for what it heard of.
+
+    ``at``: of the latest change of ``fate``; ``since``: when it came to run, None before. ``commit``: the one in the
+    deployment repository that brought it.
+    """
+
+    service: str
+    environment: str
+    version: str
+    digest: str
+    fate: Fate
+    at: datetime
+    operation: str = ""
+    commit: str = ""
+    since: datetime | None = None
+
+
 def merge(known: Release | None, told: Release) -> Release:
     """What is known after *told*: later words win, silence keeps what was said, evidence adds up."""
     if known is None:
@@ -50,4 +83,4 @@ def merge(known: Release | None, told: Release) -> Release:
     return replace(told, evidence={**known.evidence, **told.evidence}, prerelease=prerelease, **kept)
 
 
-stored(Release)
+stored(Release, Fate, Deployment)

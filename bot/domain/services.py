@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
+from bot.domain.codec import stored
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code
 
@@ -20,6 +22,8 @@ class GitOps:
 
     ``application`` is the tool's object, NAMESPACE/NAME where it is not in the tool's own namespace.
     With NO_TOOL and a ``path``, nothing applies the file: a promotion patches the workload itself.
+    ``by`` is commit or pull (request); ``key`` is the dotted path of the digest in Helm values, empty where the file
+    tells by itself.
     """
 
     tool: str = NO_TOOL
@@ -27,6 +31,8 @@ class GitOps:
     repo: str = ""
     path: str = ""
     branch: str = "main"
+    by: str = "commit"
+    key: str = ""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -36,8 +42,36 @@ class GitOps:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """An address that must answer 2xx, and hold the text ``contains`` where one is given."""
+
+    url: str
+    contains: str = ""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How a new version is judged where it runs, all through ``bake`` and at least once.
+
+    It is bad when a probe fails, when an SLO of the service burns its budget ``burn`` times as fast as it may and
+    faster than before, or when there are ``errors`` times as many error lines as before. ``on_bad``: propose a
+    rollback, or roll back at once.
+    """
+
+    bake: timedelta = timedelta(0)
+    probes: tuple[Probed, ...] = ()
+    burn: float = 6.0
+    errors: float = 3.0
+    on_bad: str = "propose"
+
+
+@dataclass(frozen=True)
 class Environment:
-    """One stop of a release. ``kind`` and ``workload`` name the Kubernetes object: deployment, api."""
+    """One stop of a release. ``kind`` and ``workload`` name the Kubernetes object: deployment, api.
+
+    ``after``: the environment that a promotion to this one goes through first, verified there. ``gate`` is a GitHub
+    environment and ``workflow`` the file of the workflow that deploys to it, where the pipeline is what deploys.
+    """
 
     name: str
     cluster: str
@@ -45,6 +79,10 @@ class Environment:
     kind: str
     workload: str
     gitops: GitOps = GitOps()
+    after: str = ""
+    gate: str = ""
+    workflow: str = ""
+    verification: Verification = Verification()
 
 
 @dataclass(frozen=True)
@@ -113,3 +151,6 @@ class Catalogue:
         if near:
             raise UserError("There is no service {name}. Did you mean {near}?", name=Code(name), near=Code(near[0]))
         raise UserError("There is no service {name}. Known are: {names}.", name=Code(name), names=", ".join(self.names))
+
+
+stored(GitOps, Probed, Verification, Environment)

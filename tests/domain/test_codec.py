@@ -39,6 +39,7 @@ BY_ANNOTATION: dict[str, st.SearchStrategy[Any]] = {
     "bool": st.booleans(),
     "bool | None": st.none() | st.booleans(),
     "datetime": moments,
+    "timedelta": st.timedeltas(timedelta(-9999), timedelta(9999)),
     "datetime | None": st.none() | moments,
     "Mapping[str, str]": mappings,
     "Mapping[str, datetime]": st.dictionaries(texts, moments, max_size=3),

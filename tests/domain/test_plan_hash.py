@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from bot.domain.codec import decode, encode
 from bot.domain.phrases import phrase
-from bot.domain.plans import Plan, PlannedStep
+from bot.domain.plans import Hold, Plan, PlannedStep
+from bot.domain.services import Environment
+from bot.domain.targets import Hand, Target
 from tests.domain.builders import plan
 
 CHANGES = {
@@ -27,6 +29,10 @@ CHANGES = {
     "blast": (),
     "evidence": ((phrase("tests"), phrase("failed")),),
     "lock": "",
+    "targets": (Target(Environment("staging", "nyc2", "staging", "deployment", "api"), Hand.PATCH, "i", "p", "t"),),
+    "holds": (Hold("freeze", phrase("frozen")),),
+    "approvals": 2,
+    "because": (phrase("it is Friday"),),
 }
 
 
