@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-headless test lint bench docs clean lock catalogue
+.PHONY: help setup demo demo-headless test lint bench docs clean lock catalogue next changelog
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -44,6 +44,12 @@ lock: setup ## resolve dependencies anew into requirements/
 
 catalogue: setup ## bring the translation catalogues in line with the code
 	@$(BIN)/python -m bot.adapters.words
+
+next: setup ## the next version and its notes, from the commits since the last one
+	@$(BIN)/git-cliff --bumped-version 2>/dev/null; echo; $(BIN)/git-cliff --unreleased --bump --strip header 2>/dev/null
+
+changelog: setup ## write CHANGELOG.md from the commits
+	@$(BIN)/git-cliff --output CHANGELOG.md 2>/dev/null
 
 clean: ## remove what was built
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
