@@ -15,9 +15,9 @@ class Deployments(Protocol):
         ...
 
     def deployments(self, service: str, environment: str = "", limit: int = 20) -> tuple[Deployment, ...]:
-        """The latest first; of one environment or of all."""
+        """The latest change of a fate first; of one environment or of all."""
         ...
 
     def deployments_of(self, service: str, version: str) -> tuple[Deployment, ...]:
-        """Everywhere this version went, the first first."""
+        """Everywhere this version went, in the order in which it was first sent there."""
         ...

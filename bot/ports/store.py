@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from bot.ports.chronicle import Chronicle
+from bot.ports.deployments import Deployments
 from bot.ports.tables import Cards, Facts, Work
 from bot.ports.timetable import Timetable
 
 T = TypeVar("T")
 
 
-class Tx(Facts, Cards, Work, Timetable, Chronicle, Protocol):
+class Tx(Facts, Cards, Work, Timetable, Chronicle, Deployments, Protocol):
     """One transaction. Work done in it may be run again on a conflict, so it must have no effect outside of it."""
 
 

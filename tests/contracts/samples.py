@@ -10,7 +10,7 @@ from bot.domain.events import Event, Heard
 from bot.domain.operations import Approval, Operation, State, StepReport, Verdict
 from bot.domain.phrases import Code, counted, phrase
 from bot.domain.plans import Plan, PlannedStep
-from bot.domain.releases import Release
+from bot.domain.releases import Deployment, Fate, Release
 from bot.domain.requests import Request
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -57,6 +57,10 @@ def approved(by: str, of: Operation) -> Operation:
 
 def release(version: str = "1.8.0", service: str = "api", at: datetime = NOON) -> Release:
     return Release(service, version, "ready", at, digest="sha256:" + "0" * 64, evidence={"tests": "passed"})
+
+
+def deployment(version: str = "1.8.0", environment: str = "production", at: datetime = NOON) -> Deployment:
+    return Deployment("api", environment, version, "sha256:" + "0" * 64, Fate.RUNNING, at, operation=f"op-{version}")
 
 
 def deed(target: str = "op-41c9", person: str = "anna", detail: str = "") -> Deed:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that this build needs; the newest in migrations/versions."""
 
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
@@ -183,6 +183,24 @@ releases = Table(
 )
 Index("releases_recent", releases.c.at, releases.c.service, releases.c.version)
 Index("releases_of", releases.c.service, releases.c.at, releases.c.version)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("service", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+IN_ORDER = deployments.c.at, deployments.c.id
+Index("deployments_of", deployments.c.service, *IN_ORDER)
+Index("deployments_in", deployments.c.service, deployments.c.environment, *IN_ORDER)
+Index(
+    "deployments_version", deployments.c.service, deployments.c.version, deployments.c.began_at, deployments.c.id
+)  # fmt: skip
 
 audit = Table(
     "audit",

@@ -7,6 +7,7 @@ from sqlalchemy import Dialect
 from bot.adapters.sql.card_statements import CardStatements
 from bot.adapters.sql.cards import Cards
 from bot.adapters.sql.chronicle import Chronicle, ChronicleStatements
+from bot.adapters.sql.deployments import Deployments, DeploymentStatements
 from bot.adapters.sql.facts import Facts, FactStatements
 from bot.adapters.sql.statements import Connection, Speech
 from bot.adapters.sql.timetable import Timetable, TimetableStatements
@@ -23,12 +24,14 @@ class Statements:
         self.work = WorkStatements(speech)
         self.timetable = TimetableStatements(speech)
         self.chronicle = ChronicleStatements(speech)
+        self.deployments = DeploymentStatements(speech)
 
 
-class SqlTx(Facts, Cards, Work, Timetable, Chronicle):
+class SqlTx(Facts, Cards, Work, Timetable, Chronicle, Deployments):
     """The ``Tx`` port."""
 
     def __init__(self, connection: Connection, statements: Statements) -> None:
         super().__init__(connection)
         self._facts, self._cards, self._work = statements.facts, statements.cards, statements.work
         self._timetable, self._chronicle = statements.timetable, statements.chronicle
+        self._deployments = statements.deployments
