@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -221,6 +222,21 @@ async def test_nobody_is_left_waiting_at_the_end() -> None:
     assert str(await asked) == "no picture: pult stops"
     assert str(await _tried(painter, "Later")) == "no picture: pult stops"
     assert workers() == set()
+
+
+async def test_a_stop_while_a_worker_starts_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.sleep(PATIENCE)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", never)
+    starting = asyncio.create_task(working.Worker.start())
+    await asyncio.sleep(0.05)
+    assert list(tmp_path.iterdir())
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert not list(tmp_path.iterdir())
 
 
 async def test_no_secret_of_the_environment_reaches_the_worker(

@@ -56,6 +56,9 @@ class Worker:
         except OSError as error:
             folder.cleanup()
             raise TemporaryError(f"no picture: the worker can't be started: {error}") from error
+        except BaseException:  # pult stops while it starts
+            folder.cleanup()
+            raise
         worker = cls(process, folder)
         try:
             await worker._heard(frames.READY, COLD)
