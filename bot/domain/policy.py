@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import time, timedelta
 
 from bot.domain.people import Person
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Every part that is set must be met; what is not known counts as met (promise 14).
+
+    ``budget_below``: percent of the error budget left, of any SLO of the service. ``weekdays``: Monday is 0; ``begins``
+    and ``ends`` are times of the day in the chat's zone and may pass midnight, the day is then the one they began on.
+    ``migrations``: the release changes data. ``environments``: where it goes.
+    """
+
+    budget_below: float | None = None
+    weekdays: frozenset[int] = frozenset()
+    begins: time | None = None
+    ends: time | None = None
+    migrations: bool = False
+    environments: frozenset[str] = frozenset()
+
+    @property
+    def plain(self) -> bool:
+        """Whether the clock and the plan alone tell if it is met."""
+        return self.budget_below is None and not self.migrations
+
+
+@dataclass(frozen=True)
+class More:
+    """``when`` it is met, at least ``approvals`` people must press; ``why`` is the department's own reason."""
+
+    when: Condition
+    approvals: int
+    why: str
+
+
+@dataclass(frozen=True)
 class Rule:
-    """``approvals`` people must press; with ``four_eyes`` the proposer is not one of them."""
+    """``approvals`` people must press, or ``more``; with ``four_eyes`` the proposer is not one of them.
+
+    ``floor``: percent of an error budget left at which, and below, a plan is held; None: none. ``freezes``: a freeze
+    holds it. ``override``: roles that may override a hold; none: those that may approve. ``break_glass``: the role that
+    may go on alone.
+    """
 
     roles: frozenset[str] = frozenset({"sre"})
     approvals: int = 1
@@ -19,6 +55,20 @@ class Rule:
     expires: timedelta = timedelta(minutes=30)
     environments: frozenset[str] = frozenset()
     break_glass: str = ""
+    override: frozenset[str] = frozenset()
+    more: tuple[More, ...] = ()
+    floor: float | None = None
+    freezes: bool = False
+
+    @property
+    def overriders(self) -> frozenset[str]:
+        """Roles that may override a hold."""
+        return self.override or self.roles
+
+    @property
+    def plain(self) -> Rule:
+        """This rule with only those conditions that the clock and the plan alone tell."""
+        return replace(self, more=tuple(more for more in self.more if more.when.plain), floor=None)
 
 
 AT_ONCE = ("ack", "silence", "unsilence", "oncall", "page", "sync", "freeze", "unfreeze", "cancel", "resume")
@@ -26,16 +76,17 @@ ONE_PRESS = ("restart", "scale", "undo", "rollback", "rightsize", "drill", "cord
 DEFAULTS: Mapping[str, Rule] = {
     **{action: Rule(approvals=0) for action in AT_ONCE},
     **{action: Rule(approvals=1) for action in ONE_PRESS},
-    "promote": Rule(approvals=1, four_eyes=True),
+    "promote": Rule(approvals=1, four_eyes=True, freezes=True),
     "failover": Rule(approvals=1, four_eyes=True),
 }
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The department's rules, one per action; an action without one gets the default."""
+    """The department's rules, one per action; an action without one gets the default. ``zone``: the chat's."""
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    zone: str = "UTC"
 
     def rule(self, action: str) -> Rule:
         """KeyError for an action that does not exist: a programming error, never a person's."""
@@ -44,6 +95,9 @@ class Policy:
     def allows(self, person: Person, action: str, environment: str = "") -> bool:
         """Whether *person* may propose, approve or do *action* (in *environment*, where the rule names some)."""
         rule = self.rule(action)
-        if environment and rule.environments and environment not in rule.environments:
-            return False
-        return bool(person.roles & rule.roles)
+        return self.covers(action, environment) and bool(person.roles & rule.roles)
+
+    def covers(self, action: str, environment: str) -> bool:
+        """Whether *action* is allowed in *environment* at all; without one there is nothing to refuse."""
+        named = self.rule(action).environments
+        return not environment or not named or environment in named
