@@ -9,7 +9,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from bot.domain.policy import DEFAULTS
 from config.destinations import check_destinations
 from config.failover import FailoverSettings
+from config.policy import ConditionSettings
 from config.problems import Problem, nearest, quoted, wrong
+from config.rules import once
 from config.services import EnvironmentSettings, ServiceSettings
 from config.settings import Settings
 
@@ -23,6 +25,7 @@ def cross_check(settings: Settings) -> Iterator[Problem]:
     yield from _people(settings)
     yield from _platforms(settings)
     yield from _policy(settings)
+    yield from _freezes(settings)
     yield from _unique("pagers", "name", ((pager.name, pager.name) for pager in settings.pagers))
     yield from _unique("clusters", "name", ((cluster.name, cluster.name) for cluster in settings.clusters))
     yield from _unique("services", "name", ((service.name, service.name) for service in settings.services))
@@ -110,14 +113,38 @@ def _loopback(host: str) -> bool:
 
 
 def _policy(settings: Settings) -> Iterator[Problem]:
-    environments = {environment.name for service in settings.services for environment in service.environments}
+    environments = sorted({environment.name for service in settings.services for environment in service.environments})
     for action, rule in settings.policy.items():
+        path = f"policy.{action}"
         if action not in DEFAULTS:
-            yield wrong(f"policy.{action}", "an unknown action", ", ".join(DEFAULTS), nearest(action, DEFAULTS))
-        for name in sorted(rule.environments if environments else ()):
-            yield from _known(
-                f"policy.{action}.environments", name, "an environment of a service", sorted(environments)
-            )
+            yield wrong(path, "an unknown action", ", ".join(DEFAULTS), nearest(action, DEFAULTS))
+        if rule.floor is not None and action != "promote":
+            yield wrong(f"{path}.floor", f"{rule.floor:g}", "none here: only promotions are held, never a way back")
+        named = [(f"{path}.environments", rule.environments)]
+        for number, more in enumerate(rule.more, 1):
+            part = f"{path}.more[#{number}].when"
+            named.append((f"{part}.environments", more.when.environments))
+            yield from _judged(action, part, more.when)
+        for where, names in named:
+            for name in sorted(names if environments else ()):
+                yield from _known(where, name, "an environment of a service", environments)
+
+
+def _judged(action: str, path: str, when: ConditionSettings) -> Iterator[Problem]:
+    """Conditions on what is looked up for the plans of releases only."""
+    if action not in {"promote", "rollback"}:
+        for key in ("budget_below", "migrations"):
+            if getattr(when, key) is not None:
+                yield wrong(f"{path}.{key}", "a condition on the release", "none here: only for promote and rollback")
+
+
+def _freezes(settings: Settings) -> Iterator[Problem]:
+    names, zone = [service.name for service in settings.services], settings.chat.timezone
+    for number, freeze in enumerate(settings.freezes, 1):
+        for name in sorted(freeze.services):
+            yield from _known(f"freezes[#{number}].services", name, "the name of one of [[services]]", names)
+        if freeze.begins and freeze.ends and once(freeze.begins, freeze.ends, zone).empty:
+            yield wrong(f"freezes[#{number}].to", quoted(str(freeze.ends)), "a time after from")
 
 
 def _service(settings: Settings, service: ServiceSettings) -> Iterator[Problem]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import time
 from hashlib import sha256
 
 from bot.domain.failover import Pair, Witness
+from bot.domain.freezes import Window
 from bot.domain.oncall import Ladder, Quiet, Rotation
 from bot.domain.people import Directory, Person
-from bot.domain.policy import DEFAULTS, Policy, Rule
+from bot.domain.policy import Policy
 from bot.domain.routes import Matcher, Route
 from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service, Verification
 from bot.domain.slo import Slo, latency_queries
 from config.failover import FailoverSettings
-from config.people import PersonSettings, RouteSettings, RuleSettings
+from config.people import PersonSettings, RouteSettings
+from config.rules import DAYS, policy, window
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings, VerificationSettings
 from config.settings import Settings
-
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Department:
     people: Directory
     routes: tuple[Route, ...]
     policy: Policy
+    freezes: tuple[Window, ...]
     services: Catalogue
     slos: tuple[Slo, ...]
     failover: Pair | None
@@ -41,7 +42,8 @@ def department(settings: Settings) -> Department:
     return Department(
         people=Directory(_person(person, settings.chat.timezone) for person in settings.people),
         routes=tuple(map(_route, settings.routes)),
-        policy=Policy({action: _rule(DEFAULTS[action], rule) for action, rule in settings.policy.items()}),
+        policy=policy(settings.policy, settings.chat.timezone),
+        freezes=tuple(window(freeze, settings.chat.timezone) for freeze in settings.freezes),
         services=Catalogue(map(_service, settings.services)),
         slos=tuple(map(_slo, settings.slos)),
         failover=_pair(settings.failover) if settings.failover else None,
@@ -89,11 +91,6 @@ def _route(route: RouteSettings) -> Route:
         locale=route.locale or "",
         zone=route.timezone or "",
     )
-
-
-def _rule(default: Rule, rule: RuleSettings) -> Rule:
-    given = {name: value for name in rule.model_fields_set if (value := getattr(rule, name)) is not None}
-    return replace(default, **given)
 
 
 def _service(service: ServiceSettings) -> Service:

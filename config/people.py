@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from config.base import WEEKLY, Duration, Locale, Located, Many, Name, Names, Positive, Section, Zone, matching
+from config.policy import MoreSettings, Percent
 
 _HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
 
@@ -110,3 +111,12 @@ class RuleSettings(Section):
     """Environments this is allowed in. Default: all."""
     break_glass: str = ""
     """Role that may go on alone, with a reason; everyone on call is told at once. Default: nobody."""
+    override: Names = frozenset()
+    """Roles that may override what holds a plan, with a reason. Default: those that may approve."""
+    more: Many[MoreSettings] = ()
+    """When more people must press."""
+    floor: Percent | None = None
+    """Percent of an error budget left at which, and below, promotions are held; so are those of an unknown budget.
+
+    Only for promote. Unset: no floor.
+    """

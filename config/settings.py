@@ -17,6 +17,7 @@ from bot.platforms.webhook.settings import PagerSettings
 from config.base import Many
 from config.failover import FailoverSettings
 from config.people import OncallSettings, PersonSettings, RouteSettings, RuleSettings
+from config.policy import FreezeSettings
 from config.server import ChatSettings, ServerSettings, StoreSettings, WebhookSettings
 from config.services import ServiceSettings, SloSettings
 
@@ -57,6 +58,8 @@ class Settings(BaseSettings):
     """Who is on call."""
     policy: dict[str, RuleSettings] = Field(default_factory=dict)
     """Who may do what: one table for each action that is not to keep its default."""
+    freezes: Many[FreezeSettings] = ()
+    """When nothing is promoted."""
     prometheus: PrometheusSettings | None = None
     """Prometheus."""
     alertmanager: AlertmanagerSettings | None = None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from bot.domain.failover import Pair
+from bot.domain.freezes import Window
 from bot.domain.messages import Message
 from bot.domain.oncall import Rotation
 from bot.domain.operations import Operation
@@ -44,6 +45,7 @@ from handlers.commands import (
     alerts,
     audit,
     failover,
+    freeze,
     help,
     oncall,
     operations,
@@ -60,8 +62,9 @@ from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
+from handlers.operating import freezing
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, digest, handover, prune, reconcile, reroute
+from handlers.schedules import clocks, digest, freezes, handover, prune, reconcile, reroute
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Ports:
     witnesses: Witnesses | None
     rules: Rules
     approvals_in: tuple[str, ...]
+    freezes: tuple[Window, ...]
     trouble: Callable[[], Mapping[str, str]]
     canary: Canary
     measure: Callable[[Flight], None]
@@ -102,6 +106,10 @@ class Ports:
             self.clock, self.guard, metrics=self.metrics, cluster=self.cluster, services=self.services,
             regions=self.regions,
         )  # fmt: skip
+
+
+frozen = freezing.lookup
+"""What freezes a service at a time, given the calendar's windows."""
 
 
 def on_call(rules: Rules) -> Callable[[Tx, datetime], frozenset[str]]:
@@ -141,7 +149,7 @@ def draw_operation(p: Ports) -> Callable[[Operation], Message]:
 
 def timed(p: Ports) -> tuple[Timed, ...]:
     """What the timers in the store stand for."""
-    return clocks.clocks(p.rules)
+    return (*clocks.clocks(p.rules), freezes.ending())
 
 
 def periodic(p: Ports) -> tuple[Periodic, ...]:
@@ -154,6 +162,7 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         digest.weekly(p.store, p.clock, p.rules, p.digest),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
+        freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
 
@@ -165,7 +174,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, Vitals(p.rules, p.trouble)),
+        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, Vitals(p.rules, p.trouble, frozen(p.freezes))),
         alerts.listing(p.store, reports.get),
         alerts.one(p.store, p.surroundings),
         alerts.ack(p.store, p.rules),
@@ -176,6 +185,8 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         slo.duty(p.store, p.budgets, p.slos, p.services),
         releases.duty(p.store, p.cluster, p.services),
         promote.duty(p.store, p.cluster, p.forge, p.services),
+        freeze.freeze(p.store, p.services, p.rules, p.approvals_in),
+        freeze.unfreeze(p.store, p.services),
         pods.duty(p.cluster, p.services),
         restart.duty(p.cluster, p.services),
         failover.failover(p.pair, p.database, p.traffic, p.witnesses),

@@ -36,7 +36,14 @@ def _ports() -> Any:
     production = Environment("production", "nyc2", "production", "deployment", "api")
     api = Service("api", "production", "deployment", "api", ("nyc2",), (production,), "dept/api")
     given: dict[str, Any] = dict.fromkeys(handlers.Ports.__dataclass_fields__)
-    given |= {"policy": Policy(), "services": Catalogue((api,)), "slos": (), "rules": Rules((Route(("slack:C0OPS",)),))}
+    given |= {
+        "policy": Policy(),
+        "services": Catalogue((api,)),
+        "slos": (),
+        "freezes": (),
+        "approvals_in": (),
+        "rules": Rules((Route(("slack:C0OPS",)),)),
+    }
     return handlers.Ports(**given)
 
 

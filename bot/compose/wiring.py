@@ -239,7 +239,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     desk = Desk(
         core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
         approvals_in=tuple(chat for each in settings.chat.approvals for chat in private_chats(each, people)),
-        platforms=private, on_call=handlers.on_call(core.rules),
+        platforms=private, on_call=handlers.on_call(core.rules), frozen=handlers.frozen(ports.freezes),
     )  # fmt: skip
     presenters = handlers.presenters(ports)
     lanes = Delivery(core.store, core.clock, chats, presenters, core.reader, core.meters)
@@ -269,6 +269,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         budgets=parts.budgets,
         silencer=parts.silencer, forge=parts.forge, pair=core.department.failover, database=parts.database,
         traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules, approvals_in=core.settings.chat.approvals,
+        freezes=core.department.freezes,
         trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,
         retention=core.settings.store.retention,
     )  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.freezes import EVERYTHING, Freeze
 from bot.domain.phrases import Phrase, Quantity, phrase, verbatim
-from bot.domain.plans import Hold
+from bot.domain.plans import Hold, Plan
 from bot.domain.policy import Condition, More, Rule
 
 FREEZE, BUDGET = "freeze", "budget"
@@ -43,9 +43,28 @@ def demanded(rule: Rule, facts: Facts) -> Demand:
     met = [more for more in rule.more if _met(more.when, facts)]
     return Demand(
         max((more.approvals for more in met), default=0),
-        tuple(dict.fromkeys(_reason(more, facts) for more in met)),
+        _distinct(_reason(more, facts) for more in met),
         (*_frozen(rule, facts), *_spent(rule, facts)),
     )
+
+
+def imposed(plan: Plan, demand: Demand) -> Plan:
+    """*plan* with what is asked of it, besides what it says itself; the same asked twice is asked once."""
+    known = {hold.name for hold in plan.holds}
+    return replace(
+        plan,
+        approvals=max(plan.approvals, demand.approvals),
+        because=_distinct((*plan.because, *demand.because)),
+        holds=(*plan.holds, *(hold for hold in demand.holds if hold.name not in known)),
+    )
+
+
+def _distinct(reasons: Iterable[Phrase]) -> tuple[Phrase, ...]:
+    found: list[Phrase] = []
+    for reason in reasons:
+        if reason not in found:
+            found.append(reason)
+    return tuple(found)
 
 
 def _met(when: Condition, facts: Facts) -> bool:

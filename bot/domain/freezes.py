@@ -43,7 +43,7 @@ class Weekly:
     zone: str
 
     def end(self, now: datetime) -> datetime | None:
-        """When the one that covers *now* is over, None outside of it. Of an hour that comes twice both are part."""
+        """When the one that covers *now* is over, None outside of it."""
         today = now.astimezone(ZoneInfo(self.zone)).date()
         monday = today - timedelta(days=today.weekday())
         for begins in (monday, monday - WEEK):
@@ -56,8 +56,8 @@ class Weekly:
         wraps = (self.last, self.ends) <= (self.day, self.begins)
         last = monday + timedelta(days=self.last) + (WEEK if wraps else timedelta())
         return (
-            _moment(monday + timedelta(days=self.day), self.begins, self.zone, fold=0),
-            _moment(last, self.ends, self.zone, fold=1),
+            min(_moments(monday + timedelta(days=self.day), self.begins, self.zone)),
+            max(_moments(last, self.ends, self.zone)),
         )
 
 
@@ -67,6 +67,10 @@ class Once:
 
     begins: datetime
     ends: datetime
+
+    @property
+    def empty(self) -> bool:
+        return self.ends <= self.begins
 
     def end(self, now: datetime) -> datetime | None:
         """When it is over, while it covers *now*."""
@@ -99,8 +103,10 @@ def frozen(service: str, now: datetime, kept: Iterable[Freeze], windows: Iterabl
     return max(holding, key=lambda freeze: freeze.until, default=None)
 
 
-def _moment(day: date, at: time, zone: str, *, fold: int) -> datetime:
-    return datetime.combine(day, at, ZoneInfo(zone)).replace(fold=fold).astimezone(UTC)
+def _moments(day: date, at: time, zone: str) -> tuple[datetime, datetime]:
+    """Two where clocks are changed: an hour that comes twice, or never. In doubt it is frozen."""
+    local = datetime.combine(day, at, ZoneInfo(zone))
+    return local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
 
 
 stored(Freeze)

@@ -8,12 +8,9 @@ from enum import StrEnum
 
 from bot.domain.cards import Place
 from bot.domain.codec import stored
-from bot.domain.errors import UserError
 from bot.domain.messages import StepMark
-from bot.domain.people import Person
-from bot.domain.phrases import Code, Phrase, phrase
+from bot.domain.phrases import Phrase, phrase
 from bot.domain.plans import Plan
-from bot.domain.policy import Rule
 
 
 class State(StrEnum):
@@ -46,10 +43,11 @@ STATE_WORDS = {
     State.CANCELLED: phrase("cancelled"),
 }
 FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.UNDONE, State.REJECTED, State.EXPIRED, State.CANCELLED})
+UNDER_WAY = frozenset({State.RUNNING, State.PAUSED})
 MOVES = {
     State.PROPOSED: {State.WAITING, State.APPROVED},
     State.WAITING: {State.APPROVED, State.REJECTED, State.EXPIRED, State.CANCELLED},
-    State.APPROVED: {State.RUNNING, State.CANCELLED, State.FAILED},
+    State.APPROVED: {State.RUNNING, State.CANCELLED, State.EXPIRED, State.FAILED},
     State.RUNNING: {State.PAUSED, State.SUCCEEDED, State.FAILED, State.UNDONE, State.CANCELLED},
     State.PAUSED: {State.RUNNING, State.FAILED, State.UNDONE, State.CANCELLED},
 }
@@ -84,7 +82,11 @@ class StepReport:
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's word on one plan. A Slack and a Telegram account of the same person are one person."""
+    """One person's word on one plan. A Slack and a Telegram account of the same person are one person.
+
+    ``overrides``: names of holds that they set aside, for ``reason``. ``glass``: they go on alone. ``counts``: their
+    roles may approve; who may only override has not approved.
+    """
 
     operation: str
     person: str
@@ -93,11 +95,17 @@ class Approval:
     platform: str
     at: datetime
     reason: str = ""
+    overrides: tuple[str, ...] = ()
+    glass: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True)
 class Operation:
-    """``asked_in`` is where the plan card stands first; ``choices`` are what a paused operation offers."""
+    """``asked_in`` is where the plan card stands first; ``choices`` are what a paused operation offers.
+
+    ``after``: the operation that was under way for the same target when this was proposed, and has to end first.
+    """
 
     id: str
     plan: Plan
@@ -112,6 +120,7 @@ class Operation:
     ended_at: datetime | None = None
     result: Phrase | None = None
     choices: tuple[Choice, ...] = ()
+    after: str = ""
 
     @property
     def final(self) -> bool:
@@ -126,37 +135,6 @@ class Operation:
     def reported(self, report: StepReport) -> Operation:
         """This operation with the report of one step replaced."""
         return replace(self, steps=tuple(report if step.name == report.name else step for step in self.steps))
-
-
-def consenting(operation: Operation, rule: Rule) -> frozenset[str]:
-    """Names of the distinct people whose approval counts for this very plan."""
-    return frozenset(
-        given.person
-        for given in operation.approvals
-        if given.verdict is Verdict.APPROVE
-        and given.plan_hash == operation.plan.hash
-        and not (rule.four_eyes and given.person == operation.proposer)
-    )
-
-
-def admit(operation: Operation, person: Person, rule: Rule, seen_hash: str, now: datetime) -> None:
-    """Raise UserError, with the reason a person can read, unless this person's approval may count now.
-
-    *seen_hash* is the beginning of the plan's hash that the button carried, or empty for typed words.
-    """
-    ident = Code(operation.id)
-    if operation.state is not State.WAITING:
-        raise UserError(
-            "{id} is not waiting for approval: it is {state}.", id=ident, state=STATE_WORDS[operation.state]
-        )
-    if now >= operation.expires_at:
-        raise UserError("{id} has expired. Propose it again.", id=ident)
-    if seen_hash and not operation.plan.hash.startswith(seen_hash):
-        raise UserError("That button belongs to another plan. Look at the card of {id} again.", id=ident)
-    if rule.four_eyes and person.name == operation.proposer:
-        raise UserError("You proposed {id}: somebody else has to approve it.", id=ident)
-    if any(given.person == person.name and given.verdict is Verdict.APPROVE for given in operation.approvals):
-        raise UserError("You have already approved {id}; one person counts once.", id=ident)
 
 
 stored(StepMark, State, Verdict, Choice, StepReport, Approval, Place, Operation)

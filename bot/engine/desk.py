@@ -6,42 +6,43 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from bot.domain.approvals import Word, admit, contends, decided, environments, spoken
 from bot.domain.audit import Deed
-from bot.domain.cards import Place, Priority, Wish, subject
+from bot.domain.cards import subject
+from bot.domain.conditions import FREEZE, Facts, demanded, imposed, told
 from bot.domain.errors import UserError
+from bot.domain.freezes import Freeze
 from bot.domain.ids import OPERATION, short
 from bot.domain.messages import Message
 from bot.domain.operations import (
     STATE_WORDS,
+    UNDER_WAY,
     Approval,
     Choice,
     Operation,
     State,
     StepReport,
     Verdict,
-    admit,
-    consenting,
 )
-from bot.domain.people import Directory, Person
+from bot.domain.people import Directory
 from bot.domain.phrases import Code
 from bot.domain.plans import Plan
 from bot.domain.policy import Policy, Rule
 from bot.domain.redact import redact
+from bot.engine.asking import Asking
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
 from bot.ports.store import Store, Tx
 
-FEW = 3
-"""As many may approve: then those on call are enough to ask (ruling 35)."""
-
 
 class Desk:
     """Proposals, approvals, rejections, cancellations, expiry. ``on_approved`` starts the running.
 
-    ``platforms`` are those where people may be told in private.
+    ``platforms`` are those where people may be told in private; ``frozen`` tells what freezes a service at a time.
     """
 
     def __init__(  # noqa: PLR0913 - the collaborators of one rule set
@@ -56,10 +57,11 @@ class Desk:
         platforms: Iterable[str],
         meters: Meters,
         on_call: Callable[[Tx, datetime], frozenset[str]] = lambda _tx, _now: frozenset(),
+        frozen: Callable[[Tx, str, datetime], Freeze | None] = lambda _tx, _service, _now: None,
     ) -> None:
-        self._store, self._clock, self._directory, self._policy = store, clock, directory, policy
-        self._draw, self._approvals_in, self._meters = draw, tuple(approvals_in), meters
-        self._platforms, self._on_call = tuple(platforms), on_call
+        self._store, self._clock, self._policy = store, clock, policy
+        self._draw, self._meters, self._on_call, self._frozen = draw, meters, on_call, frozen
+        self._asking = Asking(directory, approvals_in, platforms)
         self.on_approved: Callable[[str], None] = lambda _: None
         self.on_choice: Callable[[str, Choice], None] = lambda _ident, _choice: None
 
@@ -73,10 +75,10 @@ class Desk:
             self.on_approved(operation.id)
         return Reply(self._draw(operation, rule), operation.id, public=True)
 
-    async def press(self, call: Call, ident: str, verdict: Verdict, seen_hash: str, reason: str) -> Outcome:
-        """One person's approval or rejection of one plan. A refused press changes nothing and is audited."""
-        async with self._refusals(call, verdict, ident):
-            outcome = await self._store.write(lambda tx: self._pressed(tx, call, ident, verdict, seen_hash, reason))
+    async def press(self, call: Call, ident: str, word: Word) -> Outcome:
+        """One person's word on one plan. A refused one changes nothing and is audited."""
+        async with self._refusals(call, word.verdict, ident):
+            outcome = await self._store.write(lambda tx: self._pressed(tx, call, ident, word))
         if outcome.operation.state is State.APPROVED and outcome.refusal is None:
             self.on_approved(ident)
         return outcome
@@ -98,7 +100,7 @@ class Desk:
         now = self._clock.now()
         live = await self._store.read(lambda tx: tx.live_operations())
         for operation in live:
-            if operation.state is State.WAITING and now >= operation.expires_at:
+            if now >= operation.expires_at and _idle(operation, live):
                 await self._store.write(lambda tx, ident=operation.id: self._expired(tx, ident, now))  # type: ignore[misc]
 
     async def refused(self, person: str, platform: str, action: str, text: str) -> None:
@@ -117,80 +119,67 @@ class Desk:
             raise
 
     def _allow(self, call: Call, plan: Plan) -> None:
-        if not self._policy.allows(call.who, plan.action, plan.environment):
-            raise UserError(
-                "Your roles do not cover {env} for {action}.", env=plan.environment, action=Code(plan.action)
-            )
+        if not self._policy.allows(call.who, plan.action):
+            raise UserError("Your roles do not cover {action}.", action=Code(plan.action))
+        self._covered(plan)
 
     def _proposed(self, tx: Tx, call: Call, plan: Plan, rule: Rule) -> Operation:
-        for other in tx.live_operations():
-            if plan.lock and other.plan.lock == plan.lock:
-                raise UserError(
-                    "{id} is already under way for {target}. Wait for it, or {cancel} it.",
-                    id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
-                )  # fmt: skip
+        plan = self._judged(tx, plan, rule, call.now)
         operation = Operation(
             _free_id(tx, plan, call.now), plan, call.who.name, State.PROPOSED, call.now, call.now + rule.expires,
-            call.request.place, steps=tuple(StepReport(step.name) for step in plan.steps),
-        ).moved(State.WAITING if rule.approvals else State.APPROVED)  # fmt: skip
+            call.request.place, steps=tuple(StepReport(step.name) for step in plan.steps), after=_ahead(tx, plan),
+        )  # fmt: skip
+        operation = operation.moved(State.APPROVED if decided(operation, rule) else State.WAITING)
         tx.save_operation(operation)
-        for wish in self._wishes(operation, rule, self._on_call(tx, call.now)):
+        for wish in self._asking.wishes(operation, rule, self._on_call(tx, call.now)):
             tx.show(wish, call.now)
         tx.append(_deed(call, plan.action, operation.id, "proposed", plan.hash))
         return operation
 
-    def _wishes(self, operation: Operation, rule: Rule, on_call: frozenset[str]) -> Iterable[Wish]:
-        what = subject("op", operation.id)
-        yield Wish(what, operation.asked_in, Priority.OPERATION)
-        for destination in self._approvals_in:
-            yield Wish(what, Place(destination), Priority.OPERATION)
-        if rule.approvals:
-            for person in self._asked(operation, rule, on_call):
-                yield from self._private_cards(subject("ask", operation.id), person)
+    def _judged(self, tx: Tx, plan: Plan, rule: Rule, now: datetime) -> Plan:
+        """*plan* under what the clock asks of it. Whoever planned it has judged what takes more than a look at that."""
+        freeze = self._frozen(tx, plan.service, now)
+        local = now.astimezone(ZoneInfo(self._policy.zone))
+        for environment in sorted(environments(plan)):
+            plan = imposed(plan, demanded(rule.plain, Facts(local, environment, {}, freeze=freeze)))
+        return plan
 
-    def _asked(self, operation: Operation, rule: Rule, on_call: frozenset[str]) -> Iterable[Person]:
-        """Who gets a card of their own: those who may approve and are on call, or all when few may (ruling 35)."""
-        able = [
-            person
-            for person in self._directory.holding(rule.roles)
-            if not (rule.four_eyes and person.name == operation.proposer)
-        ]
-        here = [person for person in able if person.name in on_call]
-        return here if here and len(able) >= FEW else able
-
-    def _private_cards(self, what: str, person: Person) -> Iterable[Wish]:
-        for platform in self._platforms:
-            if account := person.account(platform):
-                place = Place(f"{platform}:{account}", locale=person.locale, zone=person.zone)
-                yield Wish(what, place, Priority.OPERATION)
-
-    def _pressed(
-        self, tx: Tx, call: Call, ident: str, verdict: Verdict, seen_hash: str, reason: str
-    ) -> Outcome:  # fmt: skip
+    def _pressed(self, tx: Tx, call: Call, ident: str, word: Word) -> Outcome:
         operation = _known(tx, ident)
         rule = self._policy.rule(operation.plan.action)
         try:
-            self._admit(operation, call, rule, verdict, seen_hash)
+            self._admit(tx, operation, call, rule, word)
         except UserError as refusal:
-            tx.append(_deed(call, verdict, ident, "refused", str(refusal)))
+            tx.append(_deed(call, word.verdict, ident, "refused", str(refusal)))
             return Outcome(operation, refusal)
-        given = Approval(
-            ident, call.who.name, verdict, operation.plan.hash, call.request.platform, call.now, reason
-        )  # fmt: skip
+        given = spoken(operation, call.who, rule, word, call.request.platform, call.now)
         operation = replace(operation, approvals=(*operation.approvals, given))
-        if verdict is Verdict.REJECT:
+        if word.verdict is Verdict.REJECT:
             operation = replace(operation.moved(State.REJECTED), ended_at=call.now)
-        elif len(consenting(operation, rule)) >= rule.approvals:
+        elif decided(operation, rule):
             operation = operation.moved(State.APPROVED)
         self._save(tx, operation, call.now)
-        tx.append(_deed(call, verdict, ident, str(operation.state), operation.plan.hash))
+        for deed in _deeds(call, operation, given):
+            tx.append(deed)
+        if given.glass:
+            self._asking.alarm(tx, operation, rule, given, self._on_call(tx, call.now))
         return Outcome(operation)
 
-    def _admit(self, operation: Operation, call: Call, rule: Rule, verdict: Verdict, seen_hash: str) -> None:
-        if not self._policy.allows(call.who, operation.plan.action, operation.plan.environment):
-            raise UserError("Your roles do not cover {action}.", action=Code(operation.plan.action))
-        lenient = replace(rule, four_eyes=False) if verdict is Verdict.REJECT else rule
-        admit(operation, call.who, lenient, seen_hash, call.now)
+    def _admit(self, tx: Tx, operation: Operation, call: Call, rule: Rule, word: Word) -> None:
+        plan = operation.plan
+        self._covered(plan)
+        admit(operation, call.who, rule, word, call.now)
+        if word.verdict is Verdict.APPROVE and rule.freezes and all(hold.name != FREEZE for hold in plan.holds):
+            freeze = self._frozen(tx, plan.service, call.now)
+            if freeze is not None:  # it began while the plan waited
+                raise UserError("{why}. Propose it again: it then says so.", why=told(freeze))
+
+    def _covered(self, plan: Plan) -> None:
+        for environment in sorted(environments(plan)):
+            if not self._policy.covers(plan.action, environment):
+                raise UserError(
+                    "The policy does not allow {action} in {env}.", action=Code(plan.action), env=environment
+                )
 
     def _cancelled(self, tx: Tx, call: Call, ident: str) -> Operation:
         operation = _known(tx, ident)
@@ -216,7 +205,7 @@ class Desk:
 
     def _expired(self, tx: Tx, ident: str, now: datetime) -> None:
         operation = _known(tx, ident)
-        if operation.state is State.WAITING:
+        if _idle(operation, tx.live_operations()):
             self._save(tx, replace(operation.moved(State.EXPIRED), ended_at=now), now)
             tx.append(Deed(now, "pult", "", "expire", ident, "expired"))
 
@@ -235,6 +224,27 @@ def _known(tx: Tx, ident: str) -> Operation:
     return operation
 
 
+def _ahead(tx: Tx, plan: Plan) -> str:
+    """The operation under way that *plan* has to wait for, or empty. UserError: another one waits for its turn."""
+    under_way = ""
+    for other in tx.live_operations():
+        if contends(plan, other.plan):
+            if other.state not in UNDER_WAY:
+                raise UserError(
+                    "{id} is already under way for {target}. Wait for it, or {cancel} it.",
+                    id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
+                )  # fmt: skip
+            under_way = other.id
+    return under_way
+
+
+def _idle(operation: Operation, live: Iterable[Operation]) -> bool:
+    """Whether it still waits: for its approvals, or with them for another operation to end."""
+    if operation.state is State.APPROVED:
+        return any(other.state in UNDER_WAY and contends(operation.plan, other.plan) for other in live)
+    return operation.state is State.WAITING
+
+
 def _free_id(tx: Tx, plan: Plan, now: datetime) -> str:
     length = 4
     while tx.operation(ident := short(OPERATION, f"{plan.hash} {now.isoformat()}", length)):
@@ -244,3 +254,13 @@ def _free_id(tx: Tx, plan: Plan, now: datetime) -> str:
 
 def _deed(call: Call, action: str, target: str, result: str, detail: str = "") -> Deed:
     return Deed(call.now, call.who.name, call.request.platform, str(action), target, result, detail)
+
+
+def _deeds(call: Call, operation: Operation, given: Approval) -> Iterable[Deed]:
+    """One for the word itself, and one by name for everything that it sets aside."""
+    why = redact(given.reason)[:200]
+    for name in given.overrides:
+        yield _deed(call, "override", operation.id, name, why)
+    if given.glass:
+        yield _deed(call, "break-glass", operation.id, str(operation.state), why)
+    yield _deed(call, given.verdict, operation.id, str(operation.state), operation.plan.hash)

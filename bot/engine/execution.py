@@ -80,6 +80,8 @@ class Runner:
     async def _execute(self, ident: str) -> None:
         """The workflow: deterministic, all effects inside journaled steps."""
         operation = decode(await DBOS.run_step_async({"name": "begin"}, self.ledger.begin, ident))
+        if operation.final:  # cancelled, or void, between its approval and its start
+            return
         flow = self._flows[operation.plan.action]
         run = Execution(self, operation)
         try:

@@ -11,18 +11,18 @@ from collections.abc import Coroutine, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.operations import Choice, State
+from bot.domain.approvals import contends
+from bot.domain.operations import UNDER_WAY, Choice, State
 from bot.engine.ledger import Ledger
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.flows import Flow
-from bot.ports.store import Store
+from bot.ports.store import Store, Tx
 
 if TYPE_CHECKING:
     from bot.engine.execution import Runner
 
 log = logging.getLogger(__name__)
-UNDER_WAY = frozenset({State.RUNNING, State.PAUSED})
 
 
 class Operations:
@@ -69,7 +69,9 @@ class Operations:
             return self._opened
 
     async def _start(self, ident: str) -> None:
-        await (await self._runner()).start(ident)
+        """Unless another one is under way for the same target: then the sweep comes again once that is over."""
+        if await self._store.read(lambda tx: _free(tx, ident)):
+            await (await self._runner()).start(ident)
 
     async def _choose(self, ident: str, choice: Choice) -> None:
         await (await self._runner()).choose(ident, choice)
@@ -83,3 +85,10 @@ class Operations:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("operation could not be driven", exc_info=error)
+
+
+def _free(tx: Tx, ident: str) -> bool:
+    """Whether the operation *ident* has its target to itself."""
+    mine = tx.operation(ident)
+    others = (other for other in tx.live_operations() if other.id != ident and other.state in UNDER_WAY)
+    return mine is not None and not any(contends(mine.plan, other.plan) for other in others)

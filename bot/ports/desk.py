@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.domain.approvals import Word
 from bot.domain.errors import UserError
-from bot.domain.operations import Choice, Operation, Verdict
+from bot.domain.operations import Choice, Operation
 from bot.ports.commands import Call
 
 
@@ -21,8 +22,8 @@ class Outcome:
 class Desk(Protocol):
     """UserError: there is no such operation, or it can't be done, with the reason."""
 
-    async def press(self, call: Call, ident: str, verdict: Verdict, seen_hash: str, reason: str) -> Outcome:
-        """One person's approval or rejection of one plan; *seen_hash* is the plan's hash as the card had it."""
+    async def press(self, call: Call, ident: str, word: Word) -> Outcome:
+        """One person's word on one plan."""
         ...
 
     async def cancel(self, call: Call, ident: str) -> Operation: ...

@@ -13,6 +13,7 @@ from bot.ports.canary import CARD, NAME, PLACE
 from bot.ports.store import Tx
 from handlers.alerting import episodes, watchdog
 from handlers.alerting.rules import Rules
+from handlers.operating import voiding
 
 
 def hear(tx: Tx, rules: Rules, heard: Heard, now: datetime) -> bool:
@@ -37,6 +38,7 @@ def _notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
 def _released(tx: Tx, rules: Rules, told: Release, now: datetime) -> bool:
     release = merge(tx.release(told.service, told.version), told)
     tx.save_release(release)
+    voiding.reported(tx, told, now)
     for destination in rules.routes[-1].to:
         tx.show(Wish(subject("release", release.id), Place(destination)), now)
     return True

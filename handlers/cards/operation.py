@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bot.domain.approvals import Word, consenting, glass, holding, needed, overridden, written
 from bot.domain.messages import (
     Aside,
     Block,
@@ -19,7 +20,7 @@ from bot.domain.messages import (
     Table,
     Tone,
 )
-from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict, consenting
+from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict
 from bot.domain.phrases import Code, Phrase, Strong, phrase
 from bot.domain.policy import Policy, Rule
 from bot.ports.presenters import Presenter
@@ -55,22 +56,58 @@ def presenter(policy: Policy) -> Presenter:
 def draw(operation: Operation, rule: Rule) -> Message:
     """The whole card, from the operation and its rule."""
     title = phrase("{title}: {state}", title=operation.plan.title, state=STATE_WORDS[operation.state])
-    return Message(title, TONES[operation.state], tuple(_blocks(operation, rule)), _buttons(operation))
+    held = bool(holding(operation, rule))
+    return Message(title, TONES[operation.state], tuple(_blocks(operation, rule)), _buttons(operation, held=held))
 
 
 def _blocks(operation: Operation, rule: Rule) -> Iterable[Block]:
     if operation.result:
         yield Paragraph(operation.result)
+    yield from _holds(operation, rule)
     yield Facts(tuple(_facts(operation, rule)))
     plan = operation.plan
+    if plan.because and needed(operation, rule) > rule.approvals and not operation.final:
+        yield Lines(tuple(phrase("More approvals: {why}", why=why) for why in plan.because))
     yield Progress(tuple(_progress(operation)))
     if plan.evidence and not operation.final:
         yield Table((phrase("Evidence"), phrase("Says")), plan.evidence)
     if plan.blast and not operation.final:
         yield Lines(plan.blast)
+    if operation.after and operation.state in {State.WAITING, State.APPROVED}:
+        text = phrase(
+            "It starts when {id} is over, and only if that leaves everything as this was planned on.",
+            id=Code(operation.after),
+        )
+        yield Paragraph(text)
     if operation.state is State.WAITING:
         yield Paragraph(_undo(operation))
+        if rule.break_glass:
+            command = Code(written(operation, Word(Verdict.APPROVE, glass=True)))
+            text = phrase(
+                "In an emergency the role {role} goes on alone: {command}", role=rule.break_glass, command=command
+            )
+            yield Aside(text)
     yield Aside(phrase("{id} · plan {hash}", id=Code(operation.id), hash=Code(plan.hash[:SEEN_HASH])))
+
+
+def _holds(operation: Operation, rule: Rule) -> Iterable[Block]:
+    """What holds it, each by its name, and how that is overridden; what was overridden stays said."""
+    words = overridden(operation, rule)
+    lines = [
+        phrase("{person} overrode {name}: {why}", person=Strong(words[hold.name].person), name=Code(hold.name),
+               why=words[hold.name].reason)
+        for hold in operation.plan.holds if hold.name in words
+    ]  # fmt: skip
+    left = holding(operation, rule)
+    if left and not operation.final:
+        lines += [phrase("Held by {name}: {why}", name=Code(hold.name), why=hold.why) for hold in left]
+    if lines:
+        yield Lines(tuple(lines))
+    if left and operation.state is State.WAITING:
+        command = written(operation, Word(Verdict.APPROVE, overrides=tuple(hold.name for hold in left)))
+        roles = ", ".join(sorted(rule.overriders))
+        text = phrase("To override it, with the role {roles}: {command}", roles=roles, command=Code(command))
+        yield Paragraph(text)
 
 
 def _facts(operation: Operation, rule: Rule) -> Iterable[tuple[Phrase, Phrase]]:
@@ -80,21 +117,26 @@ def _facts(operation: Operation, rule: Rule) -> Iterable[tuple[Phrase, Phrase]]:
     if plan.environment:
         yield phrase("Where"), phrase("{environment}", environment=plan.environment)
     yield phrase("Proposed by"), phrase("{person}", person=operation.proposer)
-    approvers = [given.person for given in operation.approvals if given.verdict is Verdict.APPROVE]
-    if rule.approvals:
-        count = len(consenting(operation, rule))
-        names = ", ".join(approvers)
-        said = phrase("{count} of {needed}: {names}", count=count, needed=rule.approvals, names=names)
-        bare = phrase("{count} of {needed}", count=count, needed=rule.approvals)
-        yield phrase("Approvals"), said if names else bare
-    for given in operation.approvals:
-        if given.verdict is Verdict.REJECT:
-            text = phrase("{person}: {reason}", person=given.person, reason=given.reason or "–")
-            yield phrase("Rejected by"), text
+    yield from _approvals(operation, rule)
     if operation.state is State.WAITING:
         yield phrase("Expires"), phrase("{at}", at=operation.expires_at)
     if operation.started_at and operation.ended_at:
         yield phrase("Took"), phrase("{length}", length=operation.ended_at - operation.started_at)
+
+
+def _approvals(operation: Operation, rule: Rule) -> Iterable[tuple[Phrase, Phrase]]:
+    count = needed(operation, rule)
+    if count:
+        people = consenting(operation, rule)
+        said = phrase("{count} of {needed}: {names}", count=len(people), needed=count, names=", ".join(people))
+        bare = phrase("{count} of {needed}", count=len(people), needed=count)
+        yield phrase("Approvals"), said if people else bare
+    if alone := glass(operation):
+        yield phrase("Goes on alone"), phrase("{person}: {reason}", person=alone.person, reason=alone.reason)
+    for given in operation.approvals:
+        if given.verdict is Verdict.REJECT:
+            text = phrase("{person}: {reason}", person=given.person, reason=given.reason or "–")
+            yield phrase("Rejected by"), text
 
 
 def _progress(operation: Operation) -> Iterable[tuple[StepMark, Phrase, Phrase | None]]:
@@ -116,7 +158,8 @@ def _undo(operation: Operation) -> Phrase:
     return phrase("To undo: {steps}.", steps=listed)
 
 
-def _buttons(operation: Operation) -> tuple[Button, ...]:
+def _buttons(operation: Operation, *, held: bool) -> tuple[Button, ...]:
+    """Whoever overrides a hold types it: a plan that is held has no button to approve it."""
     ident, seen = operation.id, operation.plan.hash[:SEEN_HASH]
     if operation.state is State.WAITING:
         approve = Button(
@@ -127,7 +170,10 @@ def _buttons(operation: Operation) -> tuple[Button, ...]:
             ),
         )  # fmt: skip
         sure = Confirm(phrase("Reject?"), phrase("{title}. The plan is dropped.", title=operation.plan.title))
-        return (approve, Button(phrase("Reject"), f"reject {ident} {seen}", style=Style.DANGER, confirm=sure))
+        return (
+            *(() if held else (approve,)),
+            Button(phrase("Reject"), f"reject {ident} {seen}", style=Style.DANGER, confirm=sure),
+        )
     if operation.state is State.PAUSED:
         return tuple(
             Button(CHOICES[choice], f"resume {ident} {choice}", style=_weight(choice)) for choice in operation.choices

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
+from bot.domain.approvals import Word
 from bot.domain.errors import UserError
 from bot.domain.ids import OPERATION, full
 from bot.domain.messages import Button, Message, Table
@@ -16,8 +17,13 @@ from bot.ports.store import Store, Tx
 from handlers.commands.replies import argument, done, said
 
 SHOWN = 15
+APPROVE = "approve <op> [--override <name>] [--break-glass] [why]"
 HASH = re.compile(r"[0-9a-f]{8}")
 """The beginning of a plan's hash, as buttons carry it and people copy it."""
+OVERRIDE, BREAK_GLASS = frozenset({"--override", "--вопреки"}), frozenset({"--break-glass", "--аварийно"})
+DASHES = re.compile(r"^[—–]|^-(?=[^-])")
+"""Phones and chats make one long dash of two."""
+REASON = 500
 DrawOperation = Callable[[Operation], Message]
 
 
@@ -61,9 +67,14 @@ def approve(desk: Desk) -> Command:
     """A person's yes to one plan."""
     return Command(
         ("approve", "одобрить"),
-        "approve <op>",
-        phrase("approve a plan"),
-        _verdict(desk, Verdict.APPROVE, "approve <op>"),
+        APPROVE,
+        phrase("approve a plan; override what holds it, or go on alone, with your reason"),
+        _verdict(desk, Verdict.APPROVE, APPROVE),
+        examples=(
+            "approve op-41c9",
+            "approve op-41c9 --override freeze the outage needs this fix",
+            "approve op-41c9 --break-glass nobody else is awake and it burns",
+        ),
     )
 
 
@@ -99,10 +110,7 @@ def resume(desk: Desk) -> Command:
 def _verdict(desk: Desk, verdict: Verdict, usage: str) -> Callable[[Call], Awaitable[Reply]]:
     async def run(call: Call) -> Reply:
         ident = full(OPERATION, argument(call, 0, usage))
-        seen, reason = ("", call.args[1:])
-        if reason and (call.request.pressed or HASH.fullmatch(reason[0])):
-            seen, reason = reason[0], reason[1:]
-        outcome = await desk.press(call, ident, verdict, seen, " ".join(reason))
+        outcome = await desk.press(call, ident, _word(call, verdict))
         if outcome.refusal:
             raise outcome.refusal
         operation = outcome.operation
@@ -113,6 +121,25 @@ def _verdict(desk: Desk, verdict: Verdict, usage: str) -> Callable[[Call], Await
         return done(title, phrase("It is now: {state}.", state=state), operation=ident)
 
     return run
+
+
+def _word(call: Call, verdict: Verdict) -> Word:
+    """What stands after the operation's id: the plan's hash, what is set aside, and why, in any order but that."""
+    seen, rest = "", list(call.args[1:])
+    if rest and (call.request.pressed or HASH.fullmatch(rest[0])):
+        seen = rest.pop(0)
+    said, overrides, glass = list[str](), list[str](), False
+    while rest:
+        word = rest.pop(0)
+        flag, _, value = DASHES.sub("--", word).lower().partition("=")
+        if verdict is Verdict.APPROVE and flag in OVERRIDE:
+            value = value or (rest.pop(0).lower() if rest else "")
+            overrides += [name for name in value.split(",") if name]
+        elif verdict is Verdict.APPROVE and flag in BREAK_GLASS:
+            glass = True
+        else:
+            said.append(word)
+    return Word(verdict, seen, " ".join(said)[:REASON], tuple(dict.fromkeys(overrides)), glass, call.request.pressed)
 
 
 def _known(tx: Tx, ident: str) -> Operation:

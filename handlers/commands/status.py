@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.domain.alerts import SEVERITIES, Group
+from bot.domain.conditions import told
 from bot.domain.errors import PultError
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
@@ -17,11 +19,12 @@ from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
 from bot.ports.cluster import Cluster
 from bot.ports.commands import Call, Command, Reply
-from bot.ports.store import Store
+from bot.ports.store import Store, Tx
 from handlers.cards import budget
 from handlers.cards.alert import SEVERITY_WORDS
 from handlers.commands.replies import said, workload
 from handlers.commands.vitals import Fact, Part, Vitals
+from handlers.operating.freezing import Frozen
 
 SHOWN = 5
 BUDGETS = 12
@@ -36,8 +39,14 @@ def duty(
 
     async def run(call: Call) -> Reply:
         service = services.named(call.args[0]) if call.args else None
-        groups, operations, senses = await store.read(
-            lambda tx: (tx.open_groups(), tx.live_operations(), vitals.read(tx, call.now))
+        names = (service.name,) if service else ("", *services.names)
+        groups, operations, senses, cold = await store.read(
+            lambda tx: (
+                tx.open_groups(),
+                tx.live_operations(),
+                vitals.read(tx, call.now),
+                _frozen(tx, vitals.frozen, names, call.now),
+            )
         )
         chosen = tuple(g for g in groups if service is None or g.service == service.name)
         async with asyncio.TaskGroup() as tasks:
@@ -51,7 +60,7 @@ def duty(
         )
         silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in vitals.trouble().items())
         running, left = rollouts.result(), left_.result()
-        facts = ((phrase("Alerts"), _alerts(chosen)), *senses.facts, *running.facts, *left.facts)
+        facts = ((phrase("Alerts"), _alerts(chosen)), *cold, *senses.facts, *running.facts, *left.facts)
         blocks: list[Block] = [Facts(facts)]
         blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (live, silent) if lines]
         title = phrase("Status of {service}", service=service.name) if service else phrase("Status")
@@ -70,6 +79,12 @@ def duty(
         run,
         examples=("status", f"status {example}"),
     )
+
+
+def _frozen(tx: Tx, frozen: Frozen, names: Iterable[str], now: datetime) -> tuple[Fact, ...]:
+    """Each freeze once, however many of the services it covers; the empty name stands for all of them."""
+    found = dict.fromkeys(freeze for name in names if (freeze := frozen(tx, name, now)))
+    return tuple((phrase("Frozen"), told(freeze)) for freeze in found)
 
 
 def _alerts(groups: tuple[Group, ...]) -> Phrase:

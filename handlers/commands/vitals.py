@@ -12,6 +12,7 @@ from bot.ports.silencer import MARK as RECONCILED
 from bot.ports.store import Tx
 from handlers.alerting import watchdog
 from handlers.alerting.rules import Rules, shifts_now
+from handlers.operating.freezing import Frozen
 
 Fact = tuple[Phrase, Phrase]
 LATE = timedelta(minutes=3)
@@ -28,10 +29,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Vitals:
-    """``trouble``: destinations that can't be delivered to now, each with the reason."""
+    """``trouble``: destinations that can't be delivered to now, each with the reason. ``frozen``: what freezes what."""
 
     rules: Rules
     trouble: Callable[[], Mapping[str, str]]
+    frozen: Frozen
 
     def read(self, tx: Tx, now: datetime) -> Part:
         """One line each."""

@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from bot.domain.approvals import Word, admit, consenting, contends
 from bot.domain.errors import UserError
 from bot.domain.operations import (
     FINAL,
@@ -16,12 +17,12 @@ from bot.domain.operations import (
     State,
     StepReport,
     Verdict,
-    admit,
-    consenting,
 )
 from bot.domain.people import Directory, Person
 from bot.domain.phrases import phrase
 from bot.domain.policy import AT_ONCE, DEFAULTS, ONE_PRESS, Policy, Rule
+from bot.domain.services import Environment
+from bot.domain.targets import Hand, Target
 from tests.domain.builders import ANNA, BORIS, CHEN, MINUTE, NOON, SECOND, VERA, approval, operation, plan
 
 TWO = Rule(approvals=2, four_eyes=True)
@@ -31,25 +32,25 @@ SEEN = WAITING.plan.hash[:8]
 
 def refusal(person: Person, rule: Rule = TWO, of=WAITING, seen: str = SEEN, after: timedelta = MINUTE) -> str:
     with pytest.raises(UserError) as raised:
-        admit(of, person, rule, seen, NOON + after)
+        admit(of, person, rule, Word(Verdict.APPROVE, seen), NOON + after)
     return str(raised.value)
 
 
 def test_another_person_may_approve() -> None:
-    admit(WAITING, BORIS, TWO, SEEN, NOON + MINUTE)
-    admit(WAITING, BORIS, TWO, "", NOON + MINUTE)
-    admit(WAITING, BORIS, TWO, WAITING.plan.hash, NOON + MINUTE)
+    admit(WAITING, BORIS, TWO, Word(Verdict.APPROVE, SEEN), NOON + MINUTE)
+    admit(WAITING, BORIS, TWO, Word(Verdict.APPROVE, ""), NOON + MINUTE)
+    admit(WAITING, BORIS, TWO, Word(Verdict.APPROVE, WAITING.plan.hash), NOON + MINUTE)
 
 
 def test_the_proposer_may_not_under_four_eyes() -> None:
     assert "somebody else" in refusal(ANNA)
-    admit(WAITING, ANNA, Rule(approvals=1), SEEN, NOON + MINUTE)
+    admit(WAITING, ANNA, Rule(approvals=1), Word(Verdict.APPROVE, SEEN), NOON + MINUTE)
 
 
 def test_one_person_counts_once_whatever_the_platform() -> None:
     once = replace(WAITING, approvals=(approval("boris", WAITING, platform="slack"),))
     assert "already approved" in refusal(BORIS, of=once)
-    admit(once, CHEN, TWO, SEEN, NOON + MINUTE)
+    admit(once, CHEN, TWO, Word(Verdict.APPROVE, SEEN), NOON + MINUTE)
 
 
 def test_a_slack_and_a_telegram_account_are_one_person() -> None:
@@ -69,7 +70,7 @@ def test_the_hash_on_the_button_has_to_be_this_plans() -> None:
 
 
 def test_it_expires_on_the_second() -> None:
-    admit(WAITING, BORIS, TWO, SEEN, WAITING.expires_at - SECOND)
+    admit(WAITING, BORIS, TWO, Word(Verdict.APPROVE, SEEN), WAITING.expires_at - SECOND)
     assert "expired" in refusal(BORIS, after=timedelta(minutes=30))
 
 
@@ -88,13 +89,13 @@ def test_consent_is_distinct_people_on_this_very_plan() -> None:
         replace(approval("chen", WAITING), plan_hash=plan(lock="else").hash),
     )
     every = replace(WAITING, approvals=given)
-    assert consenting(every, TWO) == {"boris"}
-    assert consenting(every, Rule(approvals=2)) == {"anna", "boris"}
+    assert consenting(every, TWO) == ("boris",)
+    assert consenting(every, Rule(approvals=2)) == ("boris", "anna")
 
 
 def test_consent_dies_with_the_plan_it_was_given_to() -> None:
     approved = replace(WAITING, approvals=(approval("boris", WAITING),))
-    assert consenting(replace(approved, plan=plan(pins={"template": "t2"})), TWO) == frozenset()
+    assert consenting(replace(approved, plan=plan(pins={"template": "t2"})), TWO) == ()
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(State, State)))
@@ -129,6 +130,18 @@ def reachable(start: State) -> set[State]:
 def test_every_state_is_reached_and_every_live_one_can_end() -> None:
     assert reachable(State.PROPOSED) == set(State)
     assert all(reachable(state) & FINAL for state in State)
+
+
+def test_plans_contend_for_every_environment_they_change() -> None:
+    production = Environment("production", "nyc2", "production", "deployment", "api")
+    staging = Environment("staging", "nyc2", "staging", "deployment", "api")
+    image = "registry.example/dept/api@sha256:" + "1" * 64
+    both = plan(targets=(Target(staging, Hand.PATCH, image, "", "t"), Target(production, Hand.PATCH, image, "", "t")))
+    assert contends(both, plan(lock="api in staging"))
+    assert contends(plan(lock="api in staging"), both)
+    assert contends(both, plan())
+    assert not contends(both, plan(lock="bots in staging"))
+    assert not contends(plan(lock=""), plan(lock=""))
 
 
 def test_every_state_has_words() -> None:

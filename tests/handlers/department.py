@@ -14,6 +14,7 @@ from bot.adapters.sql import SqlStore
 from bot.domain.alerts import Alert, Group, Notification, fold
 from bot.domain.cards import Place
 from bot.domain.failover import Pair, Witness
+from bot.domain.freezes import Window
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
 from bot.domain.people import Directory, Person
@@ -97,6 +98,7 @@ class Department:
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
     witnesses: FakeWitnesses = field(default_factory=FakeWitnesses)
     policy: Policy = field(default_factory=Policy)
+    freezes: tuple[Window, ...] = ()
     trouble: dict[str, str] = field(default_factory=dict)
     approved: list[str] = field(default_factory=list)
     without: frozenset[str] = frozenset()
@@ -118,7 +120,8 @@ class Department:
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
-            budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=(), trouble=lambda: self.trouble,
+            budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=(), freezes=self.freezes,
+            trouble=lambda: self.trouble,
             canary=FakeCanary(), measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
         )  # type: ignore[arg-type]  # fmt: skip
 
@@ -130,7 +133,8 @@ class Department:
         meters = Meters("test")
         desk = Desk(
             self.store, self.clock, directory=PEOPLE, policy=self.policy, draw=handlers.draw_plan, approvals_in=(),
-            platforms=("slack", "telegram"), meters=meters,
+            platforms=("slack", "telegram"), meters=meters, on_call=handlers.on_call(self.rules),
+            frozen=handlers.frozen(self.freezes),
         )  # fmt: skip
         desk.on_approved = self.approved.append
         commands = handlers.commands(self.ports, desk)

@@ -1,0 +1,71 @@
+"""Void: the world moved while a plan waited, so that what people were asked, or said, is no longer the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.audit import Deed
+from bot.domain.cards import subject
+from bot.domain.operations import Operation, State
+from bot.domain.phrases import Code, Phrase, phrase
+from bot.domain.releases import Deployment, Release
+from bot.ports.store import Tx
+
+WAITING = frozenset({State.WAITING, State.APPROVED})
+"""Nothing was changed yet: approved ones wait for another operation to end."""
+
+
+def void(tx: Tx, ident: str, why: Phrase, now: datetime) -> bool:
+    """End the waiting operation *ident*, with the reason, a sentence, on its card. False: it is not waiting."""
+    operation = tx.operation(ident)
+    if operation is None or operation.state not in WAITING:
+        return False
+    said = phrase("Void: {why} Propose it again.", why=why)
+    tx.save_operation(replace(operation.moved(State.CANCELLED), ended_at=now, result=said))
+    tx.bump(subject("op", ident), now)
+    tx.bump(subject("ask", ident), now)
+    tx.append(Deed(now, "pult", "", "void", ident, "cancelled", said.plain()))
+    return True
+
+
+def void_each(tx: Tx, moot: Callable[[Operation], Phrase | None], now: datetime) -> tuple[str, ...]:
+    """End every waiting operation that *moot* gives a reason for; their ids."""
+    reasons = [(operation.id, moot(operation)) for operation in tx.live_operations() if operation.state in WAITING]
+    return tuple(ident for ident, why in reasons if why is not None and void(tx, ident, why, now))
+
+
+def reported(tx: Tx, told: Release, now: datetime) -> tuple[str, ...]:
+    """A version was reported: plans to promote it that were made on another digest are void."""
+
+    def moot(operation: Operation) -> Phrase | None:
+        plan = operation.plan
+        planned = plan.params.get("digest", "")
+        same = (plan.action, plan.service, plan.params.get("version")) == ("promote", told.service, told.version)
+        if not same or not told.digest or planned == told.digest:
+            return None
+        return phrase(
+            "{version} was reported with the digest {new} after this was planned on {old}.",
+            version=told.version, new=Code(told.digest[:19]), old=Code(planned[:19]),
+        )  # fmt: skip
+
+    return void_each(tx, moot, now)
+
+
+def deployed(tx: Tx, heard: Deployment, now: datetime) -> tuple[str, ...]:
+    """A version came to an environment: plans are void that were made on another digest running there."""
+
+    def moot(operation: Operation) -> Phrase | None:
+        plan = operation.plan
+        if plan.service != heard.service or operation.id == heard.operation or not heard.digest:
+            return None
+        there = (target for target in plan.targets if target.environment.name == heard.environment)
+        if all(target.previous.endswith(heard.digest) for target in there):
+            return None
+        return phrase(
+            "{version} came to {environment} after this was planned.",
+            version=heard.version, environment=heard.environment,
+        )  # fmt: skip
+
+    return void_each(tx, moot, now)
