@@ -42,7 +42,8 @@ from bot.ports.store import Store, Tx
 class Desk:
     """Proposals, approvals, rejections, cancellations, expiry. ``on_approved`` starts the running.
 
-    ``platforms`` are those where people may be told in private; ``frozen`` tells what freezes a service at a time.
+    ``platforms`` are those where people may be told in private; ``frozen`` tells what freezes a service at a time;
+    ``turned`` is told of each turn of an operation, in the transaction that writes it.
     """
 
     def __init__(  # noqa: PLR0913 - the collaborators of one rule set
@@ -58,9 +59,11 @@ class Desk:
         meters: Meters,
         on_call: Callable[[Tx, datetime], frozenset[str]] = lambda _tx, _now: frozenset(),
         frozen: Callable[[Tx, str, datetime], Freeze | None] = lambda _tx, _service, _now: None,
+        turned: Callable[[Tx, Operation, datetime], None] = lambda _tx, _operation, _now: None,
     ) -> None:
         self._store, self._clock, self._policy = store, clock, policy
         self._draw, self._meters, self._on_call, self._frozen = draw, meters, on_call, frozen
+        self._turned = turned
         self._asking = Asking(directory, approvals_in, platforms)
         self.on_approved: Callable[[str], None] = lambda _: None
         self.on_choice: Callable[[str, Choice], None] = lambda _ident, _choice: None
@@ -131,6 +134,7 @@ class Desk:
         )  # fmt: skip
         operation = operation.moved(State.APPROVED if decided(operation, rule) else State.WAITING)
         tx.save_operation(operation)
+        self._turned(tx, operation, call.now)
         for wish in self._asking.wishes(operation, rule, self._on_call(tx, call.now)):
             tx.show(wish, call.now)
         tx.append(_deed(call, plan.action, operation.id, "proposed", plan.hash))
@@ -211,6 +215,7 @@ class Desk:
 
     def _save(self, tx: Tx, operation: Operation, now: datetime) -> None:
         tx.save_operation(operation)
+        self._turned(tx, operation, now)
         tx.bump(subject("op", operation.id), now)
         tx.bump(subject("ask", operation.id), now)
         if operation.final:

@@ -82,7 +82,8 @@ def _blocks(operation: Operation, rule: Rule) -> Iterable[Block]:
     if operation.state is State.WAITING:
         yield Paragraph(_undo(operation))
         if rule.break_glass:
-            command = Code(written(operation, Word(Verdict.APPROVE, glass=True)))
+            left = tuple(hold.name for hold in holding(operation, rule))
+            command = Code(written(operation, Word(Verdict.APPROVE, overrides=left, glass=True)))
             text = phrase(
                 "In an emergency the role {role} goes on alone: {command}", role=rule.break_glass, command=command
             )

@@ -99,6 +99,7 @@ class Department:
     witnesses: FakeWitnesses = field(default_factory=FakeWitnesses)
     policy: Policy = field(default_factory=Policy)
     freezes: tuple[Window, ...] = ()
+    approvals_in: tuple[str, ...] = ()
     trouble: dict[str, str] = field(default_factory=dict)
     approved: list[str] = field(default_factory=list)
     without: frozenset[str] = frozenset()
@@ -120,7 +121,7 @@ class Department:
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
-            budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=(), freezes=self.freezes,
+            budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
             trouble=lambda: self.trouble,
             canary=FakeCanary(), measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
         )  # type: ignore[arg-type]  # fmt: skip
@@ -129,14 +130,17 @@ class Department:
     def budgets(self) -> PrometheusBudgets | None:
         return None if "metrics" in self.without else PrometheusBudgets(self.metrics, self.clock, patience=60)
 
-    def router(self) -> Router:
-        meters = Meters("test")
+    def desk(self) -> Desk:
         desk = Desk(
-            self.store, self.clock, directory=PEOPLE, policy=self.policy, draw=handlers.draw_plan, approvals_in=(),
-            platforms=("slack", "telegram"), meters=meters, on_call=handlers.on_call(self.rules),
-            frozen=handlers.frozen(self.freezes),
+            self.store, self.clock, directory=PEOPLE, policy=self.policy, draw=handlers.draw_plan,
+            approvals_in=self.approvals_in, platforms=("slack", "telegram"), meters=Meters("test"),
+            on_call=handlers.on_call(self.rules), frozen=handlers.frozen(self.freezes),
         )  # fmt: skip
         desk.on_approved = self.approved.append
+        return desk
+
+    def router(self) -> Router:
+        desk, meters = self.desk(), Meters("test")
         commands = handlers.commands(self.ports, desk)
         return Router(
             self.store, self.clock, directory=PEOPLE, policy=self.policy, commands=commands, desk=desk, meters=meters
