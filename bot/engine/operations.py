@@ -88,7 +88,9 @@ class Operations:
 
 
 def _free(tx: Tx, ident: str) -> bool:
-    """Whether the operation *ident* has its target to itself."""
+    """Whether the operation *ident* is still to be run, and has its target to itself."""
     mine = tx.operation(ident)
+    if mine is None or mine.state is not State.APPROVED:
+        return False
     others = (other for other in tx.live_operations() if other.id != ident and other.state in UNDER_WAY)
-    return mine is not None and not any(contends(mine.plan, other.plan) for other in others)
+    return not any(contends(mine.plan, other.plan) for other in others)

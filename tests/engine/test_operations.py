@@ -1,0 +1,101 @@
+"""What an approved operation meets before its first step, with the real journal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.clock import SystemClock
+from bot.adapters.sql import SqlStore, open_store
+from bot.domain.operations import Operation, State
+from bot.domain.phrases import Phrase, phrase
+from bot.domain.plans import Plan
+from bot.engine.meters import Meters
+from bot.engine.operations import Operations
+from bot.ports.flows import Flow, Run
+from tests.domain.builders import operation, plan
+
+PATIENCE = 20.0
+
+
+@dataclass
+class Bench:
+    """A store, and a flow that only notes that it ran."""
+
+    store: SqlStore
+    operations: Operations
+    ran: list[str] = field(default_factory=list)
+
+    async def holds(self, *kept: Operation) -> None:
+        for each in kept:
+            await self.store.write(lambda tx, one=each: tx.save_operation(one))  # type: ignore[misc]
+
+    async def state(self, ident: str) -> State:
+        found = await self.store.read(lambda tx: tx.operation(ident))
+        assert found is not None
+        return found.state
+
+    async def becomes(self, ident: str, state: State) -> None:
+        ends = time.monotonic() + PATIENCE
+        while await self.state(ident) is not state:
+            assert time.monotonic() < ends, await self.state(ident)
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    url = f"sqlite:///{tmp_path}/pult.db"
+    ran: list[str] = []
+
+    async def check(_: Plan) -> None:
+        return None
+
+    async def run(running: Run) -> Phrase:
+        ran.append(running.operation)
+        return phrase("done")
+
+    async with open_store(url) as store:
+        flows = {"promote": Flow("promote", check, run)}
+        found = Bench(store, Operations(store, SystemClock(), flows, Meters("test"), url), ran)
+        try:
+            yield found
+        finally:
+            found.operations.close()
+
+
+FIRST = operation(State.RUNNING, id="op-2222")
+NEXT = operation(State.APPROVED, id="op-3333", after="op-2222")
+ELSEWHERE = operation(State.APPROVED, id="op-4444", plan=plan(lock="api in staging"))
+
+
+async def test_what_waits_for_another_starts_when_that_is_over(bench: Bench) -> None:
+    await bench.holds(FIRST, NEXT, ELSEWHERE)
+    for ident in (NEXT.id, ELSEWHERE.id):
+        bench.operations.start(ident)
+    await bench.becomes(ELSEWHERE.id, State.SUCCEEDED)
+    await bench.operations.sweep()
+    await bench.holds(paused := FIRST.moved(State.PAUSED))
+    await bench.operations.sweep()
+    assert await bench.state(NEXT.id) is State.APPROVED
+    assert bench.ran == [ELSEWHERE.id]
+    await bench.holds(paused.moved(State.FAILED))
+    await bench.operations.sweep()
+    await bench.becomes(NEXT.id, State.SUCCEEDED)
+    assert bench.ran == [ELSEWHERE.id, NEXT.id]
+
+
+async def test_what_ended_between_its_approval_and_its_start_does_not_run(bench: Bench) -> None:
+    gone = replace(NEXT, id="op-5555").moved(State.CANCELLED)
+    await bench.holds(gone, NEXT)
+    runner = await bench.operations._runner()
+    await runner.start(gone.id)  # it was still approved when it was looked at
+    bench.operations.start(gone.id)
+    bench.operations.start(NEXT.id)
+    await bench.becomes(NEXT.id, State.SUCCEEDED)
+    assert bench.ran == [NEXT.id]
+    assert await bench.state(gone.id) is State.CANCELLED
