@@ -15,7 +15,9 @@ import click
 from bot.adapters.clock import SystemClock
 from bot.compose import Parts, open_parts
 from bot.domain.errors import PultError
+from bot.domain.policy import too_few, vacant
 from bot.domain.redact import redact
+from config.department import Department, department
 from config.settings import Settings
 
 DEADLINE = 20.0
@@ -164,3 +166,16 @@ def _missing(settings: Settings) -> Iterator[Finding]:
         yield Finding("webhooks", "warn", "Alertmanager's webhook is refused", "add [webhooks.alertmanager]")
     if settings.server.heartbeat_url is None:
         yield Finding("heartbeat", "warn", "nobody watches pult itself", "set server.heartbeat_url")
+    yield from _policy(department(settings))
+
+
+def _policy(known: Department) -> Iterator[Finding]:
+    """What would be found out when somebody has to press."""
+    if not tuple(known.people):
+        yield Finding("people", "warn", "nobody is listed, so nobody may do anything", "add [[people]]")
+        return
+    for action, most, able in too_few(known.policy, known.people):
+        text = f"up to {most} must press, and only {able} may (the proposer not counted under four eyes)"
+        yield Finding(f"policy.{action}", "warn", text, "give more people its roles, or ask for fewer")
+    for action, role in vacant(known.policy, known.people):
+        yield Finding(f"policy.{action}", "warn", f"nobody has the role {role}", "see [[people]]: roles")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
-from bot.domain.people import Person
+from bot.domain.people import Directory, Person
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,22 @@ class Policy:
         """Whether *action* is allowed in *environment* at all; without one there is nothing to refuse."""
         named = self.rule(action).environments
         return not environment or not named or environment in named
+
+
+def too_few(policy: Policy, people: Directory) -> Iterator[tuple[str, int, int]]:
+    """Actions that may ask for more people than could ever press: the action, so many, and how many there are."""
+    for action in DEFAULTS:
+        rule = policy.rule(action)
+        most = max((rule.approvals, *(more.approvals for more in rule.more)))
+        able = len(people.holding(rule.roles))
+        able -= rule.four_eyes and able > 0
+        if most > able:
+            yield action, most, able
+
+
+def vacant(policy: Policy, people: Directory) -> Iterator[tuple[str, str]]:
+    """Roles that the policy counts on in an emergency and that nobody has: the action, the role."""
+    for action, rule in policy.rules.items():
+        for role in sorted(rule.override | ({rule.break_glass} - {""})):
+            if not people.holding({role}):
+                yield action, role

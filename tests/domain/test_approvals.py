@@ -20,7 +20,7 @@ from bot.domain.operations import (
 )
 from bot.domain.people import Directory, Person
 from bot.domain.phrases import phrase
-from bot.domain.policy import AT_ONCE, DEFAULTS, ONE_PRESS, Policy, Rule
+from bot.domain.policy import AT_ONCE, DEFAULTS, ONE_PRESS, Condition, More, Policy, Rule, too_few, vacant
 from bot.domain.services import Environment
 from bot.domain.targets import Hand, Target
 from tests.domain.builders import ANNA, BORIS, CHEN, MINUTE, NOON, SECOND, VERA, approval, operation, plan
@@ -177,6 +177,22 @@ def test_who_may() -> None:
     assert policy.allows(ANNA, "restart", "staging")
     assert not policy.allows(VERA, "restart")
     assert not policy.allows(VERA, "ack")
+
+
+def test_a_policy_that_nobody_could_satisfy_is_found() -> None:
+    people = Directory([ANNA, BORIS, CHEN, VERA])
+    assert list(too_few(Policy(), people)) == []
+    assert list(too_few(Policy(), Directory([ANNA]))) == [("promote", 1, 0), ("failover", 1, 0)]
+    friday = More(Condition(weekdays=frozenset({4})), 3, "it is Friday")
+    strict = Policy({"promote": Rule(four_eyes=True, more=(friday,)), "restart": Rule(approvals=3)})
+    assert list(too_few(strict, people)) == [("promote", 3, 2)]
+    nobody = [action for action, _, able in too_few(Policy(), Directory([VERA])) if able == 0]
+    assert set(nobody) == set(DEFAULTS) - set(AT_ONCE)
+
+
+def test_a_role_for_emergencies_that_nobody_has_is_found() -> None:
+    rules = {"promote": Rule(break_glass="laed", override=frozenset({"lead", "boss"})), "restart": Rule()}
+    assert list(vacant(Policy(rules), Directory([ANNA, CHEN]))) == [("promote", "boss"), ("promote", "laed")]
 
 
 def test_a_rule_of_zero_approvals_is_not_mistaken_for_none() -> None:
