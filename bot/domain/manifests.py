@@ -1,68 +1,69 @@
-"""Changing one image digest in a deployment file, and nothing else: formatting and comments stay.
+"""Changing one image's digest in a deployment file, and nothing else: formatting, comments and quotes stay.
 
-The file is a kustomization. Its ``images`` entries may have their keys in any order (``kustomize edit`` sorts them),
-and other lists (``replicas``) name the same workloads, so only ``images`` is looked at.
+The file may be a kustomization, Helm values or manifests (``bot/domain/manifests_places.py`` tells them apart).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain
 
 from bot.domain.errors import UserError
+from bot.domain.manifests_places import Place, place_at, places, repository, same
+from bot.domain.manifests_yaml import documents, edited
 from bot.domain.phrases import Code
 
-_IMAGES = re.compile(r"^images:[ \t\r]*(?:#.*)?$", re.MULTILINE)
-_NEXT = re.compile(r"^(?:---|[^\s#-])", re.MULTILINE)
-_ENTRY = re.compile(r"^[ \t]*-[ \t]", re.MULTILINE)
-_NAME = re.compile(r"^[ \t-]*(?:name|newName):[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
-_DIGEST = re.compile(r"^(?P<key>[ \t-]*digest:[ \t]*[\"']?)(?P<digest>sha256:[0-9a-f]{64})", re.MULTILINE)
+__all__ = ["image_digest", "repository", "with_digest"]
 
 
-def repository(image: str) -> str:
-    """*image* without its tag and digest; a port of the registry stays."""
-    name = image.partition("@")[0]
-    head, colon, tag = name.rpartition(":")
-    return head if colon and "/" not in tag else name
+def image_digest(text: str, image: str, key: str = "") -> str:
+    """The digest that *text* names for the repository *image*, or "" where it names a tag in its place.
+
+    *key*: dotted path of the value, where it is not to be found by the image's name.
+    UserError: the image is not there, stands there in several ways, or in one that can't hold a digest.
+    """
+    return _found(text, image, key)[0].digest
 
 
-def image_digest(text: str, image: str) -> str:
-    """The digest that a kustomization's ``images`` entry for *image* names. UserError: there is none."""
-    return _found(text, image)["digest"]
+def with_digest(text: str, image: str, digest: str, key: str = "") -> str:
+    """*text* with the digest of the repository *image* set, wherever it names it. UserError as ``image_digest``."""
+    edits = chain.from_iterable(place.write(digest) for place in _found(text, image, key) if place.write)
+    changed = edited(text, edits)
+    if any(place.digest != digest for place in _found(changed, image, key)):
+        raise UserError("The deployment file writes {image} in a way that pult can't change.", image=Code(image))
+    return changed
 
 
-def with_digest(text: str, image: str, digest: str) -> str:
-    """*text* with the digest of *image* replaced. UserError: the file has no such entry."""
-    found = _found(text, image)
-    return text[: found.start("digest")] + digest + text[found.end("digest") :]
-
-
-def _found(text: str, image: str) -> re.Match[str]:
-    """Where the digest of the entry for *image* stands."""
-    start, end = _entry(text, image)
-    found = _DIGEST.search(text, start, end)
-    if found is None:
+def _found(text: str, image: str, key: str) -> tuple[Place, ...]:
+    found = _keyed(text, image, key) if key else _named(text, image)
+    if any(place.shared for place in found):
+        raise UserError(
+            "The deployment file names {image} behind a YAML anchor that other values share. Write it out there.",
+            image=Code(image),
+        )
+    if any(place.write is None for place in found):
         raise UserError("The deployment file names no digest for {image}.", image=Code(image))
+    ways = sorted({place.stands for place in found})
+    if len(ways) > 1:
+        raise UserError(
+            "The deployment file names {image} in several ways: {ways}. The service's gitops.key can say which counts.",
+            image=Code(image),
+            ways=", ".join(way[:19] or "–" for way in ways),
+        )
     return found
 
 
-def _entry(text: str, image: str) -> tuple[int, int]:
-    """Where the entry named *image* begins and ends; else the one named as its last part."""
-    entries = list(_entries(text))
-    for wanted in (image, image.rpartition("/")[2]):
-        for start, end, names in entries:
-            if wanted in names:
-                return start, end
-    raise UserError("The deployment file has no image {image}.", image=Code(image))
+def _named(text: str, image: str) -> tuple[Place, ...]:
+    """Where the file names *image*; else where it names it without its registry."""
+    every = tuple(place for document in documents(text) for place in places(document))
+    exact = tuple(place for place in every if same(place.name, image))
+    found = exact or tuple(place for place in every if place.loose and place.name and image.endswith(f"/{place.name}"))
+    if not found:
+        raise UserError("The deployment file has no image {image}.", image=Code(image))
+    return found
 
 
-def _entries(text: str) -> Iterator[tuple[int, int, frozenset[str]]]:
-    images = _IMAGES.search(text)
-    if images is None:
-        return
-    after = _NEXT.search(text, images.end())
-    end = after.start() if after else len(text)
-    starts = [entry.start() for entry in _ENTRY.finditer(text, images.end(), end)]
-    for at, until in pairwise([*starts, end]):
-        yield at, until, frozenset(found["name"] for found in _NAME.finditer(text, at, until))
+def _keyed(text: str, image: str, key: str) -> tuple[Place, ...]:
+    found = tuple(place for document in documents(text) if (place := place_at(document, key, image)))
+    if not found:
+        raise UserError("The deployment file has no image {image} at {key}.", image=Code(image), key=Code(key))
+    return found

@@ -102,20 +102,29 @@ def test_an_image_that_is_not_there(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "changed"),
     [
-        PLAIN.replace("    digest:", "    # digest:"),
-        PLAIN.replace("    digest:", "    newTag:"),
-        PLAIN.replace("a" * 64, "a" * 63),
-        f"images:\n- name: {API}\n  newTag: x\n- name: {WEB}\n  digest: {digest('b')}\n",
-        f"images:\n- name: {API}\nother:\n- digest: {digest('b')}\n",
+        (PLAIN.replace(f"digest: {digest('a')}", 'newTag: "1.7.2" # by hand'), 'digest: "NEW" # by hand'),
+        (EDITED.replace(f"- digest: {digest('a')}\n ", "-"), f"- digest: NEW\n  name: {API}\n"),
+        (CRLF.replace(f"    digest: {digest('a')}\r\n", ""), f"  - digest: NEW\r\n    name: {API}\r\n"),
+        (f"images: [{{name: {API}, newTag: x}}]", f"images: [{{name: {API}, digest: NEW}}]"),
+        (f"images: [{{name: {API}}}]", f"images: [{{digest: NEW, name: {API}}}]"),
+        (f"images:\n- name: {API}\n  digest: # none yet\n", "  digest: NEW # none yet\n"),
+        (f"images:\n- name: {API}\n  digest: ''\n  newTag: x\n", "  digest: 'NEW'\n  newTag: x\n"),
     ],
 )
-def test_an_image_without_a_digest_of_its_own(text: str) -> None:
-    with pytest.raises(UserError, match="names no digest"):
-        image_digest(text, API)
-    with pytest.raises(UserError, match="names no digest"):
-        with_digest(text, API, digest("e"))
+def test_a_digest_takes_the_place_of_a_tag_or_of_nothing(text: str, changed: str) -> None:
+    assert image_digest(text, API) == ""
+    new = with_digest(text, API, digest("e"))
+    assert changed.replace("NEW", digest("e")) in new
+    assert image_digest(new, API) == digest("e")
+
+
+def test_what_is_no_digest_is_not_taken_for_one() -> None:
+    text = PLAIN.replace("a" * 64, "a" * 63)
+    for change in (lambda: image_digest(text, API), lambda: with_digest(text, API, digest("e"))):
+        with pytest.raises(UserError, match="names no digest"):
+            change()
 
 
 @given(st.text(), st.text(min_size=1))
