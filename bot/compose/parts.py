@@ -20,12 +20,14 @@ from config.department import Department, department
 from config.settings import Settings
 
 if TYPE_CHECKING:
+    from bot.adapters.github.forge import GithubForge
     from bot.adapters.kubernetes.cluster import KubernetesCluster
     from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
     from bot.ports.metrics import Metrics
     from bot.ports.painter import Painter
+    from bot.ports.pipeline import Pipeline
     from bot.ports.regions import Database, Traffic
     from bot.ports.roster import Roster
     from bot.ports.silencer import Silencer
@@ -53,6 +55,7 @@ class Parts:
     silencer: Silencer | None
     roster: Roster | None
     forge: Forge | None
+    pipeline: Pipeline | None
     database: Database | None
     traffic: Traffic | None
     witnesses: Witnesses | None
@@ -134,13 +137,14 @@ class _Opening:
         cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
         metrics = await self._metrics()
         database, traffic, witnesses = await self._regions(metrics, cluster)
+        forge = await self._forge()
         menu: Menu = []
         chats, inlets = await self._chats(hub, words, menu, painter)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
             cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, budgets=self._budgets(metrics),
             silencer=await self._silencer(),
-            roster=await self._roster(), forge=await self._forge(), database=database, traffic=traffic,
+            roster=await self._roster(), forge=forge, pipeline=forge, database=database, traffic=traffic,
             witnesses=witnesses, menu=menu,
         )  # fmt: skip
 
@@ -209,12 +213,12 @@ class _Opening:
         zone = self._settings.chat.timezone
         return await self._stack.enter_async_context(open_roster(turns, zone, names, SystemClock()))
 
-    async def _forge(self) -> Forge | None:
+    async def _forge(self) -> GithubForge | None:
         if not self._settings.github:
             return None
         from bot.adapters.github.forge import open_forge  # noqa: PLC0415
 
-        return await self._stack.enter_async_context(open_forge(self._settings.github))
+        return await self._stack.enter_async_context(open_forge(self._settings.github, SystemClock()))
 
     async def _regions(
         self, metrics: Metrics | None, cluster: KubernetesCluster

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+Texts: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,8 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What *head* has that *base* has not, oldest first. ``more``: commits that the forge left out.
-
-    ``files``: the paths that differ, as far as the forge tells them. ``behind``: commits that only *base* has.
-    """
+    """Commits that only *head* has, oldest first. ``files``: paths that differ, as far as they are told. ``more``:
+    commits that were left out. ``behind``: how many only *base* has."""
 
     commits: tuple[Commit, ...]
     files: tuple[str, ...] = ()
@@ -43,12 +43,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pull:
-    """``state`` is open, closed or merged; ``merged``: the commit it became on its base, or empty."""
+    """``state``: open, closed, merged; ``merged``: the commit it became on its base; ``head``: its branch's commit."""
 
     number: int
     state: str
     url: str
     merged: str = ""
+    head: str = ""
 
 
 class Forge(Protocol):
@@ -56,7 +57,7 @@ class Forge(Protocol):
 
     async def read(self, repo: str, path: str, branch: str) -> File: ...
     async def commit(self, repo: str, path: str, branch: str, was: File, text: str, message: str) -> str:
-        """Write *text* over *was*; the new commit's sha."""
+        """Write *text* over *was*; the new commit, or the one that brought *text* when it is there already."""
         ...
 
     async def resolve(self, repo: str, ref: str) -> Commit:
@@ -64,13 +65,16 @@ class Forge(Protocol):
         ...
 
     async def compare(self, repo: str, base: str, head: str) -> Comparison: ...
-    async def propose(self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str) -> Pull:
-        """A pull request from branch *head*, made from *base* with *files* (path to text) written, or the open one."""
+    async def propose(  # noqa: PLR0913 - a pull request has so many sides
+        self, repo: str, base: str, head: str, files: Texts, title: str, body: str, *, pins: Texts | None = None
+    ) -> Pull:
+        """From branch *head*, made from *base* with *files* (path to text), or the one there is. *pins*: path to the
+        sha that a file has to have on *base* still."""
         ...
 
     async def pull(self, repo: str, number: int) -> Pull: ...
-    async def merge(self, repo: str, number: int) -> Pull:
-        """Merge it; one that is merged stays so. DriftError: it does not merge cleanly, or its head moved."""
+    async def merge(self, repo: str, number: int, head: str = "") -> Pull:
+        """Merge it; one that is merged stays so. DriftError: it does not merge cleanly, or is not at *head* now."""
         ...
 
     async def check(self) -> str: ...

@@ -19,7 +19,10 @@ class Pipeline(Protocol):
     """UserError: no such thing, or the token may not do it. TemporaryError: no answer, or told to wait."""
 
     async def checks(self, repo: str, sha: str) -> tuple[Check, ...]:
-        """Every check and status of the commit, the latest of each name; empty when nothing ever checked it."""
+        """Every check and status of the commit, the latest of each name; empty when nothing ever checked it.
+
+        Jobs that wait at a gate are none of them.
+        """
         ...
 
     async def answer_gate(self, repo: str, run: int, environment: str, *, approve: bool, comment: str) -> None:
@@ -31,7 +34,7 @@ class Pipeline(Protocol):
         ...
 
     async def dispatch(self, repo: str, workflow: str, ref: str, inputs: dict[str, str]) -> int:
-        """Start a workflow; the run's id."""
+        """Start a workflow; the run's id. One that was started is found by the input ``operation`` in its title."""
         ...
 
     async def run_state(self, repo: str, run: int) -> str:

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bot.adapters.clock import SystemClock
 from bot.adapters.github import identity
 from bot.adapters.github.forge import GithubForge, open_forge
 from bot.adapters.github.settings import GithubSettings
@@ -49,7 +50,7 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     async with simulator(SimulatorSettings(port=0)) as running:
         url = f"{running.url}/github/"
-        async with open_forge(settings(url)) as forge:
+        async with open_forge(settings(url), SystemClock()) as forge:
             yield Bench(running, forge, url)
 
 
@@ -102,7 +103,7 @@ async def test_a_picture_is_no_text(bench: Bench) -> None:
 
 
 async def test_a_wrong_token_is_said_and_not_shown(bench: Bench) -> None:
-    async with open_forge(settings(bench.url, token="ghs_revoked_revoked")) as forge:
+    async with open_forge(settings(bench.url, token="ghs_revoked_revoked"), SystemClock()) as forge:
         with pytest.raises(UserError, match="GitHub does not allow pult to do this: Bad credentials") as caught:
             await forge.read(REPO, PATH, "main")
     assert "ghs_revoked" not in str(caught.value)
@@ -127,13 +128,13 @@ async def test_a_sick_github_may_recover(bench: Bench, fault: str) -> None:
 
 async def test_a_slow_github_is_given_up(bench: Bench) -> None:
     bench.simulation.world.faults.start("slow", "github", delay=0.4)
-    async with open_forge(settings(bench.url, timeout=timedelta(milliseconds=100))) as forge:
+    async with open_forge(settings(bench.url, timeout=timedelta(milliseconds=100)), SystemClock()) as forge:
         with pytest.raises(TemporaryError, match="GitHub does not answer"):
             await forge.read(REPO, PATH, "main")
 
 
 async def test_nobody_listens() -> None:
-    async with open_forge(settings(f"http://127.0.0.1:{free_port()}")) as forge:
+    async with open_forge(settings(f"http://127.0.0.1:{free_port()}"), SystemClock()) as forge:
         with pytest.raises(TemporaryError, match="GitHub does not answer"):
             await forge.check()
 
@@ -163,7 +164,10 @@ class Script:
 async def scripted(script: Script, **more: Any) -> AsyncIterator[GithubForge]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", script.answer)
-    async with TestServer(app) as server, open_forge(settings(str(server.make_url("")), **more)) as forge:
+    async with (
+        TestServer(app) as server,
+        open_forge(settings(str(server.make_url("")), **more), SystemClock()) as forge,
+    ):
         yield forge
 
 
