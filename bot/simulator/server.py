@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 from bot.simulator import alertmanager, digitalocean, github, kubernetes, prometheus, slack, telegram, trouble
 from bot.simulator.alertmanager import Manager
 from bot.simulator.control import Control
+from bot.simulator.deploying import deploy_from_github
 from bot.simulator.faults import REGIONS
 from bot.simulator.prometheus import Metrics
 from bot.simulator.settings import SimulatorSettings
@@ -60,6 +61,7 @@ async def simulator(settings: SimulatorSettings) -> AsyncGenerator[Simulation]:
         outbound = Outbound(world, session, settings.target)
         metrics, alerts = Metrics(world), Manager(world, outbound)
         surfaces = mounts(world, metrics, alerts)
+        deploy_from_github(world)
         app = _application(world, surfaces, Control(world, metrics, alerts, outbound))
         async with _listening(app, settings) as url, _ticking(world, metrics, alerts):
             yield Simulation(url, world, metrics, alerts, outbound, surfaces)

@@ -1,57 +1,28 @@
-"""The Forge port over the simulated GitHub, and over answers the simulator never gives."""
+"""Files and commits, access and refusals, over the simulated GitHub and over answers it never gives."""
 
 import base64
-import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.github import identity
-from bot.adapters.github.forge import GithubForge, open_forge
-from bot.adapters.github.settings import GithubSettings
-from bot.domain.errors import DriftError, PermanentError, RateLimitedError, TemporaryError, UserError
+from bot.adapters.github.forge import open_forge
+from bot.domain.errors import AmbiguousError, DriftError, PermanentError, RateLimitedError, TemporaryError, UserError
 from bot.ports.forge import File
-from bot.simulator.github.state import Forge, Repository
-from bot.simulator.github.surface import TOKEN
-from bot.simulator.server import Simulation, simulator
-from bot.simulator.settings import SimulatorSettings
+from tests.adapters.github_bench import PATH, REPO, Bench, Script, scripted, settings, simulated
 from tests.real import free_port
-
-REPO, PATH = "dept/api", "deploy/production/kustomization.yaml"
-
-
-def settings(url: str, **more: Any) -> GithubSettings:
-    return GithubSettings(api_url=url, **({"token": TOKEN} | more))
-
-
-@dataclass
-class Bench:
-    simulation: Simulation
-    forge: GithubForge
-    url: str
-
-    @property
-    def repo(self) -> Repository:
-        assert isinstance(self.simulation.world.github, Forge)
-        return self.simulation.world.github.repository(REPO)
 
 
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
-    async with simulator(SimulatorSettings(port=0)) as running:
-        url = f"{running.url}/github/"
-        async with open_forge(settings(url), SystemClock()) as forge:
-            yield Bench(running, forge, url)
+    async with simulated() as bench:
+        yield bench
 
 
 async def test_a_file_is_read_and_written(bench: Bench) -> None:
@@ -72,6 +43,30 @@ async def test_a_push_in_between_is_not_overwritten(bench: Bench) -> None:
     with pytest.raises(DriftError, match=f"Somebody pushed to {REPO}/{PATH} meanwhile."):
         await bench.forge.commit(REPO, PATH, "main", was, was.text + "# anna\n", "anna")
     assert (await bench.forge.read(REPO, PATH, "main")).text == was.text + "# boris\n"
+
+
+async def test_an_answer_that_got_lost_makes_no_second_commit(bench: Bench) -> None:
+    was = await bench.forge.read(REPO, PATH, "main")
+    bench.wire.lost = PATH
+    with pytest.raises(AmbiguousError, match="GitHub does not answer"):
+        await bench.forge.commit(REPO, PATH, "main", was, was.text + "# anna\n", "anna")
+    bench.wire.lost = ""
+    tip = bench.repo.history.branches["main"]
+    bench.repo.commit("main", "docs: other", dict(bench.repo.branch("main").files) | {"a": b"b"}, SystemClock().now())
+    assert await bench.forge.commit(REPO, PATH, "main", was, was.text + "# anna\n", "anna") == tip
+    now = await bench.forge.read(REPO, PATH, "main")
+    assert await bench.forge.commit(REPO, PATH, "main", now, now.text, "anna") == tip
+    assert [commit.message for commit in bench.repo.history.log(bench.repo.branch("main"))[:3]] == [
+        "docs: other", "anna", "refactor!: drop the v0 price endpoint",
+    ]  # fmt: skip
+
+
+async def test_a_protected_branch_is_no_push_of_somebody_else(bench: Bench) -> None:
+    bench.repo.protected.add("main")
+    was = await bench.forge.read(REPO, PATH, "main")
+    with pytest.raises(UserError, match="Changes must be made through a pull request") as caught:
+        await bench.forge.commit(REPO, PATH, "main", was, was.text + "#", "anna")
+    assert not isinstance(caught.value, DriftError)
 
 
 async def test_a_branch_with_a_slash_is_read(bench: Bench) -> None:
@@ -144,31 +139,6 @@ async def test_it_says_what_is_left(bench: Bench) -> None:
 
 
 # Answers of our own making.
-
-
-@dataclass
-class Script:
-    """One answer for every path, or one of its own; keeps what was asked."""
-
-    answers: dict[str, tuple[int, Any, dict[str, str]]] = field(default_factory=dict)
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked.append((request.method, request.path, request.headers.get("Authorization", "")))
-        status, body, headers = self.answers.get(request.path) or self.answers["*"]
-        text = body if isinstance(body, str) else json.dumps(body)
-        return web.Response(status=status, text=text, headers={"Content-Type": "application/json"} | headers)
-
-
-@asynccontextmanager
-async def scripted(script: Script, **more: Any) -> AsyncIterator[GithubForge]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", script.answer)
-    async with (
-        TestServer(app) as server,
-        open_forge(settings(str(server.make_url("")), **more), SystemClock()) as forge,
-    ):
-        yield forge
 
 
 SPENT = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795507290"}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from bot.adapters.github.caller import PER_PAGE, Caller, Query, part
-from bot.domain.errors import DriftError, UserError
+from bot.domain.errors import UserError
 from bot.ports.forge import Commit, Comparison, File
 
 COMMITS: Final = 500
@@ -31,7 +31,7 @@ class Files(Caller):
             raise UserError("GitHub refuses this: {why}", why=f"{what} is not text in UTF-8") from error
 
     async def commit(self, repo: str, path: str, branch: str, was: File, text: str, message: str) -> str:
-        """One commit that replaces one file; refused when somebody pushed meanwhile, never forced.
+        """One commit that replaces one file, or makes it (*was* has no sha); refused when somebody pushed meanwhile.
 
         When the file has *text* already, as after an answer that got lost, the commit that brought it.
         """
@@ -39,10 +39,16 @@ class Files(Caller):
             return await self._last(repo, path, branch)
         try:
             return await self._write(repo, path, branch, was.sha, text, message)
-        except DriftError:
-            if (await self.read(repo, path, branch)).text != text:
+        except UserError:  # also what an earlier try is told, whose answer got lost
+            if not await self._has(repo, path, branch, text):
                 raise
             return await self._last(repo, path, branch)
+
+    async def _has(self, repo: str, path: str, branch: str, text: str) -> bool:
+        try:
+            return (await self.read(repo, path, branch)).text == text
+        except UserError:
+            return False
 
     async def resolve(self, repo: str, ref: str) -> Commit:
         """The commit that a tag, a branch or a sha names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.adapters.github.caller import Query, part
@@ -10,7 +11,7 @@ from bot.adapters.github.files import Files
 from bot.adapters.github.verdicts import MergeMethodError, MissingError
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code, Link
-from bot.ports.forge import Pull, Texts
+from bot.ports.forge import File, Pull, Texts
 
 JUDGED: Final = 10
 """Seconds GitHub gets to find out whether a pull request merges cleanly; it does that in the background."""
@@ -51,8 +52,14 @@ class Pulls(Files):
             raise DriftError("Somebody pushed to {path} meanwhile.", path=Code(found["head"]["ref"]))
         if await self._mergeable(repo, number, found) is False:
             raise DriftError("{pull} does not merge cleanly any more.", pull=Code(f"{repo}#{number}"))
-        sha = await self._merged(repo, number, pull.head)
-        return Pull(number, "merged", pull.url, sha, pull.head)
+        try:
+            sha = await self._merged(repo, number, pull.head)
+        except UserError:  # also what GitHub says of one that an earlier try has merged, whose answer got lost
+            now = await self.pull(repo, number)
+            if now.state != "merged":
+                raise
+            return now
+        return replace(pull, state="merged", merged=sha)
 
     async def _merged(self, repo: str, number: int, head: str) -> str:
         refused: UserError | None = None
@@ -108,8 +115,7 @@ class Pulls(Files):
         try:
             was = await self.read(repo, path, branch)
         except MissingError:
-            await self._write(repo, path, branch, "", text, message)
-            return
+            was = File("", "")
         if was.text != text:
             await self.commit(repo, path, branch, was, text, message)
 

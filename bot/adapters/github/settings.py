@@ -11,12 +11,16 @@ from bot.domain.durations import parse_duration
 
 
 class GithubSettings(BaseModel):
-    """GitHub's REST API: deployment files, commits, releases. Either a token or an app (app_id and private_key)."""
+    """GitHub's REST API: deployment files, pull requests, pipelines, releases.
+
+    Either a token or an app (app_id and private_key).
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
     token: SecretStr | None = None
-    """Fine-grained token with contents read and write on the deployment repositories."""
+    """Fine-grained token for the services' and the deployment repositories: contents, pull requests, deployments and
+    actions read and write; checks and commit statuses read."""
     app_id: int | None = None
     """Id of a GitHub App installed on the deployment repositories; better than a token, since it belongs to nobody."""
     private_key: SecretStr | None = None

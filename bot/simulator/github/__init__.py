@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from bot.simulator.github.seeding import seed
-from bot.simulator.github.state import Forge
+from bot.simulator.github.state import WORK, Forge
 from bot.simulator.github.surface import Surface
 from bot.simulator.world import World
 
@@ -16,6 +16,7 @@ def application(world: World) -> web.Application:
     if not isinstance(forge, Forge):
         forge = world.github = Forge()
         seed(forge, world.clock.now())
+        forge.work = world.seconds(WORK)
     app = web.Application(client_max_size=4 * 1024 * 1024)
     Surface(world, forge).mount(app.router)
     return app

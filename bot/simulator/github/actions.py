@@ -1,75 +1,49 @@
-"""Checks, workflow dispatch, pending deployments and protection rules."""
+"""Checks, pending deployments and protection rules."""
 
 from bot.simulator.github import errors, shapes
 from bot.simulator.github.ask import Ask, Reply
 from bot.simulator.github.errors import Json
+from bot.simulator.github.git import Commit
 from bot.simulator.github.state import Decision, Repository, Run
 
 CHECKS = ("build", "unit tests", "trivy", "e2e")
-_MAX_INPUTS = 25
 _STATES = ("approved", "rejected")
 
 
 def check_runs(ask: Ask) -> Reply:
     commit = ask.repo.commit_at(ask.names["ref"])
-    conclusion = ask.repo.checks.get(commit.sha, "success")
+    found = ask.repo.check_runs.get(commit.sha)
+    if found is None:
+        found = [_check_run(ask.repo, commit, number, name) for number, name in enumerate(CHECKS, start=1)]
+    return Reply({"total_count": len(found), "check_runs": found}, paged=True, key="check_runs")
+
+
+def _check_run(repo: Repository, commit: Commit, number: int, name: str) -> Json:
+    conclusion = repo.checks.get(commit.sha, "success")
     done = conclusion != "in_progress"
-    found: list[Json] = [
-        {
-            "id": number,
-            "name": name,
-            "head_sha": commit.sha,
-            "status": "completed" if done else "in_progress",
-            "conclusion": (conclusion if name == CHECKS[-1] else "success") if done else None,
-            "started_at": shapes.stamp(commit.date),
-            "completed_at": shapes.stamp(commit.date) if done else None,
-            "html_url": f"https://github.com/{ask.repo.full_name}/runs/{number}",
-            "app": {"slug": "github-actions", "name": "GitHub Actions"},
-        }
-        for number, name in enumerate(CHECKS, start=1)
-    ]
-    return Reply({"total_count": len(found), "check_runs": found})
+    return {
+        "id": number,
+        "name": name,
+        "head_sha": commit.sha,
+        "status": "completed" if done else "in_progress",
+        "conclusion": (conclusion if name == CHECKS[-1] else "success") if done else None,
+        "started_at": shapes.stamp(commit.date),
+        "completed_at": shapes.stamp(commit.date) if done else None,
+        "html_url": f"https://github.com/{repo.full_name}/runs/{number}",
+        "app": {"slug": "github-actions", "name": "GitHub Actions"},
+    }
 
 
 def combined_status(ask: Ask) -> Reply:
-    """``success``, ``failure`` or ``pending`` over all statuses of the commit."""
+    """``success``, ``failure`` or ``pending`` over all statuses of the commit, the newest first."""
     commit = ask.repo.commit_at(ask.names["ref"])
     states = {"success": "success", "in_progress": "pending"}
     state = states.get(ask.repo.checks.get(commit.sha, "success"), "failure")
-    status = {"context": "ci", "state": state, "description": None, "target_url": None}
-    return Reply({"state": state, "sha": commit.sha, "total_count": 1, "statuses": [status]})
-
-
-def dispatch(ask: Ask) -> Reply:
-    """204 with no body, or 200 with the run when ``return_run_details`` is asked for; 422 without the trigger."""
-    repo, workflow, ref = ask.repo, ask.names["workflow"], ask.text("ref")
-    if workflow not in repo.workflows:
-        raise errors.not_found()
-    if not repo.workflows[workflow]:
-        raise errors.RefusedError(422, "Workflow does not have 'workflow_dispatch' trigger")
-    commit = repo.history.resolve(ref)
-    if commit is None:
-        raise errors.RefusedError(422, f"No ref found for: {ref}")
-    inputs = ask.body.get("inputs") or {}
-    if not isinstance(inputs, dict) or len(inputs) > _MAX_INPUTS:
-        raise errors.RefusedError(
-            422, f"you may only define up to {_MAX_INPUTS} `inputs` for a `workflow_dispatch` event"
-        )
-    run = Run(ask.forge.next_id(), workflow, ref, commit.sha, "workflow_dispatch", ask.now, inputs=inputs)
-    repo.runs.append(run)
-    if not ask.body.get("return_run_details"):
-        return Reply(None, 204)
-    url = f"https://api.github.com/repos/{repo.full_name}/actions/runs/{run.id}"
-    return Reply({"workflow_run_id": run.id, "run_url": url, "html_url": shapes.run(repo, run)["html_url"]})
-
-
-def runs(ask: Ask) -> Reply:
-    found = [shapes.run(ask.repo, run) for run in reversed(ask.repo.runs)]
-    return Reply({"total_count": len(found), "workflow_runs": found})
-
-
-def run(ask: Ask) -> Reply:
-    return Reply(shapes.run(ask.repo, ask.repo.run(ask.number("run"))))
+    found = ask.repo.statuses.get(commit.sha)
+    if found is None:
+        found = [{"context": "ci", "state": state, "description": None, "target_url": None}]
+    body = {"state": state, "sha": commit.sha, "total_count": len(found), "statuses": found}
+    return Reply(body, paged=True, key="statuses")
 
 
 def pending(ask: Ask) -> Reply:
@@ -87,7 +61,7 @@ def review(ask: Ask) -> Reply:
     names = [name for name in found.environments if ask.repo.environments[name] in ids]
     if state not in _STATES or len(names) != len(ids):
         raise errors.invalid("Deployment", "environment_ids" if state in _STATES else "state", "invalid")
-    _decide(ask.repo, found, names, state, comment)
+    _decide(ask, found, names, Decision(found.id, tuple(names), state, comment))
     deployments = [{"id": ask.forge.next_id(), "environment": name, "sha": found.sha} for name in names]
     return Reply(deployments)
 
@@ -103,15 +77,17 @@ def protection_rule(ask: Ask) -> Reply:
     if not state:
         ask.repo.decisions.append(Decision(found.id, (name,), "", comment))
         return Reply(None, 204)
-    _decide(ask.repo, found, [name], state, comment)
+    _decide(ask, found, [name], Decision(found.id, (name,), state, comment))
     return Reply(None, 204)
 
 
-def _decide(repo: Repository, run: Run, names: list[str], state: str, comment: str) -> None:
-    repo.decisions.append(Decision(run.id, tuple(names), state, comment))
+def _decide(ask: Ask, run: Run, names: list[str], decision: Decision) -> None:
+    ask.repo.decisions.append(decision)
     run.environments = [name for name in run.environments if name not in names]
-    run.status = "completed" if state == "rejected" else "in_progress"
-    run.conclusion = "failure" if state == "rejected" else None
+    if decision.state == "rejected":
+        run.status, run.conclusion = "completed", "failure"
+    elif not run.environments:
+        run.status, run.began, run.environment = "in_progress", ask.now, names[-1]
 
 
 def _pending(repo: Repository, name: str) -> Json:

@@ -41,11 +41,12 @@ class Ask:
 
 @dataclass(frozen=True)
 class Reply:
-    """*body* None: no content. A list is paged by the web layer."""
+    """*body* None: no content. When *paged*, the web layer pages the list: *body*, or that under its *key*."""
 
     body: Any
     status: int = 200
     paged: bool = field(default=False, kw_only=True)
+    key: str = field(default="", kw_only=True)
 
 
 Route = Callable[[Ask], Reply]

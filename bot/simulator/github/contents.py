@@ -27,6 +27,8 @@ def write(ask: Ask) -> Reply:
     path, message = ask.names["path"].strip("/"), ask.text("message")
     data = _decoded(ask.text("content"))
     branch = ask.body.get("branch") or "main"
+    if branch in ask.repo.protected:
+        raise errors.RefusedError(409, "Could not update file: Changes must be made through a pull request.")
     files = dict(ask.repo.branch(branch).files)
     _check(path, files, ask.body.get("sha"))
     status = 200 if path in files else 201

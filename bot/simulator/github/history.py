@@ -6,6 +6,9 @@ from bot.simulator.github.errors import Json
 from bot.simulator.github.git import differences
 from bot.simulator.github.state import Repository
 
+_UNPAGED = 250
+"""Commits of a comparison when no page is asked for: docs.github.com, compare two commits."""
+
 
 def repository(ask: Ask) -> Reply:
     return Reply(shapes.repository(ask.repo))
@@ -22,7 +25,10 @@ def commits(ask: Ask) -> Reply:
 
 
 def commit(ask: Ask) -> Reply:
-    found = ask.repo.commit_at(ask.names["ref"])
+    """422, not 404, when nothing is known by that name."""
+    found = ask.repo.history.resolve(ask.names["ref"])
+    if found is None:
+        raise errors.RefusedError(422, f"No commit found for SHA: {ask.names['ref']}")
     before = ask.repo.history.commits[found.parents[0]].files if found.parents else {}
     files = [shapes.difference(each) for each in differences(before, found.files)]
     return Reply(shapes.commit(ask.repo, found) | {"files": files})
@@ -41,13 +47,14 @@ def branch(ask: Ask) -> Reply:
 
 
 def compare(ask: Ask) -> Reply:
-    """``base...head``: what head has that base lacks."""
+    """``base...head``: what head has that base lacks. Only the first page names the files."""
     left, separator, right = ask.names["basehead"].partition("...")
     if not separator:
         raise errors.not_found()
     repo, base, head = ask.repo, ask.repo.commit_at(left), ask.repo.commit_at(right)
     ahead, behind = repo.history.between(base, head), repo.history.between(head, base)
     fork = repo.history.base(base, head)
+    paged, first = bool({"page", "per_page"} & ask.query.keys()), ask.query.get("page", "1") == "1"
     words = {(False, False): "identical", (True, False): "ahead", (False, True): "behind", (True, True): "diverged"}
     body: Json = {
         "status": words[bool(ahead), bool(behind)],
@@ -56,11 +63,11 @@ def compare(ask: Ask) -> Reply:
         "total_commits": len(ahead),
         "base_commit": shapes.commit(repo, base),
         "merge_base_commit": shapes.commit(repo, fork) if fork else None,
-        "commits": [shapes.commit(repo, each) for each in ahead],
-        "files": [shapes.difference(each) for each in differences(fork.files if fork else {}, head.files)],
+        "commits": [shapes.commit(repo, each) for each in (ahead if paged else ahead[-_UNPAGED:])],
+        "files": [shapes.difference(each) for each in differences(fork.files if fork else {}, head.files) if first],
         "html_url": f"https://github.com/{repo.full_name}/compare/{left}...{right}",
     }
-    return Reply(body)
+    return Reply(body, paged=paged, key="commits")
 
 
 def ref(ask: Ask) -> Reply:

@@ -3,12 +3,17 @@
 from bot.simulator.github import errors, shapes
 from bot.simulator.github.ask import Ask, Reply
 from bot.simulator.github.errors import Json
-from bot.simulator.github.state import Pull, Repository
+from bot.simulator.github.git import Commit
+from bot.simulator.github.state import LOGIN, Pull, Repository
+
+_METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
 
 
 def listed(ask: Ask) -> Reply:
     state, head = ask.query.get("state", "open"), ask.query.get("head", "").split(":")[-1]
+    base = ask.query.get("base", "")
     found = [p for p in reversed(ask.repo.pulls) if state in ("all", p.state) and head in ("", p.head)]
+    found = [p for p in found if base in ("", p.base)]
     return Reply([_shape(ask.repo, each) for each in found], paged=True)
 
 
@@ -49,7 +54,7 @@ def merged(ask: Ask) -> Reply:
 
 
 def merge(ask: Ask) -> Reply:
-    """200 ``{sha, merged, message}``; 405 when it cannot be merged, 409 when the head moved on."""
+    """200 ``{sha, merged, message}``; 405 when it cannot be merged (so), 409 when the head moved on."""
     repo, found = ask.repo, _found(ask)
     head, base = repo.branch(found.head), repo.branch(found.base)
     if ask.body.get("sha") not in (None, head.sha):
@@ -57,8 +62,12 @@ def merge(ask: Ask) -> Reply:
     files = repo.history.merge(base, head)
     if found.state != "open" or files is None:
         raise errors.RefusedError(405, "Pull Request is not mergeable")
+    method = ask.body.get("merge_method") or "merge"
+    if method not in repo.merges:
+        raise errors.RefusedError(405, f"{_METHODS[method]} are not allowed on this repository.")
     title = ask.body.get("commit_title") or f"{found.title} (#{found.number})"
-    made = repo.commit(found.base, title, files, ask.now)
+    parents = (base.sha, head.sha) if method == "merge" else (base.sha,)
+    made = repo.history.add(Commit(title, LOGIN, ask.now, parents, files), found.base)
     found.state, found.merged_at, found.merge_sha = "closed", ask.now, made.sha
     return Reply({"sha": made.sha, "merged": True, "message": "Pull Request successfully merged"})
 

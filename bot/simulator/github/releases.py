@@ -49,6 +49,17 @@ def create(ask: Ask) -> Reply:
     return Reply(shapes.release(repo, made), 201)
 
 
+def update(ask: Ask) -> Reply:
+    found = _one(ask.repo, number=ask.number("id"))
+    for key in ("name", "body"):
+        if isinstance(ask.body.get(key), str):
+            setattr(found, key, ask.body[key])
+    for key in ("draft", "prerelease"):
+        if isinstance(ask.body.get(key), bool):
+            setattr(found, key, ask.body[key])
+    return Reply(shapes.release(ask.repo, found))
+
+
 def notes(ask: Ask) -> Reply:
     """POST /releases/generate-notes: nothing is stored."""
     tag = ask.text("tag_name")

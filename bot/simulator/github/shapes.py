@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bot.simulator.github.errors import Json
 from bot.simulator.github.git import Commit, Difference, blob_sha
-from bot.simulator.github.state import Pull, Release, Repository, Run
+from bot.simulator.github.state import LOGIN, Deployment, Pull, Release, Repository, Run
 
 
 def stamp(moment: datetime) -> str:
@@ -136,6 +136,7 @@ def run(repo: Repository, found: Run) -> Json:
     return {
         "id": found.id,
         "name": found.workflow.removesuffix(".yml"),
+        "display_title": " ".join(filter(None, ["deploy", found.inputs.get("operation")])),
         "path": f".github/workflows/{found.workflow}",
         "head_branch": found.ref,
         "head_sha": found.sha,
@@ -145,4 +146,25 @@ def run(repo: Repository, found: Run) -> Json:
         "run_attempt": 1,
         "created_at": stamp(found.created),
         "html_url": f"https://github.com/{repo.full_name}/actions/runs/{found.id}",
+    }
+
+
+def deployment(repo: Repository, found: Deployment) -> Json:
+    url = f"https://api.github.com/repos/{repo.full_name}/deployments/{found.id}"
+    return {
+        "url": url,
+        "id": found.id,
+        "sha": found.sha,
+        "ref": found.ref,
+        "task": found.task,
+        "payload": found.payload,
+        "original_environment": found.environment,
+        "environment": found.environment,
+        "description": found.description,
+        "creator": user(LOGIN),
+        "created_at": stamp(found.created),
+        "updated_at": stamp(found.created),
+        "statuses_url": f"{url}/statuses",
+        "transient_environment": False,
+        "production_environment": found.environment == "production",
     }

@@ -1,7 +1,9 @@
 """The forge: repositories with history, releases, pull requests, checks and runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from bot.simulator.github import errors
 from bot.simulator.github.errors import Json
@@ -9,6 +11,8 @@ from bot.simulator.github.git import Commit, History
 
 LOGIN = "pult-bot"
 """Who the token belongs to: author of what comes through the API."""
+WORK = 20.0
+"""Simulated seconds that a workflow run takes."""
 
 
 @dataclass
@@ -39,7 +43,10 @@ class Pull:
 
 @dataclass
 class Run:
-    """A workflow run; *environments* are those whose deployment waits for a review."""
+    """A workflow run; *environments* are those whose deployment waits for a review.
+
+    *began*: when it got to work, None while it waits; *environment*: where it deploys to.
+    """
 
     id: int
     workflow: str
@@ -51,6 +58,23 @@ class Run:
     inputs: Json = field(default_factory=dict)
     status: str = "queued"
     conclusion: str | None = None
+    began: datetime | None = None
+    environment: str = ""
+
+
+@dataclass
+class Deployment:
+    """A deployment record; *statuses* are GitHub's JSON, oldest first."""
+
+    id: int
+    sha: str
+    ref: str
+    task: str
+    environment: str
+    payload: Any
+    description: str
+    created: datetime
+    statuses: list[Json] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,7 @@ class Decision:
 
 @dataclass
 class Repository:
-    """One repository. Tests read *decisions* and *runs*, and change *checks*."""
+    """One repository. Tests read *decisions*, *runs* and *deployments*, and change the rest."""
 
     owner: str
     name: str
@@ -74,10 +98,19 @@ class Repository:
     pulls: list[Pull] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
     workflows: dict[str, bool] = field(default_factory=lambda: {"deploy.yml": True, "ci.yml": False})
     """File name → whether it can be dispatched."""
     checks: dict[str, str] = field(default_factory=dict)
     """Commit sha → conclusion of its checks, where it is not ``success``."""
+    check_runs: dict[str, list[Json]] = field(default_factory=dict)
+    """Commit sha → its check runs, where they are not the usual ones."""
+    statuses: dict[str, list[Json]] = field(default_factory=dict)
+    """Commit sha → its statuses, newest first, where it is not the usual one."""
+    protected: set[str] = field(default_factory=set)
+    """Branches that take pull requests only."""
+    merges: set[str] = field(default_factory=lambda: {"merge", "squash", "rebase"})
+    """Kinds of merge that are allowed."""
     environments: dict[str, int] = field(default_factory=lambda: {"staging": 4101, "production": 4102})
 
     @property
@@ -115,6 +148,9 @@ class Forge:
         self.repositories: dict[str, Repository] = {}
         self.calls: list[tuple[str, str]] = []
         """(method, path) of every authenticated request, oldest first."""
+        self.work = WORK
+        self.deploy: Callable[[Repository, Run], bool] = lambda _repo, _run: True
+        """What a run does at its end; False: it fails."""
         self._ids = 70_000
 
     def add(self, repository: Repository) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.simulator.github import actions, contents, errors, history, pulls, releases
+from bot.simulator.github import actions, contents, deployments, errors, history, pulls, releases, runs
 from bot.simulator.github.ask import Ask, Reply, Route
 from bot.simulator.github.limits import Limit
 from bot.simulator.github.state import LOGIN, Forge
@@ -42,15 +42,22 @@ ROUTES: Final[tuple[tuple[str, str, Route], ...]] = (
     ("POST", "/releases/generate-notes", releases.notes),
     ("GET", "/releases/tags/{tag:.+}", releases.by_tag),
     ("GET", "/releases/{id}", releases.by_id),
+    ("PATCH", "/releases/{id}", releases.update),
     ("GET", "/pulls", pulls.listed),
     ("POST", "/pulls", pulls.create),
     ("GET", "/pulls/{number}", pulls.one),
     ("PATCH", "/pulls/{number}", pulls.update),
     ("GET", "/pulls/{number}/merge", pulls.merged),
     ("PUT", "/pulls/{number}/merge", pulls.merge),
-    ("POST", "/actions/workflows/{workflow}/dispatches", actions.dispatch),
-    ("GET", "/actions/runs", actions.runs),
-    ("GET", "/actions/runs/{run}", actions.run),
+    ("GET", "/deployments", deployments.listed),
+    ("POST", "/deployments", deployments.create),
+    ("GET", "/deployments/{id}", deployments.one),
+    ("GET", "/deployments/{id}/statuses", deployments.statuses),
+    ("POST", "/deployments/{id}/statuses", deployments.tell),
+    ("POST", "/actions/workflows/{workflow}/dispatches", runs.dispatch),
+    ("GET", "/actions/workflows/{workflow}/runs", runs.listed),
+    ("GET", "/actions/runs", runs.listed),
+    ("GET", "/actions/runs/{run}", runs.one),
     ("GET", "/actions/runs/{run}/pending_deployments", actions.pending),
     ("POST", "/actions/runs/{run}/pending_deployments", actions.review),
     ("POST", "/actions/runs/{run}/deployment_protection_rule", actions.protection_rule),
@@ -115,7 +122,8 @@ class Surface:
             return web.Response(status=reply.status, headers=headers)
         body = reply.body
         if reply.paged:
-            body, link = _page(request, reply.body)
+            items, link = _page(request, body[reply.key] if reply.key else body)
+            body = body | {reply.key: items} if reply.key else items
             headers |= {"Link": link} if link else {}
         text = json.dumps(body)
         if request.method == "GET":
