@@ -27,6 +27,7 @@ def cross_check(settings: Settings) -> Iterator[Problem]:
     yield from _policy(settings)
     yield from _freezes(settings)
     yield from _unique("pagers", "name", ((pager.name, pager.name) for pager in settings.pagers))
+    yield from _unique("registries", "host", ((each.host, each.host.lower()) for each in settings.registries))
     yield from _unique("clusters", "name", ((cluster.name, cluster.name) for cluster in settings.clusters))
     yield from _unique("services", "name", ((service.name, service.name) for service in settings.services))
     for service in settings.services:

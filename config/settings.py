@@ -10,6 +10,7 @@ from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.adapters.github.settings import GithubSettings
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.prometheus.settings import PrometheusSettings
+from bot.adapters.registry.settings import RegistrySettings
 from bot.platforms.console.settings import ConsoleSettings
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     """What was promised for them."""
     github: GithubSettings | None = None
     """GitHub."""
+    registries: Many[RegistrySettings] = ()
+    """Image registries that want to know who asks."""
     digitalocean: DigitaloceanSettings | None = None
     """DigitalOcean."""
     failover: FailoverSettings | None = None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.ports.painter import Painter
     from bot.ports.pipeline import Pipeline
     from bot.ports.regions import Database, Traffic
+    from bot.ports.registry import Registry
     from bot.ports.roster import Roster
     from bot.ports.silencer import Silencer
     from bot.ports.witnesses import Witnesses
@@ -56,6 +57,7 @@ class Parts:
     roster: Roster | None
     forge: Forge | None
     pipeline: Pipeline | None
+    registry: Registry
     database: Database | None
     traffic: Traffic | None
     witnesses: Witnesses | None
@@ -82,6 +84,8 @@ class Parts:
             yield "oncall", self.roster.check
         if self.forge:
             yield "github", self.forge.check
+        if self.settings.registries:
+            yield "registries", self.registry.check
 
     def namespaces(self, cluster: str) -> tuple[str, ...]:
         """Where services of *cluster* run."""
@@ -144,7 +148,8 @@ class _Opening:
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
             cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, budgets=self._budgets(metrics),
             silencer=await self._silencer(),
-            roster=await self._roster(), forge=forge, pipeline=forge, database=database, traffic=traffic,
+            roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
+            database=database, traffic=traffic,
             witnesses=witnesses, menu=menu,
         )  # fmt: skip
 
@@ -219,6 +224,11 @@ class _Opening:
         from bot.adapters.github.forge import open_forge  # noqa: PLC0415
 
         return await self._stack.enter_async_context(open_forge(self._settings.github, SystemClock()))
+
+    async def _registry(self) -> Registry:
+        from bot.adapters.registry.client import open_registry  # noqa: PLC0415 - after intake
+
+        return await self._stack.enter_async_context(open_registry(self._settings.registries))
 
     async def _regions(
         self, metrics: Metrics | None, cluster: KubernetesCluster

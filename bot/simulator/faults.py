@@ -9,7 +9,9 @@ from typing import Final
 REGIONS: Final = ("nyc2", "sfo3")
 SERVICES: Final = ("api", "bots", "worker", "web")
 NODES: Final = tuple(f"{region}-pool-a-{number}" for region in REGIONS for number in (1, 2, 3))
-SURFACES: Final = ("prometheus", "alertmanager", "kubernetes", "github", "digitalocean", "slack", "telegram")
+SURFACES: Final = (
+    "prometheus", "alertmanager", "kubernetes", "github", "registry", "digitalocean", "slack", "telegram"
+)  # fmt: skip
 
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "region_down": REGIONS,

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import ClientSession, web
 
-from bot.simulator import alertmanager, digitalocean, github, kubernetes, prometheus, slack, telegram, trouble
+from bot.simulator import alertmanager, digitalocean, github, kubernetes, prometheus, registry, slack, telegram, trouble
 from bot.simulator.alertmanager import Manager
 from bot.simulator.control import Control
 from bot.simulator.deploying import deploy_from_github
@@ -46,6 +46,7 @@ def mounts(world: World, metrics: Metrics, alerts: Manager) -> dict[str, web.App
         "/prometheus": prometheus.application(metrics),
         "/alertmanager": alertmanager.application(alerts),
         "/github": github.application(world),
+        "/registry": registry.application(world),
         "/digitalocean": digitalocean.application(world),
         **{f"/k8s/{region}": kubernetes.application(world, region) for region in REGIONS},
         "/slack": slack.application(world),

@@ -14,6 +14,7 @@ SURFACE_OF: Final[Mapping[str, str]] = {
     "alertmanager": "alertmanager",
     "k8s": "kubernetes",
     "github": "github",
+    "registry": "registry",
     "digitalocean": "digitalocean",
     "slack": "slack",
     "telegram": "telegram",

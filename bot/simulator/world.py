@@ -57,6 +57,7 @@ class World:
         self.clusters: Clusters | None = None
         self.cloud: Cloud | None = None
         self.github: object | None = None
+        self.registry: object | None = None
         self.slack: object | None = None
         self.telegram: object | None = None
 

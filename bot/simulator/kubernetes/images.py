@@ -19,7 +19,12 @@ STAGING: Final = {"api": "1.8.0", "bots": "3.2.1", "worker": "2.4.1", "web": "5.
 
 def digest(service: str, version: str) -> str:
     """``sha256:`` and 64 hex digits; a pure function, so that every part of the simulator agrees."""
-    return "sha256:" + sha256(f"{service}:{version}".encode()).hexdigest()
+    return digest_of(f"{service}:{version}".encode())
+
+
+def digest_of(content: bytes) -> str:
+    """Of what a registry holds under it."""
+    return "sha256:" + sha256(content).hexdigest()
 
 
 def image(service: str, version: str) -> str:
