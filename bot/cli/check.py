@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 import aiohttp
 import click
@@ -17,6 +18,7 @@ from bot.compose import Parts, open_parts
 from bot.domain.errors import PultError
 from bot.domain.policy import too_few, vacant
 from bot.domain.redact import redact
+from bot.domain.services import NO_TOOL
 from config.department import Department, department
 from config.settings import Settings
 
@@ -91,6 +93,10 @@ def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:
         yield name, chat.check, f"see {section}"
     for name, examine in parts.checks():
         yield name, examine, f"see [{name}]: address, token"
+    every = (e.gitops for service in parts.department.services for e in service.environments)
+    files = dict.fromkeys((each.repo, each.path, each.branch) for each in every if each.tool != NO_TOOL)
+    for place in files if parts.forge else ():
+        yield f"github {place[0]}", partial(_readable, parts, *place), "see gitops: repo, path, branch"
 
 
 async def _examined(name: str, examine: Examination, mend: str) -> Finding:
@@ -121,6 +127,13 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
         if blind:
             text = f"cards can't say all that changed: pult may not {', '.join(blind)}"
             yield Finding(f"{name}/{namespace}", "warn", text, "bind the role in deploy/ to pult's service account")
+
+
+async def _readable(parts: Parts, repo: str, path: str, branch: str) -> str:
+    """Whether the file that names an image is where it is said to be."""
+    assert parts.forge is not None
+    await parts.forge.read(repo, path, branch)
+    return f"{path} on {branch} can be read"
 
 
 async def _may(parts: Parts, cluster: str, namespace: str, verb: str, what: str) -> bool:

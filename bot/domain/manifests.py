@@ -53,10 +53,13 @@ def _found(text: str, image: str, key: str) -> tuple[Place, ...]:
 
 
 def _named(text: str, image: str) -> tuple[Place, ...]:
-    """Where the file names *image*; else where it names it without its registry."""
+    """Where the file names *image*; else where it puts a mirror in its place, or names it without its registry."""
     every = tuple(place for document in documents(text) for place in places(document))
-    exact = tuple(place for place in every if same(place.name, image))
-    found = exact or tuple(place for place in every if place.loose and place.name and image.endswith(f"/{place.name}"))
+    found = (
+        tuple(place for place in every if same(place.name, image))
+        or tuple(place for place in every if place.of and same(place.of, image))
+        or tuple(place for place in every if place.loose and place.name and image.endswith(f"/{place.name}"))
+    )
     if not found:
         raise UserError("The deployment file has no image {image}.", image=Code(image))
     return found

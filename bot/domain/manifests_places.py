@@ -31,6 +31,7 @@ class Place:
 
     ``stands``: what it names now, the digest, else the tag, else "". ``loose``: the registry may be said elsewhere.
     ``shared``: it stands behind a YAML anchor. ``write`` makes the edit that sets a digest, None where there is none.
+    ``of``: the image that a kustomization replaces by this one (a mirror, say).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Place:
     write: Callable[[str], tuple[Edit, ...]] | None
     shared: bool
     loose: bool = False
+    of: str = ""
 
     @property
     def digest(self) -> str:
@@ -167,19 +169,18 @@ def _reference(found: Scalar) -> Place | None:
 
 def _entry(found: Mapping) -> Place:
     """An entry of ``images``. As ``kustomize edit set image`` does, a digest takes the place of a tag."""
-    digest, tag = found.scalar("digest"), found.scalar("newTag")
-    name = found.text("newName") or found.text("name")
-    loose = not found.text("newName")
+    digest, tag, of = found.scalar("digest"), found.scalar("newTag"), found.text("name")
+    name, loose = found.text("newName") or of, not found.text("newName")
     if digest is not None:
-        return Place(name, digest.value, _digest(digest), _any(found, digest), loose)
+        return Place(name, digest.value, _digest(digest), _any(found, digest), loose, of)
     if tag is None:
-        return Place(name, "", _adding(found, "digest"), found.shared, loose)
+        return Place(name, "", _adding(found, "digest"), found.shared, loose, of)
     key = found.keys["newTag"]
 
     def write(new: str) -> tuple[Edit, ...]:
         return key.replaced("digest"), tag.replaced(new)
 
-    return Place(name, tag.value, write, _any(found, tag), loose)
+    return Place(name, tag.value.rpartition("@")[2], write, _any(found, tag), loose, of)
 
 
 def _values(found: Mapping, name: str) -> Place:

@@ -48,6 +48,7 @@ async def test_every_page_and_the_latest_of_each_name(bench: Bench) -> None:
         *[run(number, f"shard {number:03}", "success") for number in range(250)],
         run(301, "lint", "failure"),
         run(302, "lint", "success"),
+        run(307, "lint", "timed_out", app={"slug": "another"}),
         run(303, "skipped", "skipped"),
         run(304, "neutral", "neutral"),
         run(305, "cancelled", "cancelled"),
@@ -63,6 +64,7 @@ async def test_every_page_and_the_latest_of_each_name(bench: Bench) -> None:
     named = [(check.name, check.state) for check in found if not check.name.startswith(("shard", "status"))]
     assert named == [
         ("cancelled", "failure"), ("ci", "success"), ("lint", "success"), ("lint", "failure"),
+        ("lint", "failure"),
         ("neutral", "success"), ("skipped", "success"),
     ]  # fmt: skip
     assert Check("ci", "success", "https://ci.dept.example/2") in found

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import UserError
 from bot.domain.manifests import image_digest, with_digest
+from bot.domain.manifests_yaml import documents
 
 API, WEB = "registry.example/dept/api", "registry.example/dept/web"
 OLD, NEW, OTHER = (f"sha256:{letter * 64}" for letter in "abc")
@@ -79,6 +80,7 @@ spec:
             newName: {WEB}
             digest: {OTHER}
 """
+MIRROR = f"images:\n- name: {API}\n  newName: mirror.example/api\n  newTag: 1.7.2@{OLD}\n"
 FLUX = f"""apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 spec:
@@ -111,6 +113,12 @@ def test_a_whole_reference_loses_the_tag_that_means_nothing() -> None:
         image_digest(SCALAR.replace(OLD, OTHER, 1), API)
     changed = with_digest(SCALAR, API, NEW)
     assert changed == f"api:\n  image: '{API}@{NEW}' # pinned\nimages:\n- {WEB}@{OTHER}\n- {API}@{NEW}\n"
+
+
+def test_a_mirror_stands_for_the_image() -> None:
+    assert image_digest(MIRROR, API) == image_digest(MIRROR, "mirror.example/api") == OLD
+    changed = with_digest(MIRROR, API, NEW)
+    assert changed == f"images:\n- name: {API}\n  newName: mirror.example/api\n  digest: {NEW}\n"
 
 
 @pytest.mark.parametrize(
@@ -274,4 +282,4 @@ def test_no_file_is_fatal(noise: str, key: str) -> None:
         except UserError:
             continue
         assert image_digest(changed, API, key) == NEW
-        assert len(list(yaml.compose_all(changed))) == len(list(yaml.compose_all(text)))
+        assert len(documents(changed)) == len(documents(text))

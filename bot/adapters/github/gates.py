@@ -26,10 +26,10 @@ class Gates(Caller):
         path, what = f"/commits/{part(sha)}", f"{repo}@{sha}"
         runs = await self._pages(repo, f"{path}/check-runs", what, {"filter": "latest"}, key="check_runs")
         statuses = await self._pages(repo, f"{path}/status", what, key="statuses")
-        latest: dict[tuple[str, str], Check] = {}
+        latest: dict[tuple[str, ...], Check] = {}
         for run in sorted(runs, key=lambda each: (each.get("started_at") or "", each["id"])):
             if run["status"] != "waiting":
-                latest["run", run["name"]] = _check_run(run)
+                latest["run", run["name"], (run.get("app") or {}).get("slug") or ""] = _check_run(run)
         for status in reversed(statuses):  # the newest comes first
             latest["status", status["context"]] = _status(status)
         return tuple(sorted(latest.values(), key=lambda check: check.name))
