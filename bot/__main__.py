@@ -21,6 +21,13 @@ P = ParamSpec("P")
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), default=Path("pult.toml"), show_default=True
 )
+LOCALE = click.option(
+    "--locale",
+    type=click.Choice(["en", "ru"]),
+    default="en",
+    show_default=True,
+    help="The language of what people read.",
+)
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error, and debug logs.")
 
 
@@ -192,16 +199,17 @@ def slo() -> None:
     "--scrape-interval", type=_length, metavar="DURATION", default="30s", show_default=True,
     help="How often Prometheus scrapes, at the slowest.",
 )  # fmt: skip
+@LOCALE
 @DEBUG
 @told
-def rules(config: Path, scrape_interval: timedelta, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+def rules(config: Path, scrape_interval: timedelta, locale: str, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
     """Write recording rules and burn-rate alerts for Prometheus to standard output.
 
     Needs none of the configuration's secrets, so that a repository's checks can run it.
     """
     from bot.cli import slo as program  # noqa: PLC0415 - keeps --help fast
 
-    click.echo(program.rules(_settings(config, sealed=True), scrape_interval), nl=False)
+    click.echo(program.rules(_settings(config, sealed=True), scrape_interval, locale), nl=False)
 
 
 @main.group()

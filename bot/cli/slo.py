@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 import yaml
 
+from bot.adapters.clock import SystemClock
 from bot.domain.durations import write_duration
 from bot.domain.errors import NotReadyError
+from bot.domain.phrases import Phrase, pieces
 from bot.domain.slorules import Group, Rule, countable, groups
 from config.department import department
 from config.settings import Settings
 
+ENGLISH = "en"
 HEAD = "# Written by `pult slo rules` from [[slos]] of pult.toml: change it there, then write this file anew.\n"
 
 
-def rules(settings: Settings, scrape: timedelta) -> str:
-    """YAML that Prometheus loads; it takes a sample every *scrape*. NotReadyError: no SLO is configured."""
+def rules(settings: Settings, scrape: timedelta, locale: str = ENGLISH) -> str:
+    """YAML that Prometheus loads; it takes a sample every *scrape*. NotReadyError: no SLO is configured.
+
+    *locale* is the language of what the alerts say, and of the runbooks they lead to.
+    """
     slos = department(settings).slos
     if not slos:
         raise NotReadyError("no SLO is configured, so there are no rules to write: add a table [[slos]]")
     others = (f"{slo.service}/{slo.name}" for slo in slos if not countable(slo))
     left_out = "".join(f"# {name} is left out: it reads what other rules record already.\n" for name in others)
-    return HEAD + left_out + written(groups(slos, settings.chat.runbooks, scrape))
+    return HEAD + left_out + written(groups(slos, runbooks(settings, locale), scrape, speaking(locale)))
+
+
+def runbooks(settings: Settings, locale: str) -> str:
+    """Where docs/runbooks are read in that language, "" where nobody said. Each language but English has its folder."""
+    address = settings.chat.runbooks.rstrip("/")
+    return f"{address}/{locale}" if address and locale != ENGLISH else address
+
+
+def speaking(locale: str) -> Callable[[Phrase], str]:
+    """Sentences in that language; no reader's zone is known."""
+    if locale == ENGLISH:
+        return Phrase.plain
+    from bot.adapters.words import Languages  # noqa: PLC0415 - Babel takes a while, which English does not need
+    from bot.compose.core import LOCALES  # noqa: PLC0415
+
+    words = Languages(LOCALES, SystemClock()).words(locale, "UTC")
+    return lambda text: "".join(piece.text for piece in pieces(text, words))
 
 
 def written(found: Iterable[Group]) -> str:

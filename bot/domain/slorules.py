@@ -13,14 +13,20 @@ from datetime import timedelta
 
 from bot.domain.burnrates import SCRAPE, Arm, arms
 from bot.domain.durations import write_window
+from bot.domain.phrases import Phrase
 from bot.domain.promql import closing
-from bot.domain.slo import Slo
-from bot.domain.slowords import Words
+from bot.domain.slo import FRESHNESS, Slo
+from bot.domain.slowords import Say, Words
 
 ERRORS, EVENTS, RATIO = "slo:sli_errors:increase", "slo:sli_events:increase", "slo:sli_error:ratio_rate"
-AGE = "slo:sli_age_seconds:max"
+AGE, MISSED = "slo:sli_age_seconds:max", "slo:sli_missed:increase"
+LEFT, SEEN = "slo:period_error_budget_remaining:ratio", "slo:period_seen:ratio"
 UNKNOWN_FOR = timedelta(minutes=30)
 """So long an SLO may be without a number before somebody is told; TargetDown speaks earlier where a scrape fails."""
+SPENT_FOR = timedelta(minutes=15)
+"""A budget around zero must not come and go as a ticket; ours."""
+ONE_MISSED = 0.5
+"""From here on a deadline was missed: two counters may differ by less because increase() extrapolates each."""
 PERIOD_INTERVAL = timedelta(minutes=1)
 """How often the whole window is looked at, which is what costs; far below the five minutes that a sample lives."""
 
@@ -46,27 +52,42 @@ class Group:
     interval: timedelta | None = None
 
 
-def groups(slos: Iterable[Slo], runbooks: str = "", scrape: timedelta = SCRAPE) -> Iterator[Group]:
-    """The rules of *slos*, sampled every *scrape*; ``runbooks`` is the address of docs/runbooks, "" for no links."""
+def groups(
+    slos: Iterable[Slo], runbooks: str = "", scrape: timedelta = SCRAPE, say: Say = Phrase.plain
+) -> Iterator[Group]:
+    """The rules of *slos*, sampled every *scrape*, their alerts in the language of *say*.
+
+    ``runbooks`` is the address of the pages in that language, "" for no links.
+    """
     for slo in slos:
+        words = Words(slo, runbooks, write_window(slo.window), say)
         if countable(slo):
-            yield from _freshness(slo, runbooks) if slo.kind == "freshness" else _Ratio(slo, runbooks, scrape).groups()
+            yield from _freshness(slo, words, scrape) if slo.kind == FRESHNESS else _Ratio(slo, words, scrape).groups()
 
 
 def countable(slo: Slo) -> bool:
     """Whether it says what to count. One that reads what other rules record has rules already, and alerts with them."""
-    return bool(slo.bad and (slo.total or slo.kind == "freshness"))
+    return bool(slo.bad and (slo.total or slo.kind == FRESHNESS))
 
 
-def _freshness(slo: Slo, runbooks: str) -> Iterator[Group]:
-    """An invariant: nothing may wait for longer than the threshold. NaN is no age."""
-    words, age = Words(slo, runbooks, write_window(slo.window)), f"{AGE}{_selector(slo)}"
-    yield Group(_group(slo), (
-        _record(slo, AGE, f"max(\n{_over(slo.bad, slo.window)}\n) > -Inf"),
-        _info(slo),
-        _alert(slo, "SloBroken", f"{age} > {slo.threshold or 0:g}", "critical", words.waited()),
-        replace(_alert(slo, "SloUnknown", f"absent({age})", "warning", words.unknown()), hold=UNKNOWN_FOR),
-    ))  # fmt: skip
+def _freshness(slo: Slo, words: Words, scrape: timedelta) -> Iterator[Group]:
+    """An invariant: nothing may wait for longer than the threshold. NaN is no age.
+
+    What was late and is done is gone from the oldest that waits, so deadlines missed are counted where they can be.
+    """
+    age = f"{AGE}{_selector(slo)}"
+    recorded = [_record(slo, AGE, f"max(\n{_over(slo.bad, slo.window)}\n) > -Inf"), _info(slo)]
+    told = [_alert(slo, "SloBroken", f"{age} > {slo.threshold or 0:g}", "critical", words.waited())]
+    unknown = f"absent({age})"
+    if slo.missed:
+        within = min(arm.short for arm in arms(slo.window, scrape))
+        missed = f"{MISSED}{write_window(within)}{_selector(slo)}"
+        recorded.append(_record(slo, MISSED, f"{_written(slo.missed, within)} < +Inf", within))
+        late = words.missed(write_window(within))
+        told.append(_alert(slo, "SloMissed", f"{missed} >= {ONE_MISSED}", "critical", late))
+        unknown += f"\nor absent({missed})"
+    told.append(replace(_alert(slo, "SloUnknown", unknown, "warning", words.unknown()), hold=UNKNOWN_FOR))
+    yield Group(_group(slo), (*recorded, *told))
 
 
 @dataclass(frozen=True)
@@ -74,7 +95,7 @@ class _Ratio:
     """An SLO on the share of bad events."""
 
     slo: Slo
-    runbooks: str
+    words: Words
     scrape: timedelta
 
     def groups(self) -> Iterator[Group]:
@@ -120,7 +141,20 @@ class _Ratio:
         yield self._ratio(slo.window)
         ratio = self._name(RATIO, slo.window)
         yield _record(slo, "slo:period_burn_rate:ratio", self._burn(ratio))
-        yield _record(slo, "slo:period_error_budget_remaining:ratio", self._left(ratio))
+        yield _record(slo, LEFT, self._left(ratio))
+        seen = _record(slo, SEEN, f"count_over_time({events}{steps}) / {_number(slo.window / self.base)}")
+        yield replace(seen, labels={**seen.labels, "window": write_window(slo.window)})
+        if self.budget:
+            spent = _alert(slo, "SloBudgetSpent", self._spent(), "warning", self.words.spent())
+            yield replace(spent, hold=SPENT_FOR)
+
+    def _spent(self) -> str:
+        """What was seen must have spent the whole budget, not its own part of it: an hour of history says little."""
+        left, seen = f"{LEFT}{_selector(self.slo)}", f"{SEEN}{_selector(self.slo)}"
+        parts = [f"{left} <= 0", f"(1 - {left}) * {seen} >= 1"]
+        if self.slo.min_requests:
+            parts.append(f"{self._name(EVENTS, self.slo.window)} >= {self.slo.min_requests}")
+        return "\nand\n".join(parts)
 
     def _meta(self) -> Iterator[Rule]:
         slo = self.slo
@@ -139,7 +173,7 @@ class _Ratio:
         return f"1 - {ratio} / {_number(self.budget)}" if self.budget else f"1 - 2 * ({ratio} > bool 0)"
 
     def _alerts(self) -> Iterator[Rule]:
-        slo, words = self.slo, Words(self.slo, self.runbooks, write_window(self.slo.window))
+        slo, words = self.slo, self.words
         if self.budget:
             for severity in dict.fromkeys(arm.severity for arm in self.arms):
                 chosen = tuple(dict.fromkeys(arm for arm in self.arms if arm.severity == severity))

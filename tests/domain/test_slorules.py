@@ -87,7 +87,8 @@ def test_what_counts_is_one_series(written: str, recorded: str) -> None:
     replace(API, window=7 * DAY, min_requests=5, name=r"a\b"),
     replace(API, total="sum by (region) (increase(a[$window])) # here", bad="increase(b[$window])\n+ rate(c[$window])"),
     Slo("bots", "backlog", "freshness", 1.0, 30 * DAY, "", "max(age) # now", threshold=300.0),
-], ids=["month", "all", "week", "comment", "freshness"])  # fmt: skip
+    Slo("bots", "backlog", "freshness", 1.0, 30 * DAY, "", "age", threshold=300.0, missed="increase(m[$window]) # all"),
+], ids=["month", "all", "week", "comment", "freshness", "missed"])  # fmt: skip
 def test_every_expression_is_promql(slo: Slo) -> None:
     for rule in rules(slo).values():
         promql_parser.parse(rule.expr)
@@ -100,12 +101,22 @@ def test_without_an_address_of_runbooks_there_is_no_link() -> None:
 
 
 def test_an_alert_has_a_service_and_says_little_in_its_summary() -> None:
-    freshness = Slo("bots", "backlog", "freshness", 1.0, 30 * DAY, "", "max(age)", threshold=300.0)
+    freshness = Slo("bots", "backlog", "freshness", 1.0, 30 * DAY, "", "max(age)", threshold=300.0, missed="m")
     for slo in (API, replace(API, objective=1.0), replace(API, kind="latency", threshold=1.0), freshness):
         for rule in (rule for rule in rules(slo).values() if rule.alert):
             assert rule.labels.keys() == {"severity", "service", "slo", "window"}
             assert len(re.sub(r"\{\{.*?\}\}", "", rule.annotations["summary"])) < 110
             assert "$labels.service" in rule.annotations["description"]
+
+
+def test_what_tells_of_a_spent_budget_stands_with_the_whole_window() -> None:
+    """Budgets without any part to spend are broken, not spent."""
+    counting, *_, period = groups([API])
+    assert "SloBudgetSpent" not in {rule.name for rule in counting.rules}
+    spent = period.rules[-1]
+    assert (spent.name, spent.labels["severity"], spent.labels["window"]) == ("SloBudgetSpent", "warning", "30d")
+    assert watched(spent.expr).measured == f"slo:period_error_budget_remaining:ratio{AT}"
+    assert "SloBudgetSpent warning" not in rules(replace(API, objective=1.0))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -57,6 +59,27 @@ def test_the_example_needs_none_of_its_secrets() -> None:
 def test_runbooks_are_where_the_configuration_says(config: Path) -> None:
     assert "runbook_url" not in called("--config", config).stdout
     assert "/docs/runbooks/SloBurn.md" in called("--config", EXAMPLE).stdout
+
+
+def test_alerts_speak_russian_where_that_is_asked(tmp_path: Path) -> None:
+    """The same rules; what people read of them, and where the links lead, is another language."""
+    english, russian = (called("--config", EXAMPLE, "--locale", locale) for locale in ("en", "ru"))
+    (tmp_path / "slo.yml").write_text(russian.stdout)
+    done = promtool("check", "rules", "--lint-fatal", tmp_path / "slo.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pairs = list(zip(_rules(english), _rules(russian), strict=True))
+    notes = [(one.pop("annotations", {}), other.pop("annotations", {})) for one, other in pairs]
+    assert [one for one, other in pairs if one != other] == []
+    for _, other in filter(all, notes):
+        assert "/docs/runbooks/ru/Slo" in other["runbook_url"]
+        for text in (other["summary"], other["description"]):
+            words = re.findall(r"[A-Za-z]{3,}", re.sub(r"\{\{.*?\}\}", "", text))
+            assert set(words) <= {"Prometheus", "pult", "toml"}
+    assert called("--config", EXAMPLE, "--locale", "de").exit_code == 2
+
+
+def _rules(answer: Result) -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(answer.stdout)["groups"] for rule in group["rules"]]
 
 
 def test_rare_samples_are_heeded() -> None:
