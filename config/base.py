@@ -101,7 +101,9 @@ Label: TypeAlias = Annotated[
     str, matching(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", "a name as Kubernetes takes it: a-z 0-9 -")
 ]
 Address: TypeAlias = Annotated[str, matching(r"https?://\S+", "an http:// or https:// address")]
-WEEKLY = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d"
+CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+"""A time of the day."""
+WEEKLY = rf"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) {CLOCK}"
 """A day of the week and a time of the day."""
 Zone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
 Locale: TypeAlias = Literal["en", "ru"]

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from bot.domain.failover import Pair, Witness
 from bot.domain.freezes import Window
+from bot.domain.hours import Daily
 from bot.domain.oncall import Ladder, Quiet, Rotation
 from bot.domain.people import Directory, Person
 from bot.domain.policy import Policy
@@ -34,6 +35,7 @@ class Department:
     failover: Pair | None
     ladder: Ladder
     digest: Rotation | None
+    slo_digest: Daily | None
     rotation: Rotation | None
 
 
@@ -53,6 +55,9 @@ def department(settings: Settings) -> Department:
         ladder=Ladder(settings.oncall.escalate_after, settings.oncall.levels, settings.oncall.ack_expires),
         digest=weekly((settings.chat.digest,), settings.chat.digest, settings.chat.timezone)
         if settings.chat.digest
+        else None,
+        slo_digest=Daily(time.fromisoformat(settings.chat.slo_digest), settings.chat.timezone)
+        if settings.chat.slo_digest
         else None,
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.base import WEEKLY, Header, Locale, Many, Network, Positive, Secret, Section, User, Zone, matching
+from config.base import CLOCK, WEEKLY, Header, Locale, Many, Network, Positive, Secret, Section, User, Zone, matching
 
 
 class ServerSettings(Section):
@@ -67,7 +67,15 @@ class ChatSettings(Section):
     runbooks: Annotated[str, matching(r"(https?://\S+)?", "an http:// or https:// address")] = ""
     """Where your people read docs/runbooks, for links from pult's own alerts. Empty: no links."""
     digest: Annotated[str, matching(rf"({WEEKLY})?", 'a day and a time, "Mon 09:00", or nothing')] = "Mon 09:00"
-    """When the week's digest goes to the last route's chats, in the chat's time zone. Empty: never."""
+    """When the week's digest goes to the last route's chats, in the chat's time zone. Empty: never.
+
+    It tells of alerts, and of error budgets where SLOs are configured.
+    """
+    slo_digest: Annotated[str, matching(rf"({CLOCK})?", 'a time, "09:00", or nothing')] = "09:00"
+    """When each day's digest of error budgets goes to the same chats, where SLOs are configured. Empty: never.
+
+    At the very time of the week's digest it is part of that one.
+    """
 
 
 class ClientCertificate(Section):

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from bot.domain.failover import Pair
 from bot.domain.freezes import Window
+from bot.domain.hours import Daily
 from bot.domain.messages import Message
 from bot.domain.oncall import Rotation
 from bot.domain.operations import Operation
@@ -40,6 +41,7 @@ from handlers.cards import news as news_card
 from handlers.cards import operation as operation_card
 from handlers.cards import release as release_card
 from handlers.cards import storm as storm_card
+from handlers.cards.eaten import Teller
 from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
@@ -65,6 +67,7 @@ from handlers.flows import restart as restart_flow
 from handlers.operating import freezing
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, digest, freezes, handover, prune, reconcile, reroute
+from handlers.schedules.spending import Spending
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Ports:
     canary: Canary
     measure: Callable[[Flight], None]
     digest: Rotation | None
+    slo_digest: Daily | None
     retention: timedelta
 
     @cached_property
@@ -106,6 +110,13 @@ class Ports:
             self.clock, self.guard, metrics=self.metrics, cluster=self.cluster, services=self.services,
             regions=self.regions,
         )  # fmt: skip
+
+    @property
+    def spending(self) -> Spending | None:
+        """What digests ask about error budgets; None where nobody can tell of any."""
+        if self.budgets is None or not self.slos:
+            return None
+        return Spending(Teller(self.store, self.budgets, self.services), self.clock, self.slos)
 
 
 frozen = freezing.lookup
@@ -159,10 +170,15 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         canary_schedule.duty(p.store, p.clock, p.rules, p.canary, p.measure),
         handover.duty(p.store, p.clock, p.rules),
         handover.refreshing(p.rules.roster),
-        digest.weekly(p.store, p.clock, p.rules, p.digest),
+        digest.weekly(p.store, p.clock, p.rules, p.digest, p.spending),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
+        *(
+            (digest.daily(p.store, p.clock, p.rules, p.slo_digest, p.digest, p.spending),)
+            if p.spending and p.slo_digest
+            else ()
+        ),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
 

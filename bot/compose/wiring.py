@@ -271,5 +271,6 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules, approvals_in=core.settings.chat.approvals,
         freezes=core.department.freezes,
         trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,
+        slo_digest=core.department.slo_digest,
         retention=core.settings.store.retention,
     )  # fmt: skip

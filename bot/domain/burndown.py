@@ -68,6 +68,10 @@ class Past:
         total = None if self.slo.recording else standing.whole.total
         return replace(self, budget=None if total is None else (1 - self.slo.objective) * total)
 
+    def after(self, since: datetime) -> Past:
+        """The steps that end after then, measured on the budget of the whole."""
+        return replace(self, bins=tuple(each for each in self.bins if each.at > since), budget=self.allowed)
+
     @cached_property
     def allowed(self) -> float:
         """Bad events the whole window may have; at its average traffic where parts of it are unknown."""

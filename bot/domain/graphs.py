@@ -155,8 +155,9 @@ def digits(value: float) -> int:
 
 
 def _leading(graph: Graph) -> Curve | None:
-    """The curve that reaches highest; None where nothing is known of any."""
-    return max(filter(_known, graph.curves), key=highest, default=None)
+    """The measured curve that reaches highest; None where nothing is known of any."""
+    measured = (curve for curve in graph.curves if not curve.guide and _known(curve))
+    return max(measured, key=highest, default=None)
 
 
 def _sane(value: float) -> bool:

@@ -113,10 +113,14 @@ class Collapsed:
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a graph, its points in time's order. NaN is a gap: unknown, never zero."""
+    """One line of a graph, its points in time's order. NaN is a gap: unknown, never zero.
+
+    ``guide``: nothing that was measured, only what the others are compared with.
+    """
 
     name: Phrase
     points: tuple[tuple[datetime, float], ...]
+    guide: bool = False
 
 
 @dataclass(frozen=True)

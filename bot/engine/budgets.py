@@ -75,10 +75,13 @@ class PrometheusBudgets:
         bins = await self._bins(Span(past.slo, start + step, end, step), CLOSER * self._patience)
         return Past(past.slo, step, bins, past.allowed * (past.step / step if past.slo.recording else 1))
 
-    async def waits(self, slo: Slo) -> Points:
+    async def waits(self, slo: Slo) -> Points | None:
         """The longest wait of each step of the window."""
         span = self._window(slo)
-        ages = (await self._spans.answers([span], self._patience)).get(span, {}).get("age", {})
+        sums = (await self._spans.answers([span], self._patience)).get(span)
+        if sums is None:
+            return None
+        ages = sums.get("age", {})
         return tuple((at, ages.get(round(at.timestamp()), math.nan)) for at in _steps(span))
 
     async def resets(self, slo: Slo) -> float | None:

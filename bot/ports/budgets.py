@@ -30,8 +30,11 @@ class Budgets(Protocol):
         """The part between *start* and *end* in finer steps, measured on the budget of the whole."""
         ...
 
-    async def waits(self, slo: Slo) -> Points:
-        """For freshness: the longest wait of each step of the window, in seconds; a gap where unknown."""
+    async def waits(self, slo: Slo) -> Points | None:
+        """For freshness: the longest wait of each step of the window, in seconds; a gap where unknown.
+
+        None: it was not told in time, and may be there for whoever asks again.
+        """
         ...
 
     async def resets(self, slo: Slo) -> float | None:

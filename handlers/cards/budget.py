@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Tone
@@ -102,6 +103,11 @@ def doubts(item: Budget) -> Iterator[Phrase]:
         yield phrase("Over the last {window}: {why}.", window=windows[-1], why=WHY[gap])
 
 
+def late(item: Budget) -> bool:
+    """Whether an answer was only too slow."""
+    return Gap.LATE in item.gaps if isinstance(item, Standing) else item.why is Gap.LATE
+
+
 def tone(items: Iterable[Budget]) -> Tone:
     """Red for a promise that is broken, yellow for what is low, ends too soon or is not known. Green only for known."""
     worst = max((_rank(item) for item in items), default=0)
@@ -118,10 +124,27 @@ def percent(share: float | None, digits: int) -> Quantity | Phrase:
     return UNKNOWN if share is None else Quantity(share * 100, "%", digits)
 
 
-def _rank(item: Budget) -> int:
+class Trouble(StrEnum):
+    """The one thing that is the matter with a budget."""
+
+    SPENT = "spent"
+    UNKNOWN = "unknown"
+    LOW = "low"
+    ENDING = "ending"
+
+
+def trouble(item: Budget) -> Trouble | None:
+    """None: it is wholly known, and lasts."""
     if item.left is not None and item.left <= 0:
-        return 2
-    if not item.healthy or (item.left is not None and item.left < LOW):
-        return 1
+        return Trouble.SPENT
+    if item.left is not None and item.left < LOW:
+        return Trouble.LOW
+    if not item.healthy:
+        return Trouble.UNKNOWN
     ending = isinstance(item, Standing) and item.exhausted_in() is not None and not item.thin(H1)
-    return 1 if ending else 0
+    return Trouble.ENDING if ending else None
+
+
+def _rank(item: Budget) -> int:
+    found = trouble(item)
+    return 2 if found is Trouble.SPENT else int(found is not None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.alerts import Group, Happening
 from bot.domain.history import RuleRecord
 from bot.domain.messages import Aside, Facts, Message, Paragraph, Table, Tone
-from bot.domain.phrases import Code, Phrase, Quantity, Strong, phrase
+from bot.domain.phrases import Code, Phrase, Quantity, Strong, counted, phrase
 from bot.ports.store import Tx
 
 NOISIEST = 10
@@ -83,7 +83,10 @@ def digest(tx: Tx, since: datetime, until: datetime) -> Message:
     """The week on one card: the figures beside those of the time before, and the noisiest rules."""
     now, before = tx.records(since, until), tx.records(since - (until - since), since)
     fired, earlier = sum(record.groups for record in now), sum(record.groups for record in before)
-    trend = phrase("{n} alert groups, {before} in the time before", n=fired, before=earlier)
+    trend = counted(
+        "{n} alert group, {before} in the time before", "{n} alert groups, {before} in the time before", fired,
+        before=earlier,
+    )  # fmt: skip
     rows = tuple(_row(record) for record in now if record.name)[:OFTEN]
     header = (phrase("Rule"), phrase("Fired"), phrase("Mean length"), phrase("Advice"))
     table = (Table(header, rows),) if rows else ()

@@ -10,6 +10,7 @@ from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store
+from handlers.cards.eaten import Teller
 from handlers.commands.slo_asked import Asked, asked
 from handlers.commands.slo_list import listed
 from handlers.commands.slo_one import Sources, invariant, one
@@ -27,7 +28,7 @@ def duty(store: Store, budgets: Budgets | None, slos: tuple[Slo, ...], services:
         want = asked(call.args, slos, services)
         if not want.slos:
             raise UserError("No SLO is configured for that. Add a table {section}.", section=Code("[[slos]]"))
-        return await _answer(Sources(store, budgets, call.now), want)
+        return await _answer(Sources(Teller(store, budgets, services), call.now), want)
 
     example = slos[0].service if slos else "api"
     return Command(

@@ -15,24 +15,25 @@ from bot.domain.phrases import Phrase, Quantity, phrase
 from bot.domain.slo import BURN_WINDOWS, Gap, Standing
 from bot.ports.budgets import Budgets
 from bot.ports.commands import Reply
-from bot.ports.store import Store
 from handlers.cards import budget
+from handlers.cards.eaten import Story, Teller
 from handlers.commands.replies import said
 from handlers.commands.slo_asked import Asked
-from handlers.commands.slo_eaten import Story, story
 from handlers.commands.slo_how import how as computed
 
-MARKS = 5
-"""Releases and incidents written into a picture: the latest ones."""
+UNTOLD = Aside(phrase("How it went is not known: Prometheus has not told yet."))
 
 
 @dataclass(frozen=True)
 class Sources:
     """What an answer is made from."""
 
-    store: Store
-    budgets: Budgets
+    teller: Teller
     now: datetime
+
+    @property
+    def budgets(self) -> Budgets:
+        return self.teller.budgets
 
 
 async def one(sources: Sources, item: Standing, want: Asked) -> Reply:
@@ -64,14 +65,15 @@ def _title(item: Standing) -> Phrase:
 
 async def burning(sources: Sources, item: Standing, *, brief: bool = False) -> list[Block]:
     """What ate the budget, and how it went down; *brief*: without the burn rate."""
-    told = await story(sources.store, sources.budgets, item, sources.now)
+    told = await sources.teller.story(item, sources.now)
     if told.past.since is None:
-        return [] if item.left is None else [Aside(phrase("How it went is not known: Prometheus has not told yet."))]
+        return [] if item.left is None else [UNTOLD]
     blocks: list[Block] = [*_eaten(told, brief=brief), *_begun(item, told)]
     if any(isfinite(value) for _, value in told.past.left()):
-        blocks.append(_left(item, told, brief=brief))
+        name = phrase("Budget of {name}", name=item.slo.name) if brief else phrase("Budget left")
+        blocks.append(told.left(name))
         if not brief:
-            blocks.append(_burns(told))
+            blocks.append(told.burns())
     return blocks
 
 
@@ -88,7 +90,9 @@ async def invariant(sources: Sources, item: Invariant, *, how: bool) -> Reply:
         missed = budget.UNKNOWN if item.missed is None else Quantity(item.missed, digits=0)
         facts.append((phrase("Deadlines missed"), phrase("{n}", n=missed)))
     blocks: list[Block] = [Facts(tuple(facts)), *(Paragraph(each) for each in budget.doubts(item))]
-    if any(isfinite(value) for _, value in waits):
+    if waits is None:
+        blocks.append(UNTOLD)
+    elif any(isfinite(value) for _, value in waits):
         curve = Curve(phrase("oldest"), waits)
         blocks.append(Graph(phrase("Longest wait"), (curve,), "s", item.slo.threshold))
     title = phrase("{service} {name}: {kept}", service=item.slo.service, name=item.slo.name, kept=budget.left(item))
@@ -152,21 +156,6 @@ def _begun(item: Standing, told: Story) -> Iterator[Block]:
         yield Aside(
             phrase("No data for {length} in between: what happened then is not known.", length=told.past.unseen)
         )
-
-
-def _left(item: Standing, told: Story, *, brief: bool) -> Graph:
-    title = phrase("Budget of {name}", name=item.slo.name) if brief else phrase("Budget left")
-    curves = (Curve(phrase("left"), told.past.left()), Curve(phrase("burned evenly"), told.past.even()))
-    return Graph(title, curves, "%", 0.0, _marks(told))
-
-
-def _burns(told: Story) -> Graph:
-    return Graph(phrase("Burn rate"), (Curve(phrase("burn"), told.past.burns()),), "x", 1.0, _marks(told))
-
-
-def _marks(told: Story) -> tuple[tuple[datetime, Phrase], ...]:
-    happened = sorted((*told.releases, *told.incidents), key=lambda each: each.at)
-    return tuple((each.at, phrase("{name}", name=each.name)) for each in happened[-MARKS:])
 
 
 def _resets(count: float | None, item: Standing) -> Iterator[Block]:

@@ -41,17 +41,29 @@ UNLISTED = {
     "commands": {
         "replies",
         "slo_asked",
-        "slo_eaten",
         "slo_how",
         "slo_list",
         "slo_one",
         "slo_regions",
         "vitals",
     },
-    "schedules": set(),
+    "schedules": {"once", "spending"},
     "webhooks": {"body", "groups"},
     "flows": {"rollouts"},
-    "cards": {"budget", "changes", "happened", "history", "own", "surroundings", "trend"},
+    "cards": {
+        "arrivals",
+        "budget",
+        "budgets",
+        "changes",
+        "eaten",
+        "happened",
+        "history",
+        "own",
+        "spending",
+        "surroundings",
+        "suspects",
+        "trend",
+    },
 }
 """What several duties of a folder share; everything else in it is a duty."""
 

@@ -1,5 +1,6 @@
 """Graphs in words, and made ready to draw."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf, isfinite, isnan, nan
 
@@ -117,3 +118,14 @@ def test_thinning_loses_neither_spike_nor_end_nor_that_there_were_gaps(values: l
     kept = [value for _, value in few if isfinite(value)]
     assert (min(known, default=0), max(known, default=0)) == (min(kept, default=0), max(kept, default=0))
     assert len(known) == len(whole) or any(not isfinite(value) for _, value in few)
+
+
+def test_words_are_of_what_was_measured_and_never_of_a_guide() -> None:
+    """A budget that burned from its first hour on lies below an even burn: its figures are the ones to tell."""
+    at = [NOON + timedelta(hours=hour) for hour in range(4)]
+    left = Curve(phrase("left"), tuple(zip(at, (60.0, 40.0, 20.0, -20.0), strict=True)))
+    even = Curve(phrase("even"), tuple(zip(at, (75.0, 50.0, 25.0, 0.0), strict=True)), guide=True)
+    graph = Graph(phrase("Budget"), (left, even), "%")
+    assert "now -20" in trend(graph).plain()
+    assert "highest 60" in trend(graph).plain()
+    assert not drawable(replace(graph, curves=(even,)))

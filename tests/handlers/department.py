@@ -123,7 +123,8 @@ class Department:
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
             trouble=lambda: self.trouble,
-            canary=FakeCanary(), measure=lambda _: None, digest=None, retention=timedelta(days=90), **found,
+            canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None, retention=timedelta(days=90),
+            **found,
         )  # type: ignore[arg-type]  # fmt: skip
 
     @cached_property

@@ -304,6 +304,17 @@ async def test_an_unknown_age_is_not_kept(department: Department, monkeypatch: p
     assert "not wholly known" not in (await department.say("vera", "slo web", ok=False))
 
 
+async def test_a_curve_that_does_not_come_in_time_is_said_to_be_missing(
+    department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "SLOS", (FRESH,))
+    waiting(department, 4, 120, 0)
+    department.metrics.spans[PEAK.format("3600s")] = TemporaryError("away")
+    reply = await department.reply("vera", "slo api processing")
+    assert "How it went is not known: Prometheus has not told yet." in read(reply.message)
+    assert not any(isinstance(block, Graph) for block in reply.message.blocks)
+
+
 async def test_fifty_at_once_take_few_requests(department: Department, monkeypatch: pytest.MonkeyPatch) -> None:
     many = tuple(replace(WEB, name=f"n{at}", total=f"t{at}[$window]", bad=f"b{at}[$window]") for at in range(50))
     monkeypatch.setattr(house, "SLOS", many)

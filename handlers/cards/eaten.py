@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from bot.domain.blame import Eaten, Suspect, blame
 from bot.domain.burndown import Past, Stretch
 from bot.domain.errors import UnavailableError
-from bot.domain.operations import State
+from bot.domain.messages import Curve, Graph
 from bot.domain.phrases import Phrase, phrase
+from bot.domain.services import Catalogue
 from bot.domain.slo import Slo, Standing
 from bot.ports.budgets import Budgets
 from bot.ports.store import Store, Tx
 from handlers.cards import budget
+from handlers.cards.arrivals import arrivals
 
 SHOWN = 3
 """Stretches that are looked at more closely and named: each is one more question to Prometheus."""
@@ -23,8 +25,8 @@ CLOSE = timedelta(minutes=5)
 CLOSE_UP_TO = timedelta(days=2)
 """A longer stretch is no sudden burn: finer steps would say nothing more."""
 LOOKED_AT = 200
-ACTIONS = frozenset({"promote", "rollback", "undo"})
-"""What puts another version into production."""
+MARKS = 5
+"""Releases and incidents written into a picture: the latest ones."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +41,47 @@ class Story:
 
     def lines(self) -> Iterator[Phrase]:
         """One sentence for each stretch, the costliest first, and one for the rest."""
-        yield from map(_line, self.eaten)
+        yield from map(line, self.eaten)
         rest = (self.past.spent() or 0.0) - sum(each.stretch.spent for each in self.eaten)
         if rest > 0.001:
             yield phrase("the rest, {share}, went little by little", share=budget.percent(rest, 1))
         if not self.known:
             yield phrase("the store does not answer, so nobody knows which releases and incidents fell into it")
 
+    def left(self, title: Phrase) -> Graph:
+        """How it went down, beside an even burn."""
+        even = Curve(phrase("burned evenly"), self.past.even(), guide=True)
+        curves = (Curve(phrase("left"), self.past.left()), even)
+        return Graph(title, curves, "%", 0.0, self._marks())
 
-async def story(store: Store, budgets: Budgets, item: Standing, now: datetime) -> Story:
-    """How the budget of *item* went, and by whom."""
-    past = (await budgets.past(item.slo)).on(item)
-    stretches = past.stretches()[:SHOWN]
-    async with asyncio.TaskGroup() as group:
-        closer = [group.create_task(_closer(budgets, past, stretch)) for stretch in stretches]
-        told = group.create_task(_happened(store, item.slo, now))
-    found = told.result()
-    releases, incidents = found or ((), ())
-    eaten = tuple(blame(task.result(), releases, incidents) for task in closer)
-    return Story(past, eaten, releases, incidents, known=found is not None)
+    def burns(self) -> Graph:
+        """How fast it burned when."""
+        return Graph(phrase("Burn rate"), (Curve(phrase("burn"), self.past.burns()),), "x", 1.0, self._marks())
+
+    def _marks(self) -> tuple[tuple[datetime, Phrase], ...]:
+        happened = sorted((*self.releases, *self.incidents), key=lambda each: each.at)
+        return tuple((each.at, phrase("{name}", name=each.name)) for each in happened[-MARKS:])
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Where the past is asked for. ``services``: who may have brought something into production."""
+
+    store: Store
+    budgets: Budgets
+    services: Catalogue
+
+    async def story(self, item: Standing, now: datetime, since: datetime | None = None) -> Story:
+        """How the budget of *item* went, and by whom; what ate it *since* then, or in the whole window."""
+        past = (await self.budgets.past(item.slo)).on(item)
+        stretches = (past.after(since) if since else past).stretches()[:SHOWN]
+        async with asyncio.TaskGroup() as group:
+            closer = [group.create_task(_closer(self.budgets, past, stretch)) for stretch in stretches]
+            told = group.create_task(_happened(self.store, item.slo, self.services, now))
+        found = told.result()
+        releases, incidents = found or ((), ())
+        eaten = tuple(blame(task.result(), releases, incidents) for task in closer)
+        return Story(past, eaten, releases, incidents, known=found is not None)
 
 
 async def _closer(budgets: Budgets, past: Past, stretch: Stretch) -> Stretch:
@@ -67,24 +91,17 @@ async def _closer(budgets: Budgets, past: Past, stretch: Stretch) -> Stretch:
     return zoomed.burst() or stretch
 
 
-async def _happened(store: Store, slo: Slo, now: datetime) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]] | None:
+async def _happened(
+    store: Store, slo: Slo, services: Catalogue, now: datetime
+) -> tuple[tuple[Suspect, ...], tuple[Suspect, ...]] | None:
     try:
-        return await store.read(lambda tx: (tuple(_releases(tx, slo, now)), tuple(_incidents(tx, slo, now))))
+        return await store.read(lambda tx: (_releases(tx, services, slo, now), tuple(_incidents(tx, slo, now))))
     except UnavailableError:
         return None
 
 
-def _releases(tx: Tx, slo: Slo, now: datetime) -> Iterator[Suspect]:
-    """What went to production: as pipelines told, and as pult itself did."""
-    since = now - slo.window
-    for release in tx.releases(slo.service, LOOKED_AT):
-        if release.stage == "released" and release.at >= since:
-            yield Suspect(release.version, release.at)
-    for operation in tx.recent_operations(LOOKED_AT):
-        plan, at = operation.plan, operation.started_at
-        done = operation.state in (State.SUCCEEDED, State.UNDONE, State.RUNNING, State.PAUSED, State.FAILED)
-        if plan.service == slo.service and plan.action in ACTIONS and done and at is not None and at >= since:
-            yield Suspect(plan.params.get("version") or operation.id, at)
+def _releases(tx: Tx, services: Catalogue, slo: Slo, now: datetime) -> tuple[Suspect, ...]:
+    return tuple(Suspect(each.version, each.at) for each in arrivals(tx, services, slo.service, now - slo.window))
 
 
 def _incidents(tx: Tx, slo: Slo, now: datetime) -> Iterator[Suspect]:
@@ -93,7 +110,8 @@ def _incidents(tx: Tx, slo: Slo, now: datetime) -> Iterator[Suspect]:
             yield Suspect(f"{group.id} {group.name}", min(group.opened_at, group.since), group.closed_at or now)
 
 
-def _line(each: Eaten) -> Phrase:
+def line(each: Eaten) -> Phrase:
+    """What burned how much of it in which time."""
     share, length, at = budget.percent(each.stretch.spent, 1), each.stretch.length, each.stretch.start
     if each.release and each.incident:
         return phrase(
