@@ -136,7 +136,7 @@ def hearing(rules: Rules) -> Hear:
 def presenters(p: Ports) -> Presenters:
     """How each kind of card is drawn."""
     return {
-        "alert": alert_card.presenter(p.surroundings.enrich),
+        "alert": alert_card.presenter(p.services, p.surroundings.enrich),
         "op": operation_card.presenter(p.policy),
         "ask": operation_card.presenter(p.policy),
         "release": release_card.presenter(),
@@ -192,7 +192,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         whoami.duty(p.policy),
         status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, Vitals(p.rules, p.trouble, frozen(p.freezes))),
         alerts.listing(p.store, reports.get),
-        alerts.one(p.store, p.surroundings),
+        alerts.one(p.store, p.surroundings, p.services),
         alerts.ack(p.store, p.rules),
         silence.silence(p.store, p.silencer),
         silence.unsilence(p.store, p.silencer, p.rules),

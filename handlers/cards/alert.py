@@ -22,10 +22,12 @@ from bot.domain.messages import (
 )
 from bot.domain.phrases import Code, Link, Phrase, Strong, counted, phrase, verbatim
 from bot.domain.redact import MASK, secret_name
+from bot.domain.services import Catalogue
 from bot.ports.presenters import Presenter
 from bot.ports.store import Tx
-from handlers.cards import changes, own
+from handlers.cards import changes, own, suspects
 from handlers.cards.changes import Change
+from handlers.cards.suspects import Suspect
 
 TONES = {"critical": Tone.CRITICAL, "warning": Tone.WARNING, "info": Tone.INFO, "none": Tone.MUTED}
 SEVERITY_WORDS = {
@@ -53,34 +55,42 @@ LINKS = (
 class Seen:
     """A group with what else its card shows: changes of its service shortly before it fired, until now.
 
-    ``versions``: of the service's releases, by the digests of their images.
+    ``versions``: of the service's releases, by the digests of their images. ``suspect``: what came before it fired.
     """
 
     group: Group
     changes: tuple[Change, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    suspect: Suspect | None = None
 
 
 Enrich = Callable[[Seen, Message], Awaitable[Message]]
 
 
-def presenter(enrich: Enrich | None = None) -> Presenter:
+def presenter(services: Catalogue, enrich: Enrich | None = None) -> Presenter:
     """Alert cards; *enrich* adds what other systems know, where they answer in time."""
-    return Presenter(seen, lambda state: draw(state.group, state.changes), enrich)
+
+    def load(tx: Tx, ident: str) -> Seen | None:
+        return seen(tx, services, ident)
+
+    return Presenter(load, lambda state: draw(state.group, state.changes, state.suspect), enrich)
 
 
-def seen(tx: Tx, ident: str) -> Seen | None:
+def seen(tx: Tx, services: Catalogue, ident: str) -> Seen | None:
     """The group, with what changed around it."""
     group = tx.group(ident)
-    return Seen(group, changes.around(tx, group), changes.versions(tx, group.service)) if group else None
+    if group is None:
+        return None
+    versions, suspected = changes.versions(tx, group.service), suspects.suspect(tx, services, group)
+    return Seen(group, changes.around(tx, group), versions, suspected)
 
 
-def draw(group: Group, changed: tuple[Change, ...] = ()) -> Message:
-    """The whole card, from the group and the changes alone."""
+def draw(group: Group, changed: tuple[Change, ...] = (), suspect: Suspect | None = None) -> Message:
+    """The whole card, from the group, the changes and the suspect among them alone."""
     shown = group.firing or tuple(group.alerts.values())
     whole = "\n".join(_plain(alert) for alert in group.alerts.values()) if len(shown) > SHOWN_ALERTS else ""
-    blocks = tuple(_blocks(group, shown, changed))
-    return Message(title(group), tone(group), blocks, _buttons(group), whole, demand(group))
+    blocks = tuple(_blocks(group, shown, changed, suspect))
+    return Message(title(group), tone(group), blocks, _buttons(group, suspect), whole, demand(group))
 
 
 def tone(group: Group) -> Tone:
@@ -120,7 +130,9 @@ def title(group: Group) -> Phrase:
     return named(group)
 
 
-def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...]) -> Iterable[Block]:
+def _blocks(
+    group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...], suspect: Suspect | None
+) -> Iterable[Block]:
     yield from _sentences(group, shown)
     yield Facts(tuple(_facts(group)))
     if len(shown) > 1:
@@ -134,6 +146,8 @@ def _blocks(group: Group, shown: tuple[Alert, ...], changed: tuple[Change, ...])
                 group.truncated,
             )
         )
+    if suspect:
+        yield Paragraph(suspects.sentence(suspect))
     if changed:
         yield Paragraph(phrase("Changed shortly before, newest first:"))
         yield Lines(tuple(map(changes.line, changed[: changes.SHOWN])))
@@ -226,14 +240,13 @@ def _footer(group: Group) -> Phrase:
     return phrase("{id}", id=Code(group.id))
 
 
-def _buttons(group: Group) -> tuple[Button, ...]:
+def _buttons(group: Group, suspect: Suspect | None) -> tuple[Button, ...]:
     details = Button(phrase("Details"), f"alert {group.id}")
     if group.status is Status.RESOLVED:
         return (details,)
-    silence = _silence(group)
-    if group.ack:
-        return (silence, details)
-    return (Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY), silence, details)
+    ack = Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY)
+    back = suspects.button(suspect) if suspect else ()
+    return (*(() if group.ack else (ack,)), *back, _silence(group), details)
 
 
 def _silence(group: Group) -> Button:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.operations import State
+from bot.domain.plans import Plan
 from bot.domain.releases import Fate
 from bot.domain.services import Catalogue
 from bot.ports.store import Tx
 
 LOOKED_AT = 200
-ACTIONS = frozenset({"promote", "rollback", "undo"})
+BACK = frozenset({"rollback", "undo"})
+ACTIONS = frozenset({"promote"}) | BACK
 """What puts another version into production."""
 DONE = frozenset({State.SUCCEEDED, State.UNDONE, State.RUNNING, State.PAUSED, State.FAILED})
 """Operations that changed something, or may have."""
@@ -22,11 +24,24 @@ SAME = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Arrival:
-    """``version`` began to run at that time; an operation's id where no version is known. ``gone``: not there now."""
+    """``version`` began to run at that time; an operation's id where no version is known.
+
+    ``operation`` is pult's own that brought it, or empty. ``back``: it ran before, and was brought back. ``gone``:
+    another one was put back in its place.
+    """
 
     version: str
     at: datetime
+    operation: str = ""
+    back: bool = False
     gone: bool = False
+
+    def also(self, other: Arrival) -> Arrival:
+        """The same arrival as two have told of it: it began with the first of them."""
+        return Arrival(
+            self.version, min(self.at, other.at), self.operation or other.operation, self.back or other.back,
+            self.gone or other.gone,
+        )  # fmt: skip
 
 
 def arrivals(tx: Tx, services: Catalogue, name: str, since: datetime) -> tuple[Arrival, ...]:
@@ -38,16 +53,29 @@ def arrivals(tx: Tx, services: Catalogue, name: str, since: datetime) -> tuple[A
     places = frozenset(environment.name for environment in service.production) if service else frozenset()
     found: list[Arrival] = []
     for arrival in (*_seen(tx, name, places), *_told(tx, name), *_done(tx, name, places)):
-        known = any(each.version == arrival.version and abs(each.at - arrival.at) <= SAME for each in found)
-        if arrival.at >= since and not known:
+        same = (at for at, known in enumerate(found) if _same(known, arrival))
+        if (at := next(same, None)) is None:
             found.append(arrival)
-    return tuple(sorted(found, key=lambda each: each.at, reverse=True))
+        else:
+            found[at] = found[at].also(arrival)
+    return tuple(sorted((each for each in found if each.at >= since), key=lambda each: each.at, reverse=True))
+
+
+def _same(one: Arrival, other: Arrival) -> bool:
+    return one.version == other.version and abs(one.at - other.at) <= SAME
 
 
 def _seen(tx: Tx, name: str, places: frozenset[str]) -> Iterator[Arrival]:
-    for each in tx.deployments(name, limit=LOOKED_AT):
-        if each.since is not None and (not places or each.environment in places):
-            yield Arrival(each.version, each.since, each.fate is Fate.BACK)
+    there = [d for d in tx.deployments(name, limit=LOOKED_AT) if not places or d.environment in places]
+    for each in there:
+        if each.since is None:
+            continue
+        back = any(
+            other.fate is Fate.BACK and other.version != each.version and abs(other.at - each.since) <= SAME
+            and (other.since is None or other.since < each.since)
+            for other in there
+        )  # fmt: skip
+        yield Arrival(each.version, each.since, each.operation, back, each.fate is Fate.BACK)
 
 
 def _told(tx: Tx, name: str) -> Iterator[Arrival]:
@@ -59,7 +87,13 @@ def _told(tx: Tx, name: str) -> Iterator[Arrival]:
 def _done(tx: Tx, name: str, places: frozenset[str]) -> Iterator[Arrival]:
     for operation in tx.recent_operations(LOOKED_AT):
         plan, at = operation.plan, operation.started_at
-        there = not places or plan.environment in {"", *places}
         done = plan.service == name and plan.action in ACTIONS and operation.state in DONE
-        if done and there and at is not None:
-            yield Arrival(plan.params.get("version") or operation.id, at)
+        if done and at is not None and _there(plan, places):
+            version, gone = plan.params.get("version") or operation.id, operation.state is State.UNDONE
+            yield Arrival(version, at, operation.id, plan.action in BACK, gone)
+
+
+def _there(plan: Plan, places: frozenset[str]) -> bool:
+    """Whether it changes one of *places*; without any, every one counts."""
+    changed = {plan.environment, *(target.environment.name for target in plan.targets)}
+    return not places or not changed.isdisjoint({"", *places})

@@ -42,17 +42,17 @@ def said(fact: ClusterChange, versions: Mapping[str, str]) -> Phrase:
 
 
 def _rolled(fact: Rolled, versions: Mapping[str, str]) -> Phrase:
-    version = _version(fact.image, versions)
-    if fact.back and version:
-        return phrase("rolled back to image {version} (revision {number})", version=version, number=fact.revision)
+    told = version(fact.image, versions)
+    if fact.back and told:
+        return phrase("rolled back to image {version} (revision {number})", version=told, number=fact.revision)
     if fact.back:
         return phrase("rolled back (revision {number})", number=fact.revision)
-    if version:
-        return phrase("rolled out revision {number} (image {version})", number=fact.revision, version=version)
+    if told:
+        return phrase("rolled out revision {number} (image {version})", number=fact.revision, version=told)
     return phrase("rolled out revision {number} (same image, other settings)", number=fact.revision)
 
 
-def _version(image: str, versions: Mapping[str, str]) -> str:
+def version(image: str, versions: Mapping[str, str]) -> str:
     """The release's version, else the tag, else the beginning of the digest."""
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]

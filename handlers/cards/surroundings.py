@@ -17,7 +17,7 @@ from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.guard import Guard
 from bot.ports.metrics import Metrics
-from handlers.cards import alert, changes, trend
+from handlers.cards import alert, changes, suspects, trend
 
 PATIENCE = 0.8
 """Seconds: a card waits one (bot/engine/lane.py), and is still to be drawn."""
@@ -85,7 +85,9 @@ class Surroundings:
     def drawn(self, seen: alert.Seen, message: Message, told: Told) -> Message:
         """The card with what was *told*."""
         if any(told.clusters.values()):
-            message = alert.draw(seen.group, changes.merged(seen.changes, told.clusters, seen.versions))
+            known = suspects.Known(seen.changes, seen.versions)
+            found = seen.suspect or suspects.rolled(self._services, seen.group, told.clusters, known)
+            message = alert.draw(seen.group, changes.merged(seen.changes, told.clusters, seen.versions), found)
         return trend.placed(message, told.graph, self._clock.now()) if told.graph else message
 
     async def _trend(self, group: Group, now: datetime) -> tuple[Graph | None, Phrase | None]:

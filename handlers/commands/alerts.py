@@ -14,6 +14,7 @@ from bot.domain.ids import ALERT, STORM, full
 from bot.domain.messages import Button, Collapsed, Message, Paragraph, Table, Tone
 from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
 from bot.domain.redact import MASK, secret_name
+from bot.domain.services import Catalogue
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.alerting import holding
@@ -107,14 +108,14 @@ def _answer(found: list[Group], *, past: bool) -> Reply:
     )
 
 
-def one(store: Store, surroundings: Surroundings) -> Command:
+def one(store: Store, surroundings: Surroundings, services: Catalogue) -> Command:
     """One group: its card with the trend and the changes, what happened to it, and every alert with its labels."""
 
     async def run(call: Call) -> Reply:
-        seen = await store.read(lambda tx: card.seen(tx, _known(tx, argument(call, 0, "alert <id>")).id))
+        seen = await store.read(lambda tx: card.seen(tx, services, _known(tx, argument(call, 0, "alert <id>")).id))
         assert seen is not None
         told = await surroundings.told(seen.group)
-        message = surroundings.drawn(seen, card.draw(seen.group, seen.changes), told)
+        message = surroundings.drawn(seen, card.draw(seen.group, seen.changes, seen.suspect), told)
         silent = tuple(map(Paragraph, told.silent))
         every = tuple(_labels(alert) for alert in seen.group.alerts.values())
         labels = Collapsed(counted("{n} alert with its labels", "{n} alerts with their labels", len(every)), every)

@@ -56,9 +56,9 @@ def around(department: Department) -> Surroundings:
 
 async def shown(department: Department, around: Surroundings, group: Group) -> str:
     """The card as the lane sends it."""
-    seen = await department.store.read(lambda tx: card.seen(tx, group.id))
+    seen = await department.store.read(lambda tx: card.seen(tx, SERVICES, group.id))
     assert seen is not None
-    return read(await around.enrich(seen, card.draw(seen.group, seen.changes)))
+    return read(await around.enrich(seen, card.draw(seen.group, seen.changes, seen.suspect)))
 
 
 def measured(**labels: str) -> Alert:
