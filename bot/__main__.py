@@ -42,6 +42,12 @@ def _length(written: str) -> timedelta:
     return length
 
 
+SCRAPE = click.option(
+    "--scrape-interval", type=_length, metavar="DURATION", default="30s", show_default=True,
+    help="How often Prometheus scrapes, at the slowest.",
+)  # fmt: skip
+
+
 def told(work: Callable[P, None]) -> Callable[P, None]:
     """Turns what pult raises on purpose into one sentence on stderr and exit status 1."""
 
@@ -195,10 +201,7 @@ def slo() -> None:
 
 @slo.command()
 @CONFIG
-@click.option(
-    "--scrape-interval", type=_length, metavar="DURATION", default="30s", show_default=True,
-    help="How often Prometheus scrapes, at the slowest.",
-)  # fmt: skip
+@SCRAPE
 @LOCALE
 @DEBUG
 @told
@@ -210,6 +213,22 @@ def rules(config: Path, scrape_interval: timedelta, locale: str, debug: bool) ->
     from bot.cli import slo as program  # noqa: PLC0415 - keeps --help fast
 
     click.echo(program.rules(_settings(config, sealed=True), scrape_interval, locale), nl=False)
+
+
+@slo.command()
+@CONFIG
+@SCRAPE
+@LOCALE
+@DEBUG
+@told
+def policy(config: Path, scrape_interval: timedelta, locale: str, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Write the error-budget policy as a Markdown page to standard output.
+
+    Budgets, alerts and what follows from a budget, as pult obeys them. Needs none of the configuration's secrets.
+    """
+    from bot.cli import policy_page as program  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(program.page(_settings(config, sealed=True), scrape_interval, locale), nl=False)
 
 
 @main.group()

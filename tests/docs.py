@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import handlers
+from bot.cli.policy_page import page
+from bot.domain.burnrates import SCRAPE
 from bot.domain.policy import DEFAULTS, Policy
 from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, Service
+from config.loader import EXAMPLE, load
 from handlers.alerting.rules import Rules
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -32,6 +35,11 @@ def commands_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def policy_page() -> str:
+    """docs/error-budget-policy.md: the policy of the example configuration."""
+    return page(load(EXAMPLE, sealed=True), SCRAPE, "en")
+
+
 def _ports() -> Any:
     production = Environment("production", "nyc2", "production", "deployment", "api")
     api = Service("api", "production", "deployment", "api", ("nyc2",), (production,), "dept/api")
@@ -49,3 +57,4 @@ def _ports() -> Any:
 
 if __name__ == "__main__":
     (DOCS / "commands.md").write_text(commands_page())
+    (DOCS / "error-budget-policy.md").write_text(policy_page())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import DOCS, commands_page
+from tests.docs import DOCS, commands_page, policy_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("**/*.md")))
@@ -15,6 +15,10 @@ PAGES = (ROOT / "README.md", *sorted(DOCS.glob("**/*.md")))
 
 def test_commands_page_is_what_make_docs_writes() -> None:
     assert (DOCS / "commands.md").read_text() == commands_page(), "run `make docs`"
+
+
+def test_policy_page_is_what_make_docs_writes() -> None:
+    assert (DOCS / "error-budget-policy.md").read_text() == policy_page(), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 from bot.adapters.clock import SystemClock
+from bot.adapters.words import Languages
+from bot.compose.core import LOCALES
 from bot.domain.durations import write_duration
 from bot.domain.errors import NotReadyError
 from bot.domain.phrases import Phrase, pieces
@@ -41,11 +43,6 @@ def runbooks(settings: Settings, locale: str) -> str:
 
 def speaking(locale: str) -> Callable[[Phrase], str]:
     """Sentences in that language; no reader's zone is known."""
-    if locale == ENGLISH:
-        return Phrase.plain
-    from bot.adapters.words import Languages  # noqa: PLC0415 - Babel takes a while, which English does not need
-    from bot.compose.core import LOCALES  # noqa: PLC0415
-
     words = Languages(LOCALES, SystemClock()).words(locale, "UTC")
     return lambda text: "".join(piece.text for piece in pieces(text, words))
 
