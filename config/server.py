@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -66,6 +66,11 @@ class ChatSettings(Section):
     """New alert groups a minute in one chat above which those that are not critical share a card. 0: never."""
     runbooks: Annotated[str, matching(r"(https?://\S+)?", "an http:// or https:// address")] = ""
     """Where your people read docs/runbooks, for links from pult's own alerts. Empty: no links."""
+    pictures: Literal["dark", "light"] = "dark"
+    """The card that graphs are drawn on for Slack and Telegram, which do not tell how a reader's app looks.
+
+    A dark one reads well in light chats too; a light one glares in dark ones.
+    """
     digest: Annotated[str, matching(rf"({WEEKLY})?", 'a day and a time, "Mon 09:00", or nothing')] = "Mon 09:00"
     """When the week's digest goes to the last route's chats, in the chat's time zone. Empty: never.
 

@@ -137,7 +137,7 @@ class _Opening:
         from bot.adapters.kubernetes.cluster import open_clusters  # noqa: PLC0415 - after intake
         from bot.adapters.pictures.painter import open_painter  # noqa: PLC0415
 
-        painter = await self._stack.enter_async_context(open_painter(SystemClock()))
+        painter = await self._stack.enter_async_context(open_painter(SystemClock(), self._settings.chat.pictures))
         cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
         metrics = await self._metrics()
         database, traffic, witnesses = await self._regions(metrics, cluster)

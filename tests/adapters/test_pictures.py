@@ -15,8 +15,9 @@ from PIL import Image
 from bot.adapters.clock import SystemClock
 from bot.adapters.pictures import painter as painting
 from bot.adapters.pictures import worker as working
-from bot.adapters.pictures.easel import GROUND, HEIGHT, SCALE, WIDTH
+from bot.adapters.pictures.easel import HEIGHT, SCALE, WIDTH
 from bot.adapters.pictures.painter import WAITING, WorkerPainter, open_painter
+from bot.adapters.pictures.themes import DARK, LIGHT, THEMES, Theme
 from bot.adapters.words import Languages
 from bot.domain.errors import TemporaryError
 from bot.domain.messages import Curve, Graph
@@ -73,12 +74,39 @@ async def painter() -> AsyncIterator[WorkerPainter]:
     assert workers() == set()
 
 
+async def test_a_light_picture_for_those_who_want_it() -> None:
+    async with open_painter(SystemClock(), "light", deadline=PATIENCE) as painter:
+        picture = pixels(await painter.paint(graph(), words()))
+    assert 0.5 < share_of(picture, LIGHT.ground) < 0.97
+    assert share_of(picture, LIGHT.curves[0]) > 0.001
+    assert share_of(picture, DARK.ground) < 0.02, "letters may be as dark"
+
+
+def contrast(one: str, other: str) -> float:
+    """By WCAG 2.1, of two colours: 1 for the same one, 21 for black on white."""
+
+    def brightness(colour: str) -> float:
+        parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((brightness(one), brightness(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_letters_and_curves_stand_out_from_the_card(theme: Theme) -> None:
+    assert [c for c in (theme.bright, theme.soft, theme.limit) if contrast(c, theme.ground) < 4.5] == []
+    assert [c for c in theme.curves if contrast(c, theme.ground) < 3] == []
+    assert len(set(theme.curves)) == 6
+
+
 async def test_a_picture_is_a_small_png_with_something_on_it(painter: WorkerPainter) -> None:
     assert workers() == set()  # nothing is started before it is needed
     png = await painter.paint(graph(), words())
     picture = pixels(png)
     assert len(png) < 60_000
-    assert 0.5 < share_of(picture, GROUND) < 0.97
+    assert 0.5 < share_of(picture, DARK.ground) < 0.97
     assert share_of(picture, "#56b4e9") > 0.004  # the curve
     assert share_of(picture, "#ff7a4d") > 0.0005  # the limit
     assert len(workers()) == 1

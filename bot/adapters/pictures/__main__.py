@@ -59,7 +59,10 @@ def _warm() -> Picture:
     from bot.adapters.pictures.drawing import picture  # noqa: PLC0415 - what it raises is to be told
 
     axis = {"low": 0.0, "high": 1.0, "ticks": []}
-    nothing = {"title": "0", "figures": "", "nothing": "0", "left_out": "", "curves": [], "x": axis, "y": axis}
+    nothing = {
+        "theme": "dark", "title": "0", "figures": "", "nothing": "0", "left_out": "", "curves": [], "x": axis,
+        "y": axis,
+    }  # fmt: skip
     picture(nothing)
     gc.freeze()  # what is loaded now stays: later collections need not look at it
     return picture

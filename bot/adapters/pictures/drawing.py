@@ -6,15 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.adapters.pictures.easel import HEIGHT, WIDTH, Easel
+from bot.adapters.pictures.themes import THEMES
 
-BRIGHT, SOFT, EDGE, FAINT = "#f2f5f9", "#aab6c6", "#46546a", "#2b3545"
-COLOURS: Final = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#a3b1ff")
-"""Most distinct first. Okabe and Ito's, but the last: on this ground their blue has a contrast of 2.6 only.
-
-Source: Okabe & Ito, "Color Universal Design", 2008.
-"""
-LIMIT_COLOUR: Final = "#ff7a4d"
-"""Their vermilion, lightened for letters."""
 DASHES: Final = (
     "solid", (0, (6, 1.6)), (0, (2, 1.2)), (0, (7, 1.6, 1.4, 1.6)), (0, (11, 2.5)), (0, (3, 1.2, 1.2, 1.2, 1.2, 1.2)),
 )  # fmt: skip
@@ -41,7 +34,8 @@ def picture(sheet: Mapping[str, Any]) -> bytes:
 
 class _Drawing:
     def __init__(self, sheet: Mapping[str, Any]) -> None:
-        self.easel, self._sheet = Easel(), sheet
+        self._ink = THEMES[sheet["theme"]]
+        self.easel, self._sheet = Easel(self._ink), sheet
         self._left, self._right, self._top = MARGIN, WIDTH - MARGIN, 0.0
         self._ends: dict[str, tuple[float, float]] = {axis: (sheet[axis]["low"], sheet[axis]["high"]) for axis in "xy"}
 
@@ -49,12 +43,12 @@ class _Drawing:
         """The title, and under it the figures of the one curve or the legend of several."""
         sheet, easel, room = self._sheet, self.easel, WIDTH - 2 * MARGIN
         if sheet["left_out"]:
-            rest = easel.text(self._right, TOP + 5, sheet["left_out"], READING, SOFT, ha="right")
+            rest = easel.text(self._right, TOP + 5, sheet["left_out"], READING, self._ink.soft, ha="right")
             room -= easel.breadth(rest) + 20
-        easel.text(MARGIN, TOP, sheet["title"], TITLE, BRIGHT, weight="bold", room=room)
+        easel.text(MARGIN, TOP, sheet["title"], TITLE, self._ink.bright, weight="bold", room=room)
         y = TOP + TITLE + 14
         if sheet["figures"]:
-            easel.text(MARGIN, y, sheet["figures"], READING, SOFT, room=WIDTH - 2 * MARGIN)
+            easel.text(MARGIN, y, sheet["figures"], READING, self._ink.soft, room=WIDTH - 2 * MARGIN)
             y += LEGEND_LINE
         elif not sheet["nothing"]:
             y = self._legend(y)
@@ -67,10 +61,10 @@ class _Drawing:
         breadth = (WIDTH - 2 * MARGIN) / columns
         for at, curve in enumerate(curves):
             x, row = MARGIN + at % columns * breadth, y + at // columns * LEGEND_LINE
-            easel.line((x, x + SAMPLE), (row + 11, row + 11), COLOURS[at], 3.6, linestyle=DASHES[at], zorder=5)
-            value = easel.text(0, row, curve["now"], READING, BRIGHT)
+            easel.line((x, x + SAMPLE), (row + 11, row + 11), self._ink.curves[at], 3.6, linestyle=DASHES[at], zorder=5)
+            value = easel.text(0, row, curve["now"], READING, self._ink.bright)
             room = breadth - SAMPLE - 34 - easel.breadth(value)
-            name = easel.text(x + SAMPLE + 9, row, curve["name"], READING, SOFT, room=room)
+            name = easel.text(x + SAMPLE + 9, row, curve["name"], READING, self._ink.soft, room=room)
             easel.move(value, x + SAMPLE + 18 + easel.breadth(name), row)
         return y + -(-len(curves) // columns) * LEGEND_LINE
 
@@ -78,20 +72,20 @@ class _Drawing:
         """An empty frame that says so."""
         low, high, easel = self._top, HEIGHT - MARGIN, self.easel
         xs, ys = (self._left, self._right, self._right, self._left, self._left), (low, low, high, high, low)
-        easel.line(xs, ys, EDGE, 1.6, linestyle=(0, (4, 4)))
-        easel.text(WIDTH / 2, (low + high) / 2, self._sheet["nothing"], TITLE, SOFT, ha="center", va="center")
+        easel.line(xs, ys, self._ink.edge, 1.6, linestyle=(0, (4, 4)))
+        easel.text(WIDTH / 2, (low + high) / 2, self._sheet["nothing"], TITLE, self._ink.soft, ha="center", va="center")
 
     def axes(self) -> None:
         """Value lines with their figures on the left, times below, what happened above."""
         easel, ticks = self.easel, self._sheet["y"]["ticks"]
-        labels = [easel.text(0, 0, text, SMALL, SOFT, ha="right", va="center", room=180) for _, text in ticks]
+        labels = [easel.text(0, 0, text, SMALL, self._ink.soft, ha="right", va="center", room=180) for _, text in ticks]
         self._left = MARGIN + max(map(easel.breadth, labels)) + 12
         self._marks()
         for label, (value, _) in zip(labels, ticks, strict=True):
             y = self._y(value)
             easel.move(label, self._left - 12, y)
-            easel.line((self._left, self._right), (y, y), FAINT, 1.2, zorder=1)
-        easel.line((self._left, self._right), (FLOOR, FLOOR), EDGE, 1.6, zorder=2)
+            easel.line((self._left, self._right), (y, y), self._ink.faint, 1.2, zorder=1)
+        easel.line((self._left, self._right), (FLOOR, FLOOR), self._ink.edge, 1.6, zorder=2)
         for moment, text in self._sheet["x"]["ticks"]:
             self._time(self._x(moment), text)
 
@@ -101,12 +95,12 @@ class _Drawing:
         placed = [(self._x(moment), self._placed(moment, text, taken)) for moment, text in self._sheet["marks"]]
         for x, row in placed:
             top = self._top + (len(taken) if row is None else row) * MARK_LINE
-            self.easel.line((x, x), (top, FLOOR), BRIGHT, 1.6, linestyle=(0, (1.5, 2)), zorder=4, alpha=0.75)
+            self.easel.line((x, x), (top, FLOOR), self._ink.bright, 1.6, linestyle=(0, (1.5, 2)), zorder=4, alpha=0.75)
         self._top += len(taken) * MARK_LINE
 
     def _placed(self, moment: float, text: str, taken: list[list[tuple[float, float]]]) -> int | None:
         """The row that the label stands in, the first where nothing does; None without one: then the line has to do."""
-        label, x = self.easel.text(0, 0, text, SMALL, BRIGHT, room=330), self._x(moment)
+        label, x = self.easel.text(0, 0, text, SMALL, self._ink.bright, room=330), self._x(moment)
         breadth = self.easel.breadth(label)
         start = x + 8 if x + 8 + breadth <= self._right else max(self._left, x - 8 - breadth)
         free = (at for at, row in enumerate(taken) if all(start + breadth + 12 < a or start - 12 > b for a, b in row))
@@ -122,8 +116,8 @@ class _Drawing:
 
     def _time(self, x: float, text: str) -> None:
         easel = self.easel
-        easel.line((x, x), (FLOOR, FLOOR + 6), EDGE, 1.6, zorder=2)
-        label = easel.text(x, 0, text, SMALL, SOFT, ha="center")
+        easel.line((x, x), (FLOOR, FLOOR + 6), self._ink.edge, 1.6, zorder=2)
+        label = easel.text(x, 0, text, SMALL, self._ink.soft, ha="center")
         half = easel.breadth(label) / 2
         easel.move(label, min(max(x, 10 + half), WIDTH - 10 - half), FLOOR + 12)
 
@@ -132,10 +126,10 @@ class _Drawing:
         if not (limit := self._sheet["limit"]):
             return
         y = self._y(limit["at"])
-        self.easel.line((self._left, self._right), (y, y), LIMIT_COLOUR, 2.4, linestyle=(0, (5, 3)), zorder=3)
+        self.easel.line((self._left, self._right), (y, y), self._ink.limit, 2.4, linestyle=(0, (5, 3)), zorder=3)
         roomy = y - self._top > SMALL + 16
         at, side = (y - 10, "baseline") if roomy else (y + 9, "top")
-        self.easel.text(self._left + 8, at, limit["text"], SMALL, LIMIT_COLOUR, va=side, chip=True)
+        self.easel.text(self._left + 8, at, limit["text"], SMALL, self._ink.limit, va=side, chip=True)
 
     def curves(self) -> None:
         """Each with a colour and a dash of its own; the latest value is a dot, and so is a point alone."""
@@ -146,10 +140,10 @@ class _Drawing:
             for run in _runs(curve["points"]):
                 xs, ys = [self._x(x) for x, _ in run], [self._y(y) for _, y in run]
                 if len(curves) == 1:
-                    self.easel.area(xs, ys, base, COLOURS[at])
-                self.easel.line(xs, ys, COLOURS[at], 3.0, linestyle=DASHES[at], zorder=6 - at / 10)
+                    self.easel.area(xs, ys, base, self._ink.curves[at])
+                self.easel.line(xs, ys, self._ink.curves[at], 3.0, linestyle=DASHES[at], zorder=6 - at / 10)
                 if len(run) == 1 or run[-1] is curve["points"][-1]:
-                    self.easel.dot(xs[-1], ys[-1], COLOURS[at])
+                    self.easel.dot(xs[-1], ys[-1], self._ink.curves[at])
 
     def _x(self, moment: float) -> float:
         low, high = self._ends["x"]

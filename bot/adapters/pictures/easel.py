@@ -20,22 +20,23 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
+from bot.adapters.pictures.themes import Theme
+
 WIDTH, HEIGHT, SCALE = 800, 400, 2
 """Points of the grid, and pixels of one point."""
-GROUND: Final = "#161c26"
-"""A dark card of its own: alike in light and dark chats, no glare at night, and the palette is most distinct on it."""
 COLOURS: Final = 64
 """Of the finished picture, in-between ones at the edges of lines and letters included."""
-_CHIP: Final[dict[str, Any]] = {"facecolor": GROUND, "alpha": 0.85, "edgecolor": "none", "pad": 3}
+_CHIP: Final[dict[str, Any]] = {"alpha": 0.85, "edgecolor": "none", "pad": 3}
 
 
 class Easel:
-    """One picture in the making."""
+    """One picture in the making, on the card of its theme."""
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
+        self._ground = theme.ground
         # Outside text is never read as formulas, and the letters are those that matplotlib brings along.
         mpl.rcParams.update({"text.parse_math": False, "font.family": ["DejaVu Sans"]})
-        self._figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72 * SCALE, facecolor=GROUND)
+        self._figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72 * SCALE, facecolor=theme.ground)
         self._canvas = FigureCanvasAgg(self._figure)
         self._grid = Affine2D().scale(SCALE)
 
@@ -55,7 +56,7 @@ class Easel:
 
     def dot(self, x: float, y: float, colour: str) -> None:
         """With a rim, so that it stands out of lines of the same colour."""
-        rim: dict[str, Any] = {"markeredgecolor": GROUND, "markeredgewidth": 2.0}
+        rim: dict[str, Any] = {"markeredgecolor": self._ground, "markeredgewidth": 2.0}
         self._add(Line2D([x], self._flipped([y]), marker="o", markersize=9.5, color=colour, zorder=7, **rim))
 
     def area(self, xs: Sequence[float], ys: Sequence[float], base: float, colour: str) -> None:
@@ -65,7 +66,7 @@ class Easel:
 
     def text(self, x: float, y: float, text: str, size: float, colour: str, **look: Any) -> Text:  # noqa: ANN401
         """*look* is matplotlib's; besides, ``room``: points to cut it to, and ``chip``: on a patch of the ground."""
-        room, box = look.pop("room", 0.0), _CHIP if look.pop("chip", False) else None
+        room, box = look.pop("room", 0.0), {**_CHIP, "facecolor": self._ground} if look.pop("chip", False) else None
         style = {"zorder": 8, "va": "top", **look}
         drawn = Text(x, HEIGHT - y, text, fontsize=size, color=colour, bbox=box, **style)
         self._add(drawn)

@@ -36,10 +36,12 @@ log = logging.getLogger(__name__)
 
 
 class WorkerPainter:
-    """``run`` has to run; TemporaryError from ``paint`` where no picture could be made."""
+    """``run`` has to run; TemporaryError from ``paint`` where no picture could be made. *theme*: dark or light."""
 
-    def __init__(self, clock: Clock, *, idle: float = IDLE, deadline: float = DEADLINE) -> None:
-        self._clock, self._idle, self._deadline = clock, idle, deadline
+    def __init__(
+        self, clock: Clock, theme: str = "dark", *, idle: float = IDLE, deadline: float = DEADLINE
+    ) -> None:  # fmt: skip
+        self._clock, self._theme, self._idle, self._deadline = clock, theme, idle, deadline
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
         self._under_way: dict[bytes, asyncio.Future[bytes]] = {}
         self._kept: dict[bytes, tuple[datetime, bytes]] = {}
@@ -49,7 +51,7 @@ class WorkerPainter:
 
     async def paint(self, graph: Graph, words: Words) -> bytes:
         """As the port says. The first picture after a while takes as long as the worker needs to start."""
-        wanted = sheet(graph, words)
+        wanted = sheet(graph, words, self._theme)
         if picture := self._remembered(wanted):
             return picture
         return await asyncio.shield(self._under_way.get(wanted) or self._ordered(wanted))
@@ -144,10 +146,10 @@ def _fail(picture: asyncio.Future[bytes], error: TemporaryError) -> None:
 
 @asynccontextmanager
 async def open_painter(
-    clock: Clock, *, idle: float = IDLE, deadline: float = DEADLINE
+    clock: Clock, theme: str = "dark", *, idle: float = IDLE, deadline: float = DEADLINE
 ) -> AsyncGenerator[WorkerPainter]:
     """Starts no process: the first picture does. *idle* and *deadline*: seconds."""
-    painter = WorkerPainter(clock, idle=idle, deadline=deadline)
+    painter = WorkerPainter(clock, theme, idle=idle, deadline=deadline)
     work = asyncio.create_task(painter.run(), name="painter")
     try:
         yield painter

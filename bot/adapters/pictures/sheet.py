@@ -2,7 +2,7 @@
 
 What the worker gets as JSON, so that it needs neither catalogues nor zones::
 
-    {"title", "figures", "nothing", "left_out", "curves": [{"name", "now", "points": [[x, y or null], …]}],
+    {"theme", "title", "figures", "nothing", "left_out", "curves": [{"name", "now", "points": [[x, y or null], …]}],
      "x": {"low", "high", "ticks": [[x, text], …]}, "y": {"low", "high", "ticks": [[y, text], …]},
      "limit": {"at", "text"} or null, "marks": [[x, text], …]}
 
@@ -45,9 +45,9 @@ _BESIDE = 0.15
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
 
-def sheet(graph: Graph, words: Words) -> bytes:
+def sheet(graph: Graph, words: Words, theme: str = "dark") -> bytes:
     """*graph* as the worker wants it. Equal bytes are equal pictures."""
-    return orjson.dumps(_Sheet(graph, words).drawn())
+    return orjson.dumps({"theme": theme, **_Sheet(graph, words).drawn()})
 
 
 class _Sheet:
