@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, StringConstraints, model_validator
 
-from config.base import WEEKLY, Names, Section, matching
+from config.base import CLOCK, WEEKLY, Names, Section, matching
 
 Day = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-Clock = Annotated[str, matching(r"([01]\d|2[0-3]):[0-5]\d", 'a time of day: "18:00"')]
+Clock = Annotated[str, matching(CLOCK, 'a time of day: "18:00"')]
 Percent = Annotated[float, Strict(strict=False), Field(ge=-1000, le=100)]
 Week = Annotated[str, matching(f"({WEEKLY}) - ({WEEKLY})", 'two days and times: "Fri 18:00 - Mon 08:00"')]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

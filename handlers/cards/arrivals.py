@@ -13,6 +13,7 @@ from bot.domain.services import Catalogue
 from bot.ports.store import Tx
 
 LOOKED_AT = 200
+"""Of each kind, the latest ones; of a long window with more of them the oldest go unnamed."""
 BACK = frozenset({"rollback", "undo"})
 ACTIONS = frozenset({"promote"}) | BACK
 """What puts another version into production."""
@@ -44,15 +45,18 @@ class Arrival:
         )  # fmt: skip
 
 
-def arrivals(tx: Tx, services: Catalogue, name: str, since: datetime) -> tuple[Arrival, ...]:
+def arrivals(
+    tx: Tx, services: Catalogue, name: str, since: datetime, limit: int = LOOKED_AT
+) -> tuple[Arrival, ...]:  # fmt: skip
     """Those of the service *name* since then, the latest first: as seen to run, as pipelines told, as pult itself did.
 
-    Of a service that is not configured every environment counts: nobody knows which one is production.
+    *limit*: so many of each kind are looked at. Of a service that is not configured every environment counts: nobody
+    knows which one is production.
     """
     service = services.find(name)
     places = frozenset(environment.name for environment in service.production) if service else frozenset()
     found: list[Arrival] = []
-    for arrival in (*_seen(tx, name, places), *_told(tx, name), *_done(tx, name, places)):
+    for arrival in (*_seen(tx, name, places, limit), *_told(tx, name, limit), *_done(tx, name, places, limit)):
         same = (at for at, known in enumerate(found) if _same(known, arrival))
         if (at := next(same, None)) is None:
             found.append(arrival)
@@ -65,8 +69,8 @@ def _same(one: Arrival, other: Arrival) -> bool:
     return one.version == other.version and abs(one.at - other.at) <= SAME
 
 
-def _seen(tx: Tx, name: str, places: frozenset[str]) -> Iterator[Arrival]:
-    there = [d for d in tx.deployments(name, limit=LOOKED_AT) if not places or d.environment in places]
+def _seen(tx: Tx, name: str, places: frozenset[str], limit: int) -> Iterator[Arrival]:
+    there = [d for d in tx.deployments(name, limit=limit) if not places or d.environment in places]
     for each in there:
         if each.since is None:
             continue
@@ -78,14 +82,14 @@ def _seen(tx: Tx, name: str, places: frozenset[str]) -> Iterator[Arrival]:
         yield Arrival(each.version, each.since, each.operation, back, each.fate is Fate.BACK)
 
 
-def _told(tx: Tx, name: str) -> Iterator[Arrival]:
-    for release in tx.releases(name, LOOKED_AT):
+def _told(tx: Tx, name: str, limit: int) -> Iterator[Arrival]:
+    for release in tx.releases(name, limit):
         if release.stage == "released":
             yield Arrival(release.version, release.at)
 
 
-def _done(tx: Tx, name: str, places: frozenset[str]) -> Iterator[Arrival]:
-    for operation in tx.recent_operations(LOOKED_AT):
+def _done(tx: Tx, name: str, places: frozenset[str], limit: int) -> Iterator[Arrival]:
+    for operation in tx.recent_operations(limit):
         plan, at = operation.plan, operation.started_at
         done = plan.service == name and plan.action in ACTIONS and operation.state in DONE
         if done and at is not None and _there(plan, places):

@@ -14,7 +14,7 @@ from bot.domain.phrases import Phrase, Strong, phrase
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.store import Tx
 from handlers.cards.arrivals import arrivals
-from handlers.cards.changes import Change, explains
+from handlers.cards.changes import LOOKED_AT, Change, explains
 from handlers.cards.happened import version
 
 LEAST = timedelta(minutes=30)
@@ -52,7 +52,7 @@ def suspect(tx: Tx, services: Catalogue, group: Group) -> Suspect | None:
     if service is None:
         return None
     begun, bake = _begun(group), _bake(service)
-    found = arrivals(tx, services, service.name, begun - bake)
+    found = arrivals(tx, services, service.name, begun - bake, LOOKED_AT)
     for at, arrival in enumerate(found):
         if arrival.at > begun + ROLLOUT or arrival.gone or arrival.back:
             continue
