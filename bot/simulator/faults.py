@@ -10,7 +10,7 @@ REGIONS: Final = ("nyc2", "sfo3")
 SERVICES: Final = ("api", "bots", "worker", "web")
 NODES: Final = tuple(f"{region}-pool-a-{number}" for region in REGIONS for number in (1, 2, 3))
 SURFACES: Final = (
-    "prometheus", "alertmanager", "kubernetes", "github", "registry", "digitalocean", "slack", "telegram"
+    "prometheus", "alertmanager", "loki", "kubernetes", "github", "registry", "digitalocean", "slack", "telegram"
 )  # fmt: skip
 
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -9,7 +9,18 @@ from typing import Final
 
 from aiohttp import ClientSession, web
 
-from bot.simulator import alertmanager, digitalocean, github, kubernetes, prometheus, registry, slack, telegram, trouble
+from bot.simulator import (
+    alertmanager,
+    digitalocean,
+    github,
+    kubernetes,
+    loki,
+    prometheus,
+    registry,
+    slack,
+    telegram,
+    trouble,
+)
 from bot.simulator.alertmanager import Manager
 from bot.simulator.control import Control
 from bot.simulator.deploying import deploy_from_github
@@ -49,6 +60,7 @@ def mounts(world: World, metrics: Metrics, alerts: Manager) -> dict[str, web.App
         "/registry": registry.application(world),
         "/digitalocean": digitalocean.application(world),
         **{f"/k8s/{region}": kubernetes.application(world, region) for region in REGIONS},
+        "/loki": loki.application(world),
         "/slack": slack.application(world),
         "/telegram": telegram.application(world),
     }

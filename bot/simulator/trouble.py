@@ -12,6 +12,7 @@ from bot.simulator.faults import Faults
 SURFACE_OF: Final[Mapping[str, str]] = {
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
+    "loki": "loki",
     "k8s": "kubernetes",
     "github": "github",
     "registry": "registry",
@@ -20,7 +21,7 @@ SURFACE_OF: Final[Mapping[str, str]] = {
     "telegram": "telegram",
 }
 """First part of the path → the name under which faults speak of the surface."""
-PLAIN_LIMIT: Final = ("prometheus", "alertmanager")
+PLAIN_LIMIT: Final = ("prometheus", "alertmanager", "loki")
 """Surfaces without a rate limit of their own: a proxy before them answers 429. The others do it in their own words."""
 RETRY_AFTER: Final = 2
 """Seconds."""

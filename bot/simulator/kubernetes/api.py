@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from aiohttp import web
 
-from bot.simulator.kubernetes import discovery, errors, patches, reads, subresources, virtual, writes
+from bot.simulator.kubernetes import discovery, errors, logs, patches, reads, subresources, virtual, writes
 from bot.simulator.kubernetes.cluster import Call, Cluster
 from bot.simulator.kubernetes.target import Target, parse, verb
 from bot.simulator.kubernetes.wire import Json
@@ -64,7 +64,7 @@ async def _answer(cluster: Cluster, request: web.Request) -> web.StreamResponse:
     call = Call(word, target.group, target.resource, target.namespace, target.name)
     cluster.calls.append(call)
     if not cluster.allowed(call):
-        raise errors.forbidden(word, target.group, target.plural, target.name, target.namespace)
+        raise errors.forbidden(word, target.group, target.resource, target.name, target.namespace)
     if virtual.serves(target):
         status, body = virtual.answer(cluster, target, word, await _body(request))
         return _json(body, status)
@@ -90,7 +90,7 @@ async def _read(cluster: Cluster, target: Target, word: str, request: web.Reques
         return _json(reads.listing(cluster, target, request))
     match target.subresource:
         case "log" if target.plural == "pods":
-            return await subresources.log(cluster, target, request)
+            return await logs.log(cluster, target, request)
         case "scale" if target.kind().scalable:
             return _json(subresources.scale(cluster, target))
         case "" | "status":

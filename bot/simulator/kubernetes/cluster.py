@@ -13,6 +13,8 @@ from bot.simulator.world import World
 
 EVENTS_KEPT: Final = 300
 """Events kept; the real server forgets them after about an hour (contracts.md, section 8)."""
+GONE_KEPT: Final = 200
+"""Ended pods that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,17 @@ class Notes:
     """Pod uid → the stage its status shows."""
     crashing: set[str] = field(default_factory=set)
     """Pod uids that crash again each time they are started."""
+    gone: list[tuple[Json, datetime]] = field(default_factory=list)
+    """Pods that ended, and when: what collects logs remembers them."""
 
     def began(self, key: str, now: datetime) -> datetime:
         """When *key* was first seen."""
         return self.since.setdefault(key, now)
+
+    def bury(self, pod: Json, now: datetime) -> None:
+        """Remember a pod that ended."""
+        self.gone.append((pod, now))
+        del self.gone[:-GONE_KEPT]
 
     def forget(self, uid: str) -> None:
         for key in [key for key in self.since if key.startswith(uid)]:

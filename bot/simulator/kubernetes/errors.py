@@ -58,11 +58,13 @@ def no_such_type() -> StatusError:
     return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def forbidden(verb: str, group: str, plural: str, name: str, namespace: str) -> StatusError:
+def forbidden(verb: str, group: str, resource: str, name: str, namespace: str) -> StatusError:
+    """*resource* with its part: ``pods/log``."""
+    plural = resource.partition("/")[0]
     who = 'User "system:serviceaccount:pult:pult"'
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     subject = f'{_resource(group, plural)} "{name}"' if name else _resource(group, plural)
-    message = f'{subject} is forbidden: {who} cannot {verb} resource "{plural}" in API group "{group}" {where}'
+    message = f'{subject} is forbidden: {who} cannot {verb} resource "{resource}" in API group "{group}" {where}'
     return StatusError(403, "Forbidden", message, _details(group, plural, name))
 
 

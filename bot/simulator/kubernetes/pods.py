@@ -107,6 +107,7 @@ def _terminate(cluster: Cluster, pod: Json, now: datetime) -> bool:
     uid = meta(pod)["uid"]
     if not cluster.passed(cluster.notes.began(uid + " end", now), now, TERMINATING):
         return True
+    cluster.notes.bury(pod, now)
     cluster.store.remove(POD, namespace_of(pod), name_of(pod))
     cluster.notes.forget(uid)
     return True

@@ -83,7 +83,14 @@ def _last_state(old: Json, now: datetime, killed: str) -> Json:
         statuses = old.get("containerStatuses") or ()
         return next((status["lastState"] for status in statuses), {})
     ended = {"exitCode": _EXIT_CODES.get(killed, 1), "reason": killed}
-    return {"terminated": ended | {"startedAt": old.get("startTime", stamp(now)), "finishedAt": stamp(now)}}
+    return {"terminated": ended | {"startedAt": _began(old, now), "finishedAt": stamp(now)}}
+
+
+def _began(old: Json, now: datetime) -> str:
+    """When the life that ends now began; in a crash loop, when the one before it ended."""
+    before = next((status["lastState"].get("terminated") for status in old.get("containerStatuses") or ()), None) or {}
+    began: str = _running(old).get("startedAt") or before.get("finishedAt") or old.get("startTime") or stamp(now)
+    return began
 
 
 def _running(old: Json) -> Json:

@@ -15,9 +15,6 @@ DEPTH: Final = timedelta(days=60)
 """How far back the metrics reach."""
 STANDBY_SHARE: Final = 0.02
 """Traffic of the region users do not reach: health checks and probes."""
-BAD_VERSIONS: Final = {"api": ("1.8.1",)}
-BAD_RATIO: Final = 0.08
-"""Share of requests a bad version fails."""
 INCIDENTS: Final = (
     # service, days ago, minutes, share of failed requests, slowness
     ("api", 2.6, 40.0, 0.02, 1.6),
@@ -87,8 +84,8 @@ class History:
         if errors:
             yield errors.value
         image = self._world.clusters.image(region, _PRODUCTION, service) if self._world.clusters else ""
-        if image in {images.image(service, version) for version in BAD_VERSIONS.get(service, ())}:
-            yield BAD_RATIO
+        if images.bad(service, image):
+            yield images.BAD_RATIO
         bad = self._world.faults.at("bad_release", service, moment)
         # What ran when the fault began is sound; whatever is rolled out after it is not.
         if bad and self._sound.setdefault((bad.since, service, region), image) != image:
