@@ -33,6 +33,7 @@ def cross_check(settings: Settings) -> Iterator[Problem]:
     for service in settings.services:
         yield from _service(settings, service)
     yield from _slos(settings)
+    yield from _loki(settings)
     if settings.failover:
         yield from _failover(settings, settings.failover)
 
@@ -190,6 +191,16 @@ def _slos(settings: Settings) -> Iterator[Problem]:
         yield from _known(f"slos[{slo.name}].service", slo.service, "the name of one of [[services]]", names)
     if settings.slos and not settings.prometheus:
         yield wrong("slos", f"{len(settings.slos)} of them", "none without section [prometheus]")
+
+
+def _loki(settings: Settings) -> Iterator[Problem]:
+    """One Loki for several clusters must tell them apart, or each would answer with the lines of all."""
+    selector = settings.loki.selector if settings.loki else "$cluster"
+    if len(settings.clusters) > 1 and "$cluster" not in selector and "$region" not in selector:
+        allowed = (
+            'a selector with $cluster or $region, such as {cluster="$cluster", …}, since there are several clusters'
+        )
+        yield wrong("loki.selector", quoted(selector), allowed)
 
 
 def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from bot.adapters.alertmanager.settings import AlertmanagerSettings
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.adapters.github.settings import GithubSettings
 from bot.adapters.kubernetes.settings import ClusterSettings
+from bot.adapters.loki.settings import LokiSettings
 from bot.adapters.prometheus.settings import PrometheusSettings
 from bot.adapters.registry.settings import RegistrySettings
 from bot.platforms.console.settings import ConsoleSettings
@@ -65,6 +66,8 @@ class Settings(BaseSettings):
     """Prometheus."""
     alertmanager: AlertmanagerSettings | None = None
     """Alertmanager's API."""
+    loki: LokiSettings | None = None
+    """Loki."""
     clusters: Many[ClusterSettings] = ()
     """Kubernetes clusters."""
     services: Many[ServiceSettings] = ()

@@ -25,6 +25,8 @@ from bot.ports.desk import Desk
 from bot.ports.flows import Flow
 from bot.ports.forge import Forge
 from bot.ports.guard import Guard
+from bot.ports.happenings import Happenings
+from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
 from bot.ports.presenters import Presenters
 from bot.ports.regions import Database, Traffic
@@ -46,9 +48,11 @@ from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
     audit,
+    events,
     failover,
     freeze,
     help,
+    logs,
     oncall,
     operations,
     pods,
@@ -74,7 +78,8 @@ from handlers.schedules.spending import Spending
 class Ports:
     """Everything duties may ask for; each gets only what it uses. None: not configured.
 
-    ``regions``: of each cluster, by its name.
+    ``regions``: of each cluster, by its name. ``logs`` are Loki's where there is one, ``pod_logs`` the cluster's own.
+    ``zone``: shared chats' time zone.
     """
 
     store: Store
@@ -87,6 +92,9 @@ class Ports:
     slos: tuple[Slo, ...]
     metrics: Metrics | None
     budgets: Budgets | None
+    logs: Logs
+    pod_logs: Logs
+    happenings: Happenings
     silencer: Silencer | None
     forge: Forge | None
     pair: Pair | None
@@ -102,6 +110,7 @@ class Ports:
     digest: Rotation | None
     slo_digest: Daily | None
     retention: timedelta
+    zone: str
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -204,6 +213,8 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         freeze.freeze(p.store, p.services, p.rules, p.approvals_in),
         freeze.unfreeze(p.store, p.services),
         pods.duty(p.cluster, p.services),
+        events.duty(p.happenings, p.services),
+        logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
         restart.duty(p.cluster, p.services),
         failover.failover(p.pair, p.database, p.traffic, p.witnesses),
         failover.drill(p.pair, p.database, p.traffic, p.witnesses),

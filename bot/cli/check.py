@@ -30,6 +30,7 @@ VERBS = (
     ("patch", "apps/deployments"),
     ("list", "pods"),
     ("delete", "pods"),
+    ("get", "pods:log"),
 )
 """What the cluster adapter calls; anything missing here would fail at night."""
 LOOKS = (("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events"))
@@ -117,7 +118,11 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
     if version.verdict != "ok":
         return
     for namespace in parts.namespaces(cluster):
-        lacking = [f"{verb} {what}" for verb, what in VERBS if not await _may(parts, cluster, namespace, verb, what)]
+        lacking = [
+            f"{verb} {what.replace(':', '/')}"
+            for verb, what in VERBS
+            if not await _may(parts, cluster, namespace, verb, what)
+        ]
         if lacking:
             mend = "bind the role in deploy/ to pult's service account"
             yield Finding(f"{name}/{namespace}", "fail", f"pult may not {', '.join(lacking)}", mend)

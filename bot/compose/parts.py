@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
+    from bot.ports.happenings import Happenings
+    from bot.ports.logs import Logs
     from bot.ports.metrics import Metrics
     from bot.ports.painter import Painter
     from bot.ports.pipeline import Pipeline
@@ -53,6 +55,9 @@ class Parts:
     inlets: Mapping[str, Inlet]
     metrics: Metrics | None
     budgets: Budgets | None
+    logs: Logs
+    pod_logs: Logs
+    happenings: Happenings
     silencer: Silencer | None
     roster: Roster | None
     forge: Forge | None
@@ -86,6 +91,8 @@ class Parts:
             yield "github", self.forge.check
         if self.settings.registries:
             yield "registries", self.registry.check
+        if self.settings.loki:
+            yield "loki", self.logs.check
 
     def namespaces(self, cluster: str) -> tuple[str, ...]:
         """Where services of *cluster* run."""
@@ -135,6 +142,8 @@ class _Opening:
 
     async def parts(self, store: SqlStore, hub: Broadcast, words: WordsFor) -> Parts:
         from bot.adapters.kubernetes.cluster import open_clusters  # noqa: PLC0415 - after intake
+        from bot.adapters.kubernetes.happenings import KubernetesHappenings  # noqa: PLC0415
+        from bot.adapters.kubernetes.logs import KubernetesLogs  # noqa: PLC0415
         from bot.adapters.pictures.painter import open_painter  # noqa: PLC0415
 
         painter = await self._stack.enter_async_context(open_painter(SystemClock(), self._settings.chat.pictures))
@@ -142,11 +151,13 @@ class _Opening:
         metrics = await self._metrics()
         database, traffic, witnesses = await self._regions(metrics, cluster)
         forge = await self._forge()
+        pod_logs = KubernetesLogs(cluster.apis, SystemClock())
         menu: Menu = []
         chats, inlets = await self._chats(hub, words, menu, painter)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
             cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, budgets=self._budgets(metrics),
+            logs=await self._loki() or pod_logs, pod_logs=pod_logs, happenings=KubernetesHappenings(cluster.apis),
             silencer=await self._silencer(),
             roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
             database=database, traffic=traffic,
@@ -206,6 +217,14 @@ class _Opening:
         from bot.adapters.alertmanager.silencer import open_silencer  # noqa: PLC0415
 
         return await self._stack.enter_async_context(open_silencer(self._settings.alertmanager))
+
+    async def _loki(self) -> Logs | None:
+        if not self._settings.loki:
+            return None
+        from bot.adapters.loki.logs import open_logs  # noqa: PLC0415 - after intake
+
+        regions = {each.name: each.region for each in self._settings.clusters}
+        return await self._stack.enter_async_context(open_logs(self._settings.loki, regions))
 
     async def _roster(self) -> Roster | None:
         ical = self._settings.oncall.ical

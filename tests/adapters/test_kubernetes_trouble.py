@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.adapters.kubernetes import cluster as adapter
+from bot.adapters.kubernetes import found
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.domain.errors import DriftError, PermanentError, RateLimitedError, TemporaryError, UserError
@@ -163,7 +164,7 @@ async def test_races_do_not_go_on_for_ever(scripted: Scripted) -> None:
 
 
 async def test_pods_come_in_pages(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "PAGE", 3)
+    monkeypatch.setattr(found, "PAGE", 3)
     calls = bench.state.cluster("nyc2").calls
     calls.clear()
     pods = await bench.cluster.pods(API)

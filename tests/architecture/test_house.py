@@ -39,6 +39,9 @@ CALLS = {
 """Name → the only places that may use it."""
 UNLISTED = {
     "commands": {
+        "event_words",
+        "logs_asked",
+        "logs_shown",
         "replies",
         "slo_asked",
         "slo_how",

@@ -195,6 +195,11 @@ BREAKS = {
     "unknown service": ('service = "api"', 'service = "apy"', 'slos[availability].service: found "apy"'),
     "no window": ("sum(increase(b[$window]))", "sum(increase(b[5m]))", "slos[availability]: found the keys"),
     "no bad": ('bad = "sum(increase(b[$window]))"', "", "allowed is total and bad, or recording for kind availability"),
+    "one loki for two clusters": (
+        "[prometheus]",
+        '[loki]\nurl = "http://loki"\n[prometheus]',
+        "allowed is a selector with $cluster or $region",
+    ),
     "slo without prometheus": ('[prometheus]\nurl = "http://prometheus:9090"', "", "slos: found 1 of them"),
     "failover from nowhere": ('from = "nyc2"', 'from = "nyc1"', 'failover.from: found "nyc1"'),
     "failover to itself": ('to = "sfo3"', 'to = "nyc2"', 'failover.to: found "nyc2", allowed is another cluster'),

@@ -104,6 +104,7 @@ def _plain(value: Any) -> Any:
         ("oncall", {"rotation", "levels", "ical"}),
         ("prometheus", {"url", "token"}),
         ("alertmanager", {"urls", "token"}),
+        ("loki", {"url", "token", "selector"}),
         ("github", {"token", "app_id", "private_key"}),
         ("digitalocean", {"token"}),
         ("failover", {"source", "target", "database", "traffic", "witnesses"}),

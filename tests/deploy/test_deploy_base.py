@@ -18,6 +18,7 @@ GITOPS = ROOT / "deploy" / "gitops"
 RESOURCES = {
     "deployment": "deployments", "stateful_set": "statefulsets", "daemon_set": "daemonsets", "pod": "pods",
     "replica_set": "replicasets", "controller_revision": "controllerrevisions", "event": "events",
+    "pod_log": "pods/log",
 }  # fmt: skip
 VERBS = {"read": "get", "list": "list", "patch": "patch", "delete": "delete"}
 
@@ -39,7 +40,7 @@ def _granted(role: dict[str, Any]) -> set[tuple[str, str]]:
 def test_role_holds_exactly_the_verbs_that_are_called() -> None:
     role = next(each for each in _objects() if each["kind"] == "ClusterRole")
     folder = ROOT / "bot" / "adapters" / "kubernetes"
-    source = "".join((folder / f"{name}.py").read_text() for name in ("cluster", "past"))
+    source = "".join((folder / f"{name}.py").read_text() for name in ("cluster", "found", "past", "logs", "happenings"))
     kinds = re.findall(r'"(?:deployment|statefulset|daemonset)": "(\w+)"', source)
     calls = set(re.findall(r'"(read|list|patch|delete)_namespaced_(\w+)"', source))
     generic = re.findall(r'f"(read|patch)_namespaced_\{', source)

@@ -41,6 +41,8 @@ from tests.handlers.fakes import (
     FakeCluster,
     FakeDatabase,
     FakeForge,
+    FakeHappenings,
+    FakeLogs,
     FakeMetrics,
     FakeSilencer,
     FakeTraffic,
@@ -55,6 +57,7 @@ PEOPLE = Directory([
     Person("boris", "U0BORIS", "1002", roles=frozenset({"sre"})),
     Person("chen", "U0CHEN", "1003", roles=frozenset({"sre", "lead"})),
     Person("vera", "U0VERA", "1004"),
+    Person("dora", "U0DORA", "1005", zone="Asia/Kolkata"),
 ])  # fmt: skip
 BY_FLUX = GitOps("flux", "api", "dept/api", "deploy/production/kustomization.yaml")
 STAGING = Environment("staging", "nyc2", "staging", "deployment", "api")
@@ -93,6 +96,9 @@ class Department:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     forge: FakeForge = field(default_factory=FakeForge)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    logs: FakeLogs = field(default_factory=FakeLogs)
+    pod_logs: FakeLogs = field(default_factory=FakeLogs)
+    happenings: FakeHappenings = field(default_factory=FakeHappenings)
     silencer: FakeSilencer = field(default_factory=FakeSilencer)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
@@ -122,9 +128,10 @@ class Department:
             store=self.store, clock=self.clock, cluster=self.cluster, guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
-            trouble=lambda: self.trouble,
-            canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None, retention=timedelta(days=90),
-            **found,
+            trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,
+            retention=timedelta(days=90), zone="Europe/Moscow",
+            logs=self.pod_logs if "loki" in self.without else self.logs, pod_logs=self.pod_logs,
+            happenings=self.happenings, **found,
         )  # type: ignore[arg-type]  # fmt: skip
 
     @cached_property

@@ -11,6 +11,7 @@ from hashlib import sha1, sha256
 from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.failover import Sight
+from bot.domain.loglines import has
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.services import Environment
@@ -19,6 +20,8 @@ from bot.domain.testimony import Testimony
 from bot.ports.cluster import Pod, Rollout, Workload
 from bot.ports.flows import Say
 from bot.ports.forge import File
+from bot.ports.happenings import Happening
+from bot.ports.logs import Found, Line, Wanted
 from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
 
@@ -120,6 +123,55 @@ class FakeCluster:
         for workload, now in self.rollouts.items():
             updated = min(now.desired, now.updated + 1)
             self.becomes(workload, updated=updated, done=updated == now.desired)
+
+
+@dataclass
+class FakeLogs:
+    """Lines by cluster and namespace. ``away``: it does not answer; ``refuses``: it does, with a refusal."""
+
+    written: dict[tuple[str, str], tuple[Line, ...]] = field(default_factory=dict)
+    silent: tuple[Phrase, ...] = ()
+    cut: bool = False
+    away: bool = False
+    refuses: Exception | None = None
+    asked: list[Wanted] = field(default_factory=list)
+    counts: dict[tuple[str, str], int | None] = field(default_factory=dict)
+
+    async def lines(self, environment: Environment, wanted: Wanted) -> Found:
+        self.asked.append(wanted)
+        if self.away:
+            raise TemporaryError("no answer")
+        if self.refuses:
+            raise self.refuses
+        every = self.written.get((environment.cluster, environment.namespace), ())
+        found = [
+            line
+            for line in every
+            if wanted.since <= line.at < wanted.until and has(line.text, wanted.grep) and wanted.pod in line.source
+        ]
+        return Found(tuple(found[-wanted.limit :]), wanted.until, self.cut or len(found) > wanted.limit, self.silent)
+
+    async def errors(self, environment: Environment, since: datetime, until: datetime) -> int | None:
+        return self.counts.get((environment.cluster, environment.namespace))
+
+    async def check(self) -> str:
+        return "here"
+
+
+@dataclass
+class FakeHappenings:
+    """Events by cluster. ``away``: clusters whose API server does not answer."""
+
+    told: dict[str, tuple[Happening, ...]] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+    refuses: UserError | None = None
+
+    async def happenings(self, environment: Environment, since: datetime) -> tuple[Happening, ...]:
+        if environment.cluster in self.away:
+            raise TemporaryError("no answer")
+        if self.refuses:
+            raise self.refuses
+        return tuple(each for each in self.told.get(environment.cluster, ()) if each.at >= since)
 
 
 class FakeForge:

@@ -38,34 +38,46 @@ class Api:
 
         UserError, DriftError, TemporaryError, or PermanentError when the kubeconfig is of no use.
         """
-        opened = await self._opened()
-        if group not in self._groups:
-            self._groups[group] = (await asyncio.to_thread(_library, group))(opened)
-        function = getattr(self._groups[group], f"{method}_without_preload_content")
-        answer = await self._ask(function, args, options)
-        if answer.status == 401:  # tokens are rotated: read the source again, once (contracts.md, section 8)
-            await self._load(opened.configuration)
-            answer = await self._ask(function, args, options)
-        if answer.status >= 400:
-            raise verdict(answer, self._settings.name)
-        return answer.body
+        return _json(await self._answered(group, method, args, options))
+
+    async def text(self, group: str, method: str, *args: str, most: int, **options: object) -> tuple[str, bool]:
+        """As :meth:`call`, for an answer that is text: its last *most* bytes, and whether there were more."""
+        body = await self._answered(group, method, args, options, most)
+        return body[-most:].decode("utf-8", "replace"), len(body) > most
 
     async def close(self) -> None:
         """Close the connections, if any were opened."""
         if self._client is not None:
             await self._client.close()
 
+    async def _answered(
+        self, group: str, method: str, args: tuple[str, ...], options: dict[str, object], most: int = 0
+    ) -> bytes:
+        opened = await self._opened()
+        if group not in self._groups:
+            self._groups[group] = (await asyncio.to_thread(_library, group))(opened)
+        function = getattr(self._groups[group], f"{method}_without_preload_content")
+        answer, body = await self._ask(function, args, options, most)
+        if answer.status == 401:  # tokens are rotated: read the source again, once (contracts.md, section 8)
+            await self._load(opened.configuration)
+            answer, body = await self._ask(function, args, options, most)
+        if answer.status >= 400:
+            told = Answer(answer.status, answer.headers.get("Retry-After", ""), _json(body))
+            raise verdict(told, self._settings.name)
+        return body
+
     async def _ask(
-        self, function: Callable[..., Awaitable[Any]], args: tuple[str, ...], options: dict[str, object]
-    ) -> Answer:
+        self, function: Callable[..., Awaitable[Any]], args: tuple[str, ...], options: dict[str, object], most: int
+    ) -> tuple[Any, bytes]:
+        """The answer and its body; with *most* only the end of it, one byte more than those where it is longer."""
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await function(*args, _request_timeout=self._timeout, **options)
-                body = await answer.read()
+                body = await _end(answer, most) if most else await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             why = f"the API server of {self._settings.name} does not answer ({type(error).__name__})"
             raise TemporaryError(why) from error
-        return Answer(answer.status, answer.headers.get("Retry-After", ""), _json(body))
+        return answer, body
 
     async def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
         async with self._opening:
@@ -111,6 +123,16 @@ def _reason(error: Exception) -> str:
     if isinstance(error, config.ConfigException):
         return str(error).partition("{")[0][:200]
     return "it is not a valid kubeconfig"
+
+
+async def _end(answer: Any, most: int) -> bytes:  # noqa: ANN401 - aiohttp's response, as the SDK hands it over
+    """The end of a body of any length, in bounded memory."""
+    kept = bytearray()
+    async for part in answer.content.iter_any():
+        kept += part
+        if len(kept) > 2 * most:
+            del kept[: len(kept) - most - 1]
+    return bytes(kept[-most - 1 :])
 
 
 def _json(body: bytes) -> dict[str, Any]:

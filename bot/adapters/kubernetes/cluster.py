@@ -9,26 +9,25 @@ from typing import Any
 
 from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
+from bot.adapters.kubernetes.found import KINDS, configured, pods_of, workload_object
 from bot.adapters.kubernetes.past import Past
 from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.settings import ClusterSettings
-from bot.adapters.kubernetes.verdicts import ExpiredError, GoneError
+from bot.adapters.kubernetes.verdicts import GoneError
 from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
 from bot.domain.services import Environment
 from bot.ports.cluster import Pod, Rollout, Workload
 
-KINDS = {"deployment": "deployment", "statefulset": "stateful_set", "daemonset": "daemon_set"}
 TRIES = 5
-PAGE = 500
 
 
 class KubernetesCluster:
     """``workload.cluster`` picks the API server."""
 
     def __init__(self, apis: Mapping[str, Api]) -> None:
-        self._apis = apis
+        self.apis = apis
         self._past = {name: Past(api, name) for name, api in apis.items()}
 
     async def rollout(self, workload: Workload) -> Rollout:
@@ -38,10 +37,7 @@ class KubernetesCluster:
     async def pods(self, workload: Workload) -> tuple[Pod, ...]:
         """Its pods, by its own selector, in pages."""
         selector = judge.selector(await self._read(workload))
-        try:
-            return await self._listed(workload, selector)
-        except ExpiredError:  # a continue token lives for minutes only
-            return await self._listed(workload, selector)
+        return tuple(map(judge.pod, await pods_of(self._api(workload.cluster), workload.namespace, selector)))
 
     async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
         """What the cluster itself says was changed, by whomever."""
@@ -107,37 +103,26 @@ class KubernetesCluster:
         return str(answer.get("gitVersion", "?"))
 
     async def may(self, cluster: str, namespace: str, verb: str, resource: str) -> bool:
-        """SelfSubjectAccessReview: whether pult may *verb* *resource* (``apps/deployments``) in *namespace*."""
-        group, _, name = resource.rpartition("/")
+        """SelfSubjectAccessReview: whether pult may *verb* *resource* in *namespace*.
+
+        A *resource* is written with its group and its part: ``apps/deployments``, ``pods:log``.
+        """
+        group, _, named = resource.rpartition("/")
+        name, _, part = named.partition(":")
+        attributes = {"group": group, "resource": name, "subresource": part, "verb": verb, "namespace": namespace}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"group": group, "resource": name, "verb": verb, "namespace": namespace}},
+            "spec": {"resourceAttributes": attributes},
         }
         answer = await self._api(cluster).call("AuthorizationV1Api", "create_self_subject_access_review", body=review)
         return answer.get("status", {}).get("allowed") is True
 
     def _api(self, cluster: str) -> Api:
-        api = self._apis.get(cluster)
-        if api is None:
-            raise UserError("No cluster {name} is configured.", name=Code(cluster))
-        return api
-
-    async def _listed(self, workload: Workload, selector: str) -> tuple[Pod, ...]:
-        found: list[Pod] = []
-        options: dict[str, Any] = {"label_selector": selector, "limit": PAGE}
-        while True:
-            api, method = self._api(workload.cluster), "list_namespaced_pod"
-            page = await api.call("CoreV1Api", method, workload.namespace, **options)
-            found += (judge.pod(item) for item in page.get("items") or ())
-            token = page.get("metadata", {}).get("continue")
-            if not token:
-                return tuple(found)
-            options["_continue"] = token
+        return configured(self.apis, cluster)
 
     async def _read(self, workload: Workload) -> dict[str, Any]:
-        method = f"read_namespaced_{KINDS[workload.kind]}"
-        return await self._api(workload.cluster).call("AppsV1Api", method, workload.name, workload.namespace)
+        return await workload_object(self._api(workload.cluster), workload.kind, workload.namespace, workload.name)
 
     async def _patch(self, workload: Workload, patch: dict[str, Any], content_type: str) -> None:
         method = f"patch_namespaced_{KINDS[workload.kind]}"

@@ -1,0 +1,1 @@
+"""Loki: LogQL over its HTTP API."""
