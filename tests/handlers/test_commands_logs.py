@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.adapters.words import Languages
+from bot.compose.core import LOCALES
 from bot.domain.cards import Place
 from bot.domain.errors import PermanentError, UserError
 from bot.domain.messages import Message, Preformatted, Tone
-from bot.domain.phrases import English, phrase
+from bot.domain.phrases import English, Words, phrase
 from bot.domain.requests import Request
+from bot.platforms.console.plain import plain
 from bot.platforms.slack.render import render as slack
 from bot.platforms.telegram.render import render as telegram
 from bot.ports.happenings import Happening
 from bot.ports.logs import Line
 from tests.handlers.department import Check, Department, read
-from tests.handlers.fakes import NOON
+from tests.handlers.fakes import NOON, FakeClock
 
 PROD, SFO = ("nyc2", "production"), ("sfo3", "production")
 POD_A, POD_B = "api-6c9f7d5b8-7xk2p", "api-6c9f7d5b8-q9z4m"
@@ -292,3 +296,28 @@ async def test_nothing_happened(department: Department) -> None:
     assert "Nothing happened to api" in read(message)
     assert message.tone is Tone.INFO
     assert [button.command for button in message.buttons] == ["events api --since 15m", "logs api"]
+
+
+@pytest.fixture
+def russian() -> Words:
+    return Languages(LOCALES, FakeClock()).words("ru", "Europe/Moscow")
+
+
+async def test_cards_in_russian(department: Department, reads_as: Check, russian: Words) -> None:
+    """As both chats and a terminal get them; what a log says is never markup, mention or link."""
+    department.logs.written[PROD] = (
+        Line(NOON - ago(8), POD_B, REQUEST),
+        Line(NOON - ago(5), POD_B, FAILED),
+        Line(NOON - ago(2), POD_A, "<!channel> <b>@anna</b> *bold* `x` https://evil.example [a](b) &amp;"),
+    )
+    department.logs.cut = True
+    department.happenings.told["nyc2"] = (
+        happening(60, "BackOff", f"Back-off restarting <@U0ANNA> in pod {POD_A}", count=14, warning=True),
+    )
+    for name in ("logs", "events"):
+        message = (await department.reply("vera", f"{name} api")).message
+        drawn = slack(message, russian)
+        reads_as(f"commands/{name}-ru", plain(message, russian) + "\n")
+        reads_as(f"commands/{name}-ru-telegram", telegram(message, russian).html + "\n")
+        blocks = json.dumps(drawn.blocks, ensure_ascii=False, indent=1)
+        reads_as(f"commands/{name}-ru-slack", f"{drawn.text}\n\n{blocks}\n")
