@@ -202,7 +202,7 @@ async def test_the_target_can_be_moved(simulation: Simulation, http: aiohttp.Cli
     await call(http, "POST", target, {"url": f"{receiver.url}/moved/", "release_secret": "other"})
     order = {"service": "api", "version": "1.8.0"}
     assert (await call(http, "POST", f"{simulation.url}/world/release", order))[0] == 200
-    assert receiver.got[-1].path == "/moved/webhooks/release"
+    assert "/moved/webhooks/release" in {one.path for one in receiver.got}  # alerts may come in between
     await call(http, "POST", target, {"url": ""})
     status, answer = await call(http, "POST", f"{simulation.url}/world/release", order)
     assert (status, answer["error"]) == (502, "There was no answer from the target.")
