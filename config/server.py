@@ -183,7 +183,7 @@ class WebhookSettings(Section):
     grafana: GrafanaHook | None = None
     """Grafana's alerts."""
     github: GithubHook | None = None
-    """GitHub's release events."""
+    """GitHub: releases, tags, images, workflows, deployments."""
     argocd: ArgocdHook | None = None
     """Argo CD's notifications."""
     flux: FluxHook | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from bot.domain.events import Heard
 from bot.domain.failover import Pair
 from bot.domain.freezes import Window
 from bot.domain.hours import Daily
@@ -69,6 +70,7 @@ from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
 from handlers.operating import freezing
+from handlers.releasing import heard as released
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, digest, freezes, handover, prune, reconcile, reroute
 from handlers.schedules.spending import Spending
@@ -137,9 +139,14 @@ def on_call(rules: Rules) -> Callable[[Tx, datetime], frozenset[str]]:
     return lambda tx, now: frozenset(shift.person for shift in shifts_now(tx, rules, now))
 
 
-def hearing(rules: Rules) -> Hear:
+def hearing(rules: Rules, services: Catalogue) -> Hear:
     """What becomes of what webhooks tell."""
-    return lambda tx, told, now: heard.hear(tx, rules, told, now)
+
+    def hear(tx: Tx, told: Heard, now: datetime) -> bool:
+        alerts_, releases_ = heard.hear(tx, rules, told, now), released.hear(tx, rules, services, told, now)
+        return alerts_ or releases_
+
+    return hear
 
 
 def presenters(p: Ports) -> Presenters:
@@ -148,7 +155,7 @@ def presenters(p: Ports) -> Presenters:
         "alert": alert_card.presenter(p.services, p.surroundings.enrich),
         "op": operation_card.presenter(p.policy),
         "ask": operation_card.presenter(p.policy),
-        "release": release_card.presenter(),
+        "release": release_card.presenter(p.services),
         "news": news_card.presenter(),
         "storm": storm_card.presenter(),
         "storm-list": storm_card.listing(),

@@ -38,7 +38,7 @@ from config.server import AlertmanagerHook, GrafanaHook
 from config.settings import Settings
 from handlers import hearing, on_call
 from handlers.alerting.rules import Rules
-from handlers.webhooks import alertmanager, github, grafana, release
+from handlers.webhooks import alertmanager, argocd, flux, github, grafana, release
 
 if TYPE_CHECKING:
     from bot.adapters.words import Languages
@@ -64,7 +64,7 @@ class Core:
         self.clock, self.meters, self.hub = SystemClock(), Meters(VERSION), Broadcast()
         self.roster: Roster | None = None
         self.rules = self._rules()
-        self.intake = Intake(store, self.clock, hearing(self.rules), settings.server.backlog)
+        self.intake = Intake(store, self.clock, hearing(self.rules, self.department.services), settings.server.backlog)
         self.canary_token = token_urlsafe()
         self.inlets = Inlets(_http_platforms(settings))
         self.commands: list[Command] = []
@@ -114,7 +114,7 @@ class Core:
     def sources(self) -> Mapping[str, Source]:
         """Webhook sources; one without settings refuses everything."""
         hooks = self.settings.webhooks
-        services = {service.repo: service.name for service in self.department.services if service.repo}
+        services = self.department.services
         found = {name: _closed(name) for name in ("alertmanager", "grafana", "github", "argocd", "flux", "release")}
         if hooks.alertmanager:
             found["alertmanager"] = _alertmanager(hooks.alertmanager)
@@ -122,8 +122,12 @@ class Core:
             found["grafana"] = _grafana(hooks.grafana)
         if hooks.github:
             found["github"] = github.source(hooks.github.secret.get_secret_value(), services)
+        if hooks.argocd:
+            found["argocd"] = argocd.source(hooks.argocd.token.get_secret_value(), services)
+        if hooks.flux:
+            found["flux"] = flux.source(hooks.flux.secret.get_secret_value(), services)
         if hooks.release:
-            found["release"] = release.source(hooks.release.secret.get_secret_value())
+            found["release"] = release.source(hooks.release.secret.get_secret_value(), services)
         found["canary"] = _canary(self.canary_token)
         return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from bot.domain.errors import ForgedError
 
+HASHES = ("sha256", "sha384", "sha512")
+"""Those that a sender may name; what is weaker proves too little."""
 MAX_AGE = 300
 """Seconds a signed timestamp may differ from ours (interface.md, ruling 6; Slack uses the same)."""
 
@@ -69,6 +72,16 @@ def check_hmac(body: bytes, given: str, secret: str, prefix: str = "sha256=") ->
     """``<prefix><hex>`` of HMAC-SHA256 over *body*."""
     want = signature(body, secret, prefix)
     if not secret or not hmac.compare_digest(_bytes(given.strip().lower()), want.encode()):
+        raise ForgedError("signature")
+
+
+def check_named_hmac(body: bytes, given: str, secret: str) -> None:
+    """``<hash>=<hex>`` of an HMAC over *body* with the hash that the sender names (one of HASHES)."""
+    name, _, mark = given.strip().lower().partition("=")
+    if not secret or name not in HASHES:
+        raise ForgedError("signature")
+    want = hmac.new(secret.encode(), body, getattr(hashlib, name)).hexdigest()
+    if not hmac.compare_digest(_bytes(mark), want.encode()):
         raise ForgedError("signature")
 
 

@@ -11,22 +11,29 @@ from bot.ports.store import Tx
 from handlers.alerting import episodes
 from handlers.alerting.rules import Rules
 
-RUNBOOKS = {"MonitoringBlind": "Watchdog.md", "PultDeaf": "PultCanaryLost.md"}
+RUNBOOKS = {
+    "MonitoringBlind": "Watchdog.md",
+    "PultDeaf": "PultCanaryLost.md",
+    "GitopsSyncFailed": "GitopsSyncFailed.md",
+    "GitopsDegraded": "GitopsDegraded.md",
+}
 """By alert, its page in docs/runbooks."""
 
 
-def fires(tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime) -> bool:
+def fires(
+    tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime, notes: Mapping[str, str] | None = None
+) -> bool:
     """Raise an alert under *key*; False when it fires already. What it says is drawn from *labels*.
 
-    They name it (``alertname``); without a ``severity`` it is critical.
+    They name it (``alertname``); without a ``severity`` it is critical. *notes* are further annotations.
     """
     known = tx.latest_group(_key(key))
     if known and known.closed_at is None:
         return False
     every = {"severity": "critical", "service": "monitoring", **labels}
     page = RUNBOOKS.get(labels["alertname"])
-    annotations = {"runbook_url": f"{rules.runbooks}/{page}"} if rules.runbooks and page else {}
-    return _told(tx, rules, key, Alert(key, every, annotations, now), now)
+    runbook = {"runbook_url": f"{rules.runbooks}/{page}"} if rules.runbooks and page else {}
+    return _told(tx, rules, key, Alert(key, every, {**runbook, **(notes or {})}, now), now)
 
 
 def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:

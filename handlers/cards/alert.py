@@ -48,6 +48,7 @@ LINKS = (
     ("dashboard_url", phrase("Dashboard")),
     ("panel_url", phrase("Panel")),
     ("image_url", phrase("Picture")),
+    ("application_url", phrase("Application")),
 )
 
 

@@ -1,68 +1,284 @@
-"""The card of a release: one per version, edited as it moves from built to released."""
+"""The card of a release: one per version, edited from its first tag until another version has taken its place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from bot.domain.messages import Aside, Block, Button, Facts, Message, Preformatted, Style, Table, Tone
-from bot.domain.phrases import Code, Link, Phrase, phrase, verbatim
-from bot.domain.releases import Release
+from bot.domain.evidence import result_words, scan_words
+from bot.domain.messages import (
+    Aside,
+    Block,
+    Button,
+    Facts,
+    Lines,
+    Message,
+    Paragraph,
+    Style,
+    Table,
+    Tone,
+)
+from bot.domain.notes import plain_lines
+from bot.domain.operations import Verdict
+from bot.domain.phrases import Code, Link, Phrase, Strong, phrase, verbatim
+from bot.domain.releases import FAILED, PUBLISHED, TAGGED, Deployment, Fate, Ran, Release, current
+from bot.domain.services import Catalogue
+from bot.domain.sightings import Gate, gate_for, gates_name
+from bot.domain.standing import Standing, Stay, promotable, standing
 from bot.ports.presenters import Presenter
+from bot.ports.store import Tx
 
 STAGE_WORDS = {
+    TAGGED: phrase("tagged"),
+    PUBLISHED: phrase("published"),
     "built": phrase("built"),
     "scanned": phrase("scanned"),
     "tested": phrase("tested"),
     "staging": phrase("in staging"),
     "ready": phrase("ready for production"),
     "released": phrase("released"),
-    "failed": phrase("failed"),
+    FAILED: phrase("failed"),
 }
-TONES = {"ready": Tone.OK, "released": Tone.OK, "failed": Tone.CRITICAL}
-NOTES_SHOWN = 1500
+STANDING_WORDS = {
+    Standing.BAD: phrase("bad"),
+    Standing.MOVING: phrase("on its way"),
+    Standing.WAITING: phrase("waiting for approval"),
+    Standing.LIVE: phrase("in production"),
+    Standing.BACK: phrase("rolled back"),
+    Standing.REPLACED: phrase("replaced"),
+    Standing.STAGED: phrase("in staging"),
+}
+TONES = {
+    Standing.BAD: Tone.CRITICAL,
+    Standing.MOVING: Tone.WORKING,
+    Standing.WAITING: Tone.WORKING,
+    Standing.LIVE: Tone.OK,
+    Standing.BACK: Tone.WARNING,
+    Standing.FAILED: Tone.CRITICAL,
+    Standing.REPLACED: Tone.MUTED,
+    Standing.READY: Tone.OK,
+}
+RUN_WORDS = {
+    "success": phrase("passed"),
+    "failure": phrase("{word}", word=Strong(phrase("failed"))),
+    "running": phrase("running"),
+}
+NAMES = {"tests": phrase("Tests"), "trivy": phrase("Trivy"), "e2e": phrase("End to end")}
+"""In the order of the table; other evidence comes after, under its own name."""
+SHOWN = 8
+"""Lines of release notes."""
+ROWS = 12
+"""Rows of evidence."""
+LOOKED_BACK = 20
+"""Deployments of one environment among which the present one is sought."""
+_WORD = re.compile(r"\w[\w.+-]{0,40}", re.ASCII)
 
 
-def presenter() -> Presenter:
+@dataclass(frozen=True)
+class Seen:
+    """A release with all that its card shows. ``stays`` in the order of promotion; ``before``: see promotable()."""
+
+    release: Release
+    stays: tuple[Stay, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    known: bool = False
+    before: bool = False
+
+
+def presenter(services: Catalogue) -> Presenter:
     """Release cards; the subject's id is ``service/version``."""
-    return Presenter(lambda tx, ident: tx.release(*ident.split("/", 1)), draw)
+    return Presenter(lambda tx, ident: load(tx, services, ident), draw)
 
 
-def draw(release: Release) -> Message:
+def load(tx: Tx, services: Catalogue, ident: str) -> Seen | None:
+    """What is known now of the release *ident*, or None."""
+    name, _, version = ident.partition("/")
+    release, service = tx.release(name, version), services.find(name)
+    if release is None:
+        return None
+    environments = service.environments if service else ()
+    production = {each.name for each in service.production} if service else set()
+    rows = _latest(tx.deployments_of(name, version), [each.name for each in environments])
+    stays = tuple(_stay(tx, row, production=row.environment in production) for row in rows)
+    waiting = (gate_for(tx.mark(gates_name(name, each.name)), release) for each in environments)
+    before = any(each.name not in production for each in environments)
+    return Seen(release, stays, tuple(filter(None, waiting)), service is not None, before)
+
+
+def draw(seen: Seen) -> Message:
     """The whole card."""
-    title = phrase(
-        "{service} {version}: {stage}",
-        service=release.service, version=release.version, stage=STAGE_WORDS[release.stage],
-    )  # fmt: skip
-    return Message(
-        title, TONES.get(release.stage, Tone.INFO), tuple(_blocks(release)), _buttons(release), release.notes
-    )
+    release = seen.release
+    where, stays = standing(release, seen.stays)
+    title = phrase("{service} {version}: {stage}", service=release.service, version=release.version, stage=_where(seen))
+    tone = TONES.get(where, Tone.INFO)
+    if where is Standing.BAD and not any(stay.production for stay in stays):
+        tone = Tone.WARNING
+    if release.disputed and tone is not Tone.CRITICAL:
+        tone = Tone.WARNING
+    return Message(title, tone, tuple(_blocks(seen)), _buttons(seen, where), release.notes)
 
 
-def _blocks(release: Release) -> Iterable[Block]:
-    yield Facts(tuple(_facts(release)))
-    if release.evidence:
-        rows = tuple((verbatim(name), verbatim(said)) for name, said in sorted(release.evidence.items()))
-        yield Table((phrase("Evidence"), phrase("Says")), rows)
-    if release.notes:
-        yield Preformatted(release.notes[:NOTES_SHOWN])
-    if release.url.startswith(("https://", "http://")):
-        yield Aside(phrase("{link}", link=Link(phrase("Release notes"), release.url)))
+def evidence_rows(release: Release) -> tuple[tuple[Phrase, Phrase], ...]:
+    """What each check found, in the reader's words where pult could reckon with it: for every card that shows it."""
+    rows = [(name, _said(release, key)) for key, name in NAMES.items() if key in release.evidence]
+    rows += [(verbatim(key), _said(release, key)) for key in sorted(release.evidence) if key not in NAMES]
+    rows += [(verbatim(run.workflow), _ran(run)) for run in release.runs]
+    return tuple(rows)
 
 
-def _facts(release: Release) -> Iterable[tuple[Phrase, Phrase]]:
-    if release.environment:
+def _where(seen: Seen) -> Phrase:
+    """In words. Environments are named where they are not all there is to name."""
+    where, stays = standing(seen.release, seen.stays)
+    word = STANDING_WORDS.get(where, STAGE_WORDS[seen.release.stage])
+    if where is Standing.REPLACED:
+        return phrase("replaced by {version}", version=stays[-1].replaced_by)
+    named = ", ".join(stay.deployment.environment for stay in stays)
+    if where in {Standing.LIVE, Standing.STAGED} and named not in {"production", "staging"}:
+        return phrase("in {environments}", environments=named)
+    if where in {Standing.BAD, Standing.MOVING, Standing.WAITING, Standing.BACK}:
+        return phrase("{state} ({environments})", state=word, environments=named)
+    return word
+
+
+def _blocks(seen: Seen) -> Iterable[Block]:
+    release = seen.release
+    yield from _disputes(release)
+    yield Facts(tuple(_facts(seen)))
+    rows = evidence_rows(release)
+    if rows:
+        yield Table((phrase("Evidence"), phrase("Says")), rows[:ROWS])
+    lines = plain_lines(release.notes)
+    if lines:
+        yield Lines(tuple(map(verbatim, lines[:SHOWN])), len(lines) - len(lines[:SHOWN]))
+    if links := tuple(_links(release)):
+        yield Aside(_joined(links))
+
+
+def _disputes(release: Release) -> Iterable[Block]:
+    if release.conflict:
+        yield Paragraph(
+            phrase(
+                "Two digests were reported for this version: {first}, then {other}. Nobody can tell which one was "
+                "tested, so neither is promoted. Release a new version.",
+                first=Code(release.digest[:19]), other=Code(release.conflict[:19]),
+            )
+        )  # fmt: skip
+    if release.moved:
+        yield Paragraph(
+            phrase(
+                "The tag of this version was moved to {commit}. Nobody can tell which commit was tested, so it is not "
+                "promoted. Release a new version.",
+                commit=Code(release.moved[:12]),
+            )
+        )
+
+
+def _facts(seen: Seen) -> Iterable[tuple[Phrase, Phrase]]:
+    release = seen.release
+    for stay in seen.stays:
+        yield verbatim(stay.deployment.environment), _stayed(stay)
+    if release.environment and not seen.stays:
         yield phrase("Where"), verbatim(release.environment)
+    for gate in seen.gates:
+        yield phrase("Pipeline"), phrase("waits for a word before {environment}", environment=gate.environment)
     if release.commit:
         yield phrase("Commit"), phrase("{sha}", sha=Code(release.commit[:12]))
     if release.digest:
         yield phrase("Image"), phrase("{digest}", digest=Code(release.digest[:19]))
+    if release.migrations:
+        yield phrase("Data"), phrase("this version changes data")
     if release.prerelease:
         yield phrase("Kind"), phrase("pre-release, not for production")
     yield phrase("Told"), phrase("{at}", at=release.at)
 
 
-def _buttons(release: Release) -> tuple[Button, ...]:
-    command = f"promote {release.service} {release.version}"
-    if release.stage == "failed" or not release.digest or not command.isascii() or len(command) > 64:
+def _stayed(stay: Stay) -> Phrase:
+    said, told = _fate(stay), stay.deployment
+    if not told.operation:
+        return said
+    operation = Code(told.operation)
+    if not stay.approved:
+        return phrase("{state} · {operation}", state=said, operation=operation)
+    names = ", ".join(stay.approved)
+    return phrase("{state} · {operation}, approved by {names}", state=said, operation=operation, names=names)
+
+
+def _fate(stay: Stay) -> Phrase:
+    told = stay.deployment
+    if stay.until:
+        return phrase("until {at}, then {version}", at=stay.until, version=stay.replaced_by)
+    match told.fate:
+        case Fate.GOOD:
+            return phrase("since {at}", at=told.since or told.at)
+        case Fate.RUNNING:
+            return phrase("on its way since {at}", at=told.at)
+        case Fate.WAITING:
+            return phrase("waiting for approval since {at}", at=told.at)
+        case Fate.BAD:
+            return phrase("bad since {at}", at=told.at)
+        case Fate.BACK:
+            return phrase("rolled back {at}", at=told.at)
+        case Fate.ENDED:
+            return phrase("it never got there")
+
+
+def _said(release: Release, key: str) -> Phrase:
+    if key == "trivy" and release.scan and release.scan.fixable is not None:
+        return scan_words(release.scan)
+    result = release.results.get(key)
+    if result is None:
+        return verbatim(release.evidence[key])
+    said = result_words(result)
+    return phrase("{word}", word=Strong(said)) if result.good is False else said
+
+
+def _ran(run: Ran) -> Phrase:
+    word = RUN_WORDS.get(run.state, verbatim(run.state))
+    said = phrase("{state}", state=Link(word, run.url)) if run.url else word
+    return phrase("{state}, attempt {n}", state=said, n=run.attempt) if run.attempt > 1 else said
+
+
+def _links(release: Release) -> Iterable[Link]:
+    for url, name in ((release.page, phrase("Release notes")), (release.url, phrase("Pipeline"))):
+        if url.startswith(("https://", "http://")):
+            yield Link(name, url)
+
+
+def _joined(links: tuple[Link, ...]) -> Phrase:
+    if len(links) == 1:
+        return phrase("{link}", link=links[0])
+    return phrase("{first} · {second}", first=links[0], second=links[1])
+
+
+def _latest(rows: Iterable[Deployment], order: list[str]) -> list[Deployment]:
+    """What last became of it in each environment, in the order of promotion; what never got there is left out."""
+    latest = {row.environment: row for row in sorted(rows, key=lambda row: row.at) if row.fate is not Fate.ENDED}
+    known = [latest.pop(name) for name in order if name in latest]
+    return [*known, *latest.values()]
+
+
+def _stay(tx: Tx, row: Deployment, *, production: bool) -> Stay:
+    now_there = current(tx.deployments(row.service, row.environment, LOOKED_BACK))
+    replaced, until = "", None
+    if row.fate is Fate.GOOD and now_there and now_there.version != row.version:
+        replaced, until = now_there.version, now_there.since
+    operation = tx.operation(row.operation) if row.operation else None
+    given = operation.approvals if operation else ()
+    names = dict.fromkeys(each.person for each in given if each.verdict is Verdict.APPROVE)
+    return Stay(row, production, replaced, until, operation.proposer if operation else "", tuple(names))
+
+
+def _buttons(seen: Seen, where: Standing) -> tuple[Button, ...]:
+    """Only what a button can carry whole, and nothing that outside text could make another command of."""
+    service, version = seen.release.service, seen.release.version
+    if not (seen.known and _WORD.fullmatch(service) and _WORD.fullmatch(version)):
         return ()
-    return (Button(phrase("Promote"), command, style=Style.PRIMARY),)
+    found = []
+    if where is Standing.BAD:
+        found.append(Button(phrase("Roll back"), f"rollback {service}", style=Style.DANGER))
+    if promotable(seen.release, seen.stays, before=seen.before):
+        found.append(Button(phrase("Promote"), f"promote {service} {version}", style=Style.PRIMARY))
+    if where is not Standing.REPLACED:
+        found.append(Button(phrase("Diff"), f"diff {service}"))
+    return (*found, Button(phrase("Releases"), f"releases {service}"))

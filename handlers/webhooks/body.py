@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,6 +12,15 @@ import orjson
 
 from bot.domain.errors import MalformedError
 from bot.ports.webhooks import Delivery
+
+WINDOW = 300
+"""Seconds in which the same bytes are the same delivery (ruling 30); later ones are judged by what they say."""
+
+
+def body_key(delivery: Delivery) -> str:
+    """The identity of a delivery whose sender gives it none: its bytes, within WINDOW."""
+    window = int(delivery.received_at.timestamp()) // WINDOW
+    return f"{sha256(delivery.body).hexdigest()} {window}"
 
 
 def json_object(delivery: Delivery, *, form: bool = False) -> dict[str, Any]:
@@ -62,3 +72,23 @@ def moment(data: Mapping[str, Any], key: str, where: str = "") -> datetime | Non
         return None if at.year == 1 else at.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise MalformedError(f"{where}{key}: expected an RFC 3339 time") from error
+
+
+def part(data: Mapping[str, Any], key: str, where: str = "", *, required: bool = False) -> dict[str, Any]:
+    """The object under *key*; null and absent are empty unless *required*."""
+    value = data.get(key)
+    if value is None and not required:
+        return {}
+    if not isinstance(value, dict):
+        raise MalformedError(f"{where}{key}: expected an object")
+    return value
+
+
+def whole(data: Mapping[str, Any], key: str, where: str = "") -> int:
+    """The whole number under *key*; null and absent are 0."""
+    value = data.get(key)
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise MalformedError(f"{where}{key}: expected a whole number")
+    return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -14,13 +13,11 @@ from bot.domain.errors import ForgedError, MalformedError
 from bot.domain.events import Heard
 from bot.domain.signatures import check_basic, check_fresh, check_hmac, check_token
 from bot.ports.webhooks import Delivery, Source
-from handlers.webhooks.body import json_object, text
+from handlers.webhooks.body import body_key, json_object, text
 from handlers.webhooks.groups import notification
 
 SIGNATURES = ("x-grafana-alerting-signature", "x-grafana-alert-signature")
 """Grafana's documentation names the first, grafana/alerting http/hmac.go the second."""
-WINDOW = 300
-"""Seconds in which the same bytes are the same delivery (ruling 30); later ones are judged by what they say."""
 LINKS = {
     "dashboardURL": "dashboard_url",
     "panelURL": "panel_url",
@@ -48,7 +45,7 @@ class Proofs:
 
 def source(proofs: Proofs) -> Source:
     """Grafana that shows all of *proofs*; with none, everything is refused."""
-    return Source(GRAFANA, lambda delivery: _authenticate(delivery, proofs), parse, _key)
+    return Source(GRAFANA, lambda delivery: _authenticate(delivery, proofs), parse, body_key)
 
 
 def parse(delivery: Delivery) -> Heard:
@@ -81,11 +78,6 @@ def _check_signature(delivery: Delivery, proofs: Proofs) -> None:
     stamp = delivery.headers.get(proofs.timestamp, "")
     check_hmac(stamp.encode(errors="surrogateescape") + b":" + delivery.body, given, proofs.secret, prefix="")
     check_fresh(stamp, delivery.received_at)
-
-
-def _key(delivery: Delivery) -> str:
-    window = int(delivery.received_at.timestamp()) // WINDOW
-    return f"{sha256(delivery.body).hexdigest()} {window}"
 
 
 def _extras(alert: Mapping[str, Any], where: str) -> Mapping[str, str]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from bot.domain.errors import MalformedError
 from bot.domain.events import Heard
-from bot.domain.releases import DIGEST, STAGES, Release
+from bot.domain.releases import DIGEST, STAGES, Fate, Release
+from bot.domain.services import Catalogue
+from bot.domain.sightings import Sighting
 from bot.domain.signatures import check_stamped
 from bot.ports.webhooks import Delivery, Source
-from handlers.webhooks.body import json_object, text, texts
+from handlers.webhooks.body import json_object, part, text
+from handlers.webhooks.proofs import proofs
 
 NAME = "release"
 
 
-def source(secret: str) -> Source:
+def source(secret: str, services: Catalogue) -> Source:
     """Any pipeline that signs with *secret*. The same signed request again is the same delivery."""
     return Source(
         NAME,
         lambda delivery: check_stamped(delivery.body, delivery.headers, secret, delivery.received_at),
-        parse,
+        lambda delivery: parse(delivery, services),
         _key,
     )
 
 
-def parse(delivery: Delivery) -> Heard:
-    """What the pipeline says of one version of one service."""
+def parse(delivery: Delivery, services: Catalogue) -> Heard:
+    """What the pipeline says of one version of one service, true when it was signed."""
     body = json_object(delivery)
     stage = text(body, "status", required=True)
     if stage not in STAGES:
@@ -33,20 +39,52 @@ def parse(delivery: Delivery) -> Heard:
     digest = text(body, "digest")
     if digest and not DIGEST.fullmatch(digest):
         raise MalformedError("digest: expected sha256: and 64 hexadecimal digits")
+    service, found = text(body, "service", required=True), proofs(part(body, "evidence"))
+    if "/" in service:
+        raise MalformedError("service: expected a name without /")
     release = Release(
-        service=text(body, "service", required=True),
+        service=service,
         version=text(body, "version", required=True).removeprefix("v"),
         stage=stage,
-        at=delivery.received_at,
+        at=_signed_at(delivery),
         image=text(body, "image"),
         digest=digest,
         commit=text(body, "commit"),
         url=text(body, "url"),
         environment=text(body, "environment"),
         notes=text(body, "notes"),
-        evidence=texts(body, "evidence"),
+        evidence=found.evidence,
+        results=found.results,
+        scan=found.scan,
+        migrations=_flag(body, "migrations"),
     )
-    return Heard(release=release)
+    return Heard(releases=(release,), sightings=_seen(release, services))
+
+
+def _seen(release: Release, services: Catalogue) -> tuple[Sighting, ...]:
+    """A pipeline that deploys by itself says where the version is."""
+    service = services.find(release.service)
+    if service is None or release.stage not in {"staging", "released"}:
+        return ()
+    before = [each.name for each in service.environments if each not in service.production]
+    alone = before[0] if release.stage == "staging" and len(before) == 1 else ""
+    name = release.environment or alone
+    if name not in {each.name for each in service.environments}:
+        return ()
+    return (Sighting(service.name, name, Fate.GOOD, release.at, release.version),)
+
+
+def _signed_at(delivery: Delivery) -> datetime:
+    """When the sender signed it: words that overtake one another on the way are put in order by that."""
+    stamp = delivery.headers.get("x-pult-timestamp", "")
+    return min(datetime.fromtimestamp(int(stamp), UTC), delivery.received_at) if stamp else delivery.received_at
+
+
+def _flag(body: Mapping[str, Any], key: str) -> bool | None:
+    value = body.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise MalformedError(f"{key}: expected true or false")
+    return value
 
 
 def _key(delivery: Delivery) -> str:

@@ -51,7 +51,7 @@ UNLISTED = {
         "vitals",
     },
     "schedules": {"once", "spending"},
-    "webhooks": {"body", "groups"},
+    "webhooks": {"body", "github_runs", "gitops", "groups", "names", "proofs"},
     "flows": {"rollouts"},
     "cards": {
         "arrivals",
@@ -62,6 +62,7 @@ UNLISTED = {
         "happened",
         "history",
         "own",
+        "release_news",
         "spending",
         "surroundings",
         "suspects",

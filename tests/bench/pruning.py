@@ -20,6 +20,7 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.sql import SqlStore, open_store
 from bot.domain.retention import STEP, pause
 from bot.domain.routes import Route
+from bot.domain.services import Catalogue
 from bot.edge.webhooks import Webhooks
 from bot.engine.intake import Intake
 from bot.engine.meters import Meters
@@ -55,7 +56,7 @@ async def _main(url: str) -> None:
     threading.Thread(target=_listen, args=(asyncio.get_running_loop(), told), daemon=True).start()
     async with open_store(url) as store:
         clock = SystemClock()
-        intake = Intake(store, clock, hearing(Rules((Route(("console:ops",)),))))
+        intake = Intake(store, clock, hearing(Rules((Route(("console:ops",)),)), Catalogue(())))
         webhooks = Webhooks({"alertmanager": alertmanager.source(TOKEN)}, intake, clock, Meters("bench"))
         app = web.Application()
         app.add_routes([web.post("/webhooks/{source}", webhooks.handle)])

@@ -10,9 +10,8 @@ import pytest
 from bot.domain.errors import UserError
 from bot.domain.failover import Sight, lost
 from bot.domain.people import Directory
-from bot.domain.releases import Release, merge
 from bot.domain.services import Catalogue, Environment, Service
-from tests.domain.builders import ANNA, BORIS, CHEN, MINUTE, NOON, VERA
+from tests.domain.builders import ANNA, BORIS, CHEN, VERA
 
 UP, LOST, UNKNOWN = Sight.UP, Sight.LOST, Sight.UNKNOWN
 
@@ -88,29 +87,3 @@ def test_people_by_role() -> None:
     assert people.named("chen") is CHEN
     assert people.named("mallory") is None
     assert [person.name for person in people] == ["anna", "boris", "chen", "vera"]
-
-
-BUILT = Release("api", "1.8.0", "built", NOON, image="r/api", digest="sha256:1", evidence={"tests": "12 passed"})
-
-
-def test_later_words_win_and_silence_keeps() -> None:
-    ready = Release(
-        "api", "1.8.0", "ready", NOON + MINUTE, commit="c1", evidence={"trivy": "clean", "tests": "13 passed"}
-    )
-    merged = merge(BUILT, ready)
-    assert (merged.stage, merged.at, merged.commit) == ("ready", NOON + MINUTE, "c1")
-    assert (merged.image, merged.digest) == ("r/api", "sha256:1")
-    assert merged.evidence == {"tests": "13 passed", "trivy": "clean"}
-    assert merge(None, BUILT) is BUILT
-    assert merge(BUILT, replace(ready, digest="sha256:2")).digest == "sha256:2"
-
-
-def test_who_does_not_speak_of_a_pre_release_does_not_end_it() -> None:
-    before = replace(BUILT, prerelease=True)
-    assert merge(before, BUILT).prerelease is True
-    assert merge(before, replace(BUILT, prerelease=False)).prerelease is False
-    assert merge(BUILT, before).prerelease is True
-
-
-def test_a_release_is_named_by_service_and_version() -> None:
-    assert BUILT.id == "api/1.8.0"
