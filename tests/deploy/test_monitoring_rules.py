@@ -13,7 +13,12 @@ import pytest
 import yaml
 
 from bot.engine.meters import Meters
+from handlers.alerting import own
+from handlers.webhooks.gitops import DEGRADED, FAILED
 from tests.deploy.monitoring import MONITORING, ROOT, RULES, RUNBOOKS, Rule, alerts, generated, load, promtool, rules
+
+OWN = {FAILED: {"warning"}, DEGRADED: {"critical", "warning"}}
+"""Pult's own alerts that no rule raises, and their levels."""
 
 PROOFS = sorted((MONITORING / "tests").glob("*.yml"))
 ALWAYS = "Watchdog"
@@ -85,14 +90,19 @@ def test_runbooks_are_where_the_rules_say() -> None:
         assert (ROOT / page).exists()
 
 
+def test_what_pult_raises_itself_has_a_page() -> None:
+    assert [page for page in own.RUNBOOKS.values() if not (RUNBOOKS / page).exists()] == []
+    assert own.RUNBOOKS.keys() >= OWN.keys()
+
+
 @pytest.mark.parametrize("folder", [RUNBOOKS, RUNBOOKS / "ru"], ids=["en", "ru"])
 def test_every_alert_has_a_page_and_no_page_is_orphaned(folder: Path) -> None:
     known = (*alerts(), *generated())
-    names = {alert.name for alert in known}
+    names = {alert.name for alert in known} | OWN.keys()
     assert {path.stem for path in folder.glob("*.md")} - {"README"} == names
     listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\) \| ([\w, ]+) \|", (folder / "README.md").read_text(), re.MULTILINE)
     assert {name for name, _ in listed} == names
-    levels = {name: {each.severity for each in known if each.name == name} for name in names}
+    levels = {name: {each.severity for each in known if each.name == name} or OWN[name] for name in names}
     told = {name: set(re.findall(r"critical|warning|info|none", words)) for name, words in listed}
     assert told == levels
 
