@@ -45,6 +45,7 @@ from handlers.cards import operation as operation_card
 from handlers.cards import release as release_card
 from handlers.cards import storm as storm_card
 from handlers.cards.eaten import Teller
+from handlers.cards.release_changes import Changelogs
 from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
@@ -155,7 +156,7 @@ def presenters(p: Ports) -> Presenters:
         "alert": alert_card.presenter(p.services, p.surroundings.enrich),
         "op": operation_card.presenter(p.policy),
         "ask": operation_card.presenter(p.policy),
-        "release": release_card.presenter(p.services),
+        "release": release_card.presenter(p.services, Changelogs(p.guard, p.forge, p.services).enrich),
         "news": news_card.presenter(),
         "storm": storm_card.presenter(),
         "storm-list": storm_card.listing(),

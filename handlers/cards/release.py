@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
 
 from bot.domain.evidence import result_words, scan_words
 from bot.domain.messages import (
@@ -20,14 +19,12 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.notes import plain_lines
-from bot.domain.operations import Verdict
 from bot.domain.phrases import Code, Link, Phrase, Strong, phrase, verbatim
-from bot.domain.releases import FAILED, PUBLISHED, TAGGED, Deployment, Fate, Ran, Release, current
+from bot.domain.releases import FAILED, PUBLISHED, TAGGED, Fate, Ran, Release
 from bot.domain.services import Catalogue
-from bot.domain.sightings import Gate, gate_for, gates_name
 from bot.domain.standing import Standing, Stay, promotable, standing
 from bot.ports.presenters import Presenter
-from bot.ports.store import Tx
+from handlers.cards.release_seen import Seen, load
 
 STAGE_WORDS = {
     TAGGED: phrase("tagged"),
@@ -70,40 +67,15 @@ SHOWN = 8
 """Lines of release notes."""
 ROWS = 12
 """Rows of evidence."""
-LOOKED_BACK = 20
-"""Deployments of one environment among which the present one is sought."""
 _WORD = re.compile(r"\w[\w.+-]{0,40}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A release with all that its card shows. ``stays`` in the order of promotion; ``before``: see promotable()."""
-
-    release: Release
-    stays: tuple[Stay, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    known: bool = False
-    before: bool = False
+Enrich = Callable[[Seen, Message], Awaitable[Message]]
 
 
-def presenter(services: Catalogue) -> Presenter:
+def presenter(services: Catalogue, enrich: Enrich | None = None) -> Presenter:
     """Release cards; the subject's id is ``service/version``."""
-    return Presenter(lambda tx, ident: load(tx, services, ident), draw)
-
-
-def load(tx: Tx, services: Catalogue, ident: str) -> Seen | None:
-    """What is known now of the release *ident*, or None."""
-    name, _, version = ident.partition("/")
-    release, service = tx.release(name, version), services.find(name)
-    if release is None:
-        return None
-    environments = service.environments if service else ()
-    production = {each.name for each in service.production} if service else set()
-    rows = _latest(tx.deployments_of(name, version), [each.name for each in environments])
-    stays = tuple(_stay(tx, row, production=row.environment in production) for row in rows)
-    waiting = (gate_for(tx.mark(gates_name(name, each.name)), release) for each in environments)
-    before = any(each.name not in production for each in environments)
-    return Seen(release, stays, tuple(filter(None, waiting)), service is not None, before)
+    return Presenter(lambda tx, ident: load(tx, services, ident), draw, enrich)
 
 
 def draw(seen: Seen) -> Message:
@@ -249,24 +221,6 @@ def _joined(links: tuple[Link, ...]) -> Phrase:
     if len(links) == 1:
         return phrase("{link}", link=links[0])
     return phrase("{first} · {second}", first=links[0], second=links[1])
-
-
-def _latest(rows: Iterable[Deployment], order: list[str]) -> list[Deployment]:
-    """What last became of it in each environment, in the order of promotion; what never got there is left out."""
-    latest = {row.environment: row for row in sorted(rows, key=lambda row: row.at) if row.fate is not Fate.ENDED}
-    known = [latest.pop(name) for name in order if name in latest]
-    return [*known, *latest.values()]
-
-
-def _stay(tx: Tx, row: Deployment, *, production: bool) -> Stay:
-    now_there = current(tx.deployments(row.service, row.environment, LOOKED_BACK))
-    replaced, until = "", None
-    if row.fate is Fate.GOOD and now_there and now_there.version != row.version:
-        replaced, until = now_there.version, now_there.since
-    operation = tx.operation(row.operation) if row.operation else None
-    given = operation.approvals if operation else ()
-    names = dict.fromkeys(each.person for each in given if each.verdict is Verdict.APPROVE)
-    return Stay(row, production, replaced, until, operation.proposer if operation else "", tuple(names))
 
 
 def _buttons(seen: Seen, where: Standing) -> tuple[Button, ...]:

@@ -13,6 +13,7 @@ import handlers
 from bot.adapters.sql import SqlStore, open_store
 from bot.domain.alerts import Group
 from bot.domain.cards import Place, Ref
+from bot.domain.errors import TemporaryError
 from bot.domain.events import Heard
 from bot.domain.operations import Approval, Operation, State, Verdict
 from bot.domain.phrases import English, phrase
@@ -21,13 +22,18 @@ from bot.domain.releases import Deployment, Fate, Ran, Release
 from bot.domain.routes import Route
 from bot.domain.sightings import Finished, Gate, Sighting, Trouble, gate_for, gates_name
 from bot.domain.standing import Standing, standing
+from bot.domain.targets import Hand, Target
+from bot.engine.guard import Guarded
 from bot.platforms.console.plain import plain
+from bot.ports.forge import Commit, Comparison
 from bot.ports.store import Tx
 from handlers.alerting.rules import Rules
-from handlers.cards.release import Seen, draw, load
+from handlers.cards.release import draw
+from handlers.cards.release_changes import Changelogs
+from handlers.cards.release_seen import Seen, load
 from handlers.webhooks.gitops import DEGRADED, FAILED
 from tests.handlers.department import PEOPLE, SERVICES
-from tests.handlers.fakes import NOON, digest
+from tests.handlers.fakes import NOON, FakeClock, digest
 
 RULES = Rules((Route(("slack:C0OPS", "console:ops")),), PEOPLE, runbooks="https://runbooks.example")
 MINUTE = timedelta(minutes=1)
@@ -327,3 +333,84 @@ async def test_news_stand_under_the_card(pult: Pult) -> None:
     await pult.sees(version="1.8.0")
     due = await pult.store.read(lambda tx: [card for card in tx.latest_cards("slack:C0OPS", 9) if card.parent])
     assert [(card.parent, card.parent_ref and card.parent_ref.message) for card in due] == [(CARD, "1.1")]
+
+
+class Compared:
+    """A forge that knows one comparison. ``away``: it does not answer."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+        self.away = False
+
+    async def compare(self, repo: str, base: str, head: str) -> Comparison:
+        self.asked.append((repo, base, head))
+        if self.away:
+            raise TemporaryError("GitHub does not answer")
+        commits = (
+            Commit("1" * 40, "feat: pages (#7)", "anna", NOON),
+            Commit("2" * 40, "fix!: <b>no</b> leak", "anna", NOON),
+        )
+        return Comparison(commits, url="https://github.com/dept/api/compare/x...y")
+
+
+async def enriched(pult: Pult, forge: Compared, changelogs: Changelogs | None = None) -> str:
+    made = changelogs or Changelogs(Guarded(FakeClock()), forge, SERVICES)  # type: ignore[arg-type]
+    seen = await pult.card()
+    return plain(await made.enrich(seen, draw(seen)), English())
+
+
+async def test_without_notes_the_commits_say_what_changes(pult: Pult) -> None:
+    """Against what production has, or had before it; asked once, since two commits never differ otherwise."""
+    forge = Compared()
+    changelogs = Changelogs(Guarded(FakeClock()), forge, SERVICES)  # type: ignore[arg-type]
+    await pult.release("ready", "1.7.2", commit=OTHER)
+    await pult.sees(version="1.7.2")
+    await pult.release("ready", commit=SHA)
+    before = await enriched(pult, forge, changelogs)
+    assert "Breaking changes" in before
+    assert "<b>no</b> leak (2222222" in before
+    await pult.sees(version="1.8.0")
+    assert "pages (#7 (https://github.com/dept/api/issues/7))" in await enriched(pult, forge, changelogs)
+    assert forge.asked == [("dept/api", OTHER, SHA)]
+
+
+async def test_a_card_goes_without_a_changelog(pult: Pult) -> None:
+    forge = Compared()
+    await pult.release("ready", commit=SHA)
+    assert "Breaking" not in await enriched(pult, forge), "nothing to compare with"
+    await pult.release("ready", "1.7.2", commit=OTHER)
+    await pult.sees(version="1.7.2")
+    forge.away = True
+    assert "Breaking" not in await enriched(pult, forge)
+    forge.away = False
+    await pult.release("ready", notes="- what matters")
+    assert "Breaking" not in await enriched(pult, forge)
+
+
+def planned(version: str, previous: str) -> Operation:
+    target = Target(SERVICES.named("api").last, Hand.PATCH, f"r/api@{digest('api', version)}", previous, "t")
+    plan = Plan("promote", phrase("x"), "api", "production", (),
+                {"version": version, "digest": digest("api", version)}, targets=(target,))  # fmt: skip
+    until = NOON + timedelta(hours=1)
+    return Operation("op-41c9", plan, "anna", State.WAITING, NOON, until, Place("slack:C0OPS"))
+
+
+async def test_a_plan_is_void_when_another_digest_is_reported_or_another_hand_was_first(pult: Pult) -> None:
+    async def state() -> State:
+        found = await pult.store.read(lambda tx: tx.operation("op-41c9"))
+        assert found is not None
+        return found.state
+
+    await pult.release("ready", digest=digest("api", "1.8.0"))
+    await pult.release("ready", "1.9.0", digest=digest("api", "1.9.0"))
+    waiting = planned("1.8.0", f"r/api@{digest('api', '1.7.2')}")
+    await pult.store.write(lambda tx: tx.save_operation(waiting))
+    await pult.release("ready", digest=digest("api", "1.8.0"))
+    assert await state() is State.WAITING
+    await pult.release("ready", digest=digest("api", "other"))
+    assert await state() is State.CANCELLED
+    await pult.store.write(lambda tx: tx.save_operation(waiting))
+    await pult.sees(Fate.RUNNING, version="1.9.0")
+    assert await state() is State.WAITING, "it is not there yet"
+    await pult.sees(version="1.9.0")
+    assert await state() is State.CANCELLED

@@ -9,7 +9,7 @@ from bot.domain.evidence import Finding, Result, Scan
 from bot.domain.releases import Deployment, Fate, Ran, Release
 from bot.domain.sightings import Gate
 from bot.domain.standing import Stay
-from handlers.cards.release import Seen
+from handlers.cards.release_seen import Seen
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
