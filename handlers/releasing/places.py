@@ -36,23 +36,22 @@ def again(tx: Tx, services: Catalogue, release: Release, now: datetime) -> None:
 
 
 def moved(tx: Tx, services: Catalogue, deployment: Deployment, now: datetime) -> None:
-    """Save *deployment*, and let the cards of its release and of what it took the place of follow.
-
-    Plans that were made on what ran there before are void.
-    """
-    before = current(tx.deployments(deployment.service, deployment.environment, RECENT))
+    """Save *deployment* and show it. Plans that were made on what ran there before are void."""
     tx.save_deployment(deployment)
     if deployment.fate is Fate.GOOD:
         voiding.deployed(tx, deployment, now)
     shown(tx, services, deployment, now)
-    if before and before.version != deployment.version and deployment.fate is Fate.GOOD:
-        tx.bump(subject("release", f"{before.service}/{before.version}"), now)
 
 
 def shown(tx: Tx, services: Catalogue, deployment: Deployment, now: datetime) -> None:
-    """The release's card follows what became of it; some of that is worth a notification."""
+    """The cards of its release and of the one it took the place of follow what became of a saved *deployment*; some
+    of that is worth a notification."""
     above = subject("release", f"{deployment.service}/{deployment.version}")
     tx.bump(above, now)
+    if deployment.fate is Fate.GOOD:
+        rows = tx.deployments(deployment.service, deployment.environment, RECENT)
+        if before := current(row for row in rows if row.version != deployment.version):
+            tx.bump(subject("release", f"{before.service}/{before.version}"), now)
     service = services.find(deployment.service)
     production = {each.name for each in service.production} if service else set()
     message = release_news.draw(deployment, production=deployment.environment in production)

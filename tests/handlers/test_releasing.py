@@ -175,8 +175,10 @@ async def test_while_pods_are_replaced_the_one_that_is_new_is_meant(pult: Pult) 
         await pult.release("ready", version, image="r/api", digest=digest("api", version))
     assert not await pult.sees(images=both), "nobody can tell which"
     await pult.sees(version="1.7.2")
+    before = await pult.revisions("release:api/1.7.2")
     assert await pult.sees(images=both)
     assert (await pult.stands(), await pult.stands("1.7.2")) == (Standing.LIVE, Standing.REPLACED)
+    assert await pult.revisions("release:api/1.7.2") > before, "its card says so"
     assert "until 2026-03-01" in await pult.shows("1.7.2")
 
 
