@@ -37,7 +37,10 @@ def source(secret: str, services: Catalogue) -> Source:
 
 
 def parse(delivery: Delivery, names: Names) -> Heard:
-    """What the event says, or nothing worth showing."""
+    """What the event says, or nothing worth showing.
+
+    Of repositories that nobody listed, as a whole organisation's webhook tells of, only what was released counts.
+    """
     body = json_object(delivery, form=True)
     event = delivery.headers.get("x-github-event", "")
     if not event:
@@ -47,6 +50,8 @@ def parse(delivery: Delivery, names: Names) -> Heard:
     if read is None or (event == "release" and action not in ACTIONS):
         return Heard()
     repo = text(part(body, "repository", required=True), "full_name", "repository.", required=True)
+    if event != "release" and not names.listed(repo):
+        return Heard()
     return read(body, repo, names, delivery)
 
 

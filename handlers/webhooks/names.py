@@ -34,6 +34,10 @@ class Names:
             if service.repo:
                 self._repos.setdefault(service.repo.lower(), []).append(service.name)
 
+    def listed(self, repo: str) -> bool:
+        """Whether a service of the catalogue is built from *repo*."""
+        return repo.lower() in self._repos
+
     def services(self, repo: str) -> tuple[str, ...]:
         """Who is built from *repo*; a repository that nobody named stands for a service of its own name."""
         return tuple(self._repos.get(repo.lower(), ())) or (repo.rpartition("/")[2],)

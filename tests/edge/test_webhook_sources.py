@@ -184,6 +184,15 @@ token = "argocd-token"
 secret = "flux-secret"
 [webhooks.release]
 secret = "release-secret"
+[[clusters]]
+name = "nyc2"
+region = "nyc2"
+role = "primary"
+[[services]]
+name = "hello"
+namespace = "hello"
+clusters = ["nyc2"]
+repo = "Codertocat/Hello-World"
 """
 
 

@@ -80,6 +80,11 @@ def test_what_says_nothing_of_a_release_is_accepted(case: str) -> None:
     assert github.parse(delivery(case), NAMES) == Heard()
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if not case.startswith("release-")])
+def test_of_a_repository_nobody_listed_only_releases_count(case: str) -> None:
+    assert github.parse(delivery(case), NOBODY) == Heard()
+
+
 def test_unknown_events_are_accepted_even_without_a_repository() -> None:
     for event in ("star", "installation", "security_advisory", "release2"):
         assert github.parse(Delivery({"x-github-event": event}, b'{"zen": "x"}', NOW), NAMES) == Heard()
