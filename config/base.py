@@ -109,7 +109,10 @@ Zone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
 Locale: TypeAlias = Literal["en", "ru"]
 Workload: TypeAlias = Annotated[
     str,
-    matching(r"(deployment|statefulset|daemonset)/[a-z0-9.-]+", "deployment/NAME, statefulset/NAME or daemonset/NAME"),
+    matching(
+        r"(deployment|statefulset|daemonset|rollout)/[a-z0-9.-]+",
+        "deployment/NAME, statefulset/NAME, daemonset/NAME or rollout/NAME",
+    ),
 ]
 Repo: TypeAlias = Annotated[str, matching(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "org/name, as GitHub writes it")]
 Positive: TypeAlias = Annotated[Duration, Field(gt=timedelta())]

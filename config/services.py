@@ -98,7 +98,8 @@ class ServiceSettings(Section):
     namespace: Label
     """Its Kubernetes namespace in production. No default."""
     workload: Workload | None = None
-    """Kind and name: "deployment/api", "statefulset/…" or "daemonset/…". Default: deployment of the service's name."""
+    """Kind and name: "deployment/api", "statefulset/…", "daemonset/…" or, of Argo Rollouts, "rollout/…". Default:
+    deployment of the service's name."""
     clusters: Many[str] = Field(min_length=1)
     """Names of the clusters it runs in, the primary one first. No default."""
     repo: Repo | None = None

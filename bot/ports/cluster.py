@@ -8,12 +8,13 @@ from typing import Protocol
 
 from bot.domain.changes import ClusterChange
 from bot.domain.phrases import Phrase
+from bot.domain.progressive import Progressive
 from bot.domain.services import Environment
 
 
 @dataclass(frozen=True)
 class Workload:
-    """``kind`` is deployment, statefulset or daemonset."""
+    """``kind`` is deployment, statefulset, daemonset, or rollout (of Argo Rollouts)."""
 
     cluster: str
     namespace: str
@@ -23,10 +24,10 @@ class Workload:
 
 @dataclass(frozen=True)
 class Rollout:
-    """State of a workload, judged as ``kubectl rollout status`` does.
+    """State of a workload, judged as ``kubectl rollout status`` does. ``images`` are in the containers' order.
 
-    ``stuck``: why it will not finish by itself, or None. ``images`` are the containers' images in order; ``template``
-    changes only when the pod template does; ``restarted_by`` is the operation id of the last restart through pult.
+    ``stuck``: why it will not finish by itself, or None. ``template`` changes only when the pod template does.
+    ``restarted_by``: operation of the last restart through pult. ``progressive``: a ``rollout``'s way to a new version.
     """
 
     desired: int
@@ -39,6 +40,7 @@ class Rollout:
     template: str
     paused: bool = False
     restarted_by: str = ""
+    progressive: Progressive | None = None
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,9 @@ class Cluster(Protocol):
     async def pods(self, workload: Workload) -> tuple[Pod, ...]: ...
 
     async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
-        """What was done to its workload since then, in no order; servers keep events for an hour.
+        """What was done to its workload since then, of what pult may read; servers keep events for an hour.
 
-        What pult may not read is left out. TemporaryError when something that it may read did not come.
-        """
+        TemporaryError: something of it did not come."""
         ...
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:

@@ -14,15 +14,17 @@ class Applied:
     """What the tool says of its object, believed only for the generation and operation it has observed.
 
     ``revision`` is the commit it applied last (a bare sha where it is one), ``wanted`` the one it is to apply.
-    ``done``: nothing is under way, and what is applied is in step with git and healthy. ``doing`` says what it is at,
-    ``stuck`` why it will not get there by itself. ``automated``: it applies what git says without being asked;
-    ``suspended``: it applies nothing. ``drift``: what differs in the cluster from what it applied, or None.
+    ``done``: nothing is under way, and what is applied is in step with git and healthy; ``synced``: all that but for
+    its health, as while a rollout goes on, or waits at a step. ``doing`` says what it is at, ``stuck`` why it will not
+    get there by itself. ``automated``: it applies what git says without being asked; ``suspended``: it applies
+    nothing. ``drift``: what differs in the cluster from what it applied, or None.
     """
 
     revision: str
     wanted: str
     done: bool
     automated: bool
+    synced: bool = False
     suspended: bool = False
     doing: Phrase | None = None
     stuck: Phrase | None = None
@@ -39,7 +41,9 @@ class GitOps(Protocol):
     async def ask(self, environment: Environment, revision: str, operation: str) -> None:
         """Have it look at git and apply *revision* (empty: what its branch holds).
 
-        Asked again by the same *operation* it changes nothing. UserError: it is suspended, or busy with another sync.
+        Asked again by the same *operation* it changes nothing while that request stands. It is made anew when it
+        failed, and goes on to a sync when a look at git alone turned out not to be enough (an empty *revision*).
+        UserError: it is suspended, or busy with another sync.
         """
         ...
 
