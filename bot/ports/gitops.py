@@ -41,13 +41,15 @@ class GitOps(Protocol):
     async def ask(self, environment: Environment, revision: str, operation: str) -> None:
         """Have it look at git and apply *revision* (empty: what its branch holds).
 
-        Asked again by the same *operation* it changes nothing while that request stands. It is made anew when it
-        failed, and goes on to a sync when a look at git alone turned out not to be enough (an empty *revision*).
+        Asked again by the same *operation* it changes nothing while that request stands; one that failed is made anew.
         UserError: it is suspended, or busy with another sync.
         """
         ...
 
     async def progress(self, environment: Environment, revision: str, operation: str) -> Applied:
-        """How far *operation*'s own request is: ``done`` only when phase, revision, health and the time of its
-        reconciliation agree, so that the end of an earlier sync is never taken for the end of this one."""
+        """How far *operation*'s own request is; takes its next step, where the tool wants one after the other.
+
+        ``done`` only when phase, revision, health and the time of its reconciliation agree, so that the end of an
+        earlier sync is never taken for the end of this one.
+        """
         ...

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.kubernetes import gitops
+from bot.adapters.kubernetes import flux
+from bot.adapters.kubernetes.argocd import changes as argocd_changes
 from bot.adapters.kubernetes.evidence import Step, lost, moment, nodes, rescales, scaled, steps
 from bot.adapters.kubernetes.revisions import (
     Revision,
@@ -250,7 +251,7 @@ SINCE = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
 
 def argocd(case: str) -> list[Synced]:
-    return list(gitops.argocd(recorded(f"argocd-cr/{case}"), SINCE))
+    return list(argocd_changes(recorded(f"argocd-cr/{case}"), SINCE))
 
 
 def test_argo_cd_as_recorded() -> None:
@@ -267,26 +268,26 @@ def test_argo_cd_with_several_sources_and_by_itself() -> None:
         "id": 0, "revisions": ["9d2f0c1e5b7a4c3d8e6f1a2b3c4d5e6f70819293", "1.7.2"],
         "deployedAt": "2026-11-24T08:30:00Z", "initiatedBy": {"automated": True},
     }  # fmt: skip
-    (found,) = gitops.argocd({"metadata": {}, "status": {"history": [entry]}}, SINCE)
+    (found,) = argocd_changes({"metadata": {}, "status": {"history": [entry]}}, SINCE)
     assert (found.revision, found.by, found.back) == ("9d2f0c1, 1.7.2", "", False)
-    assert list(gitops.argocd({"metadata": {}}, SINCE)) == []
+    assert list(argocd_changes({"metadata": {}}, SINCE)) == []
 
 
 def test_argo_cds_error_may_have_no_result() -> None:
     state = {"phase": "Error", "startedAt": "2026-11-24T08:30:00Z", "finishedAt": "2026-11-24T08:30:01Z"}
-    (found,) = gitops.argocd({"metadata": {}, "status": {"operationState": state}}, SINCE)
+    (found,) = argocd_changes({"metadata": {}, "status": {"operationState": state}}, SINCE)
     assert (found.state, found.revision) == (SyncState.FAILED, "")
 
 
 def test_flux_as_recorded() -> None:
     ready = recorded("flux-cr/kustomization-ready")
-    (done,) = gitops.kustomization(ready, SINCE)
+    (done,) = flux.kustomization_changes(ready, SINCE)
     assert done == Synced(SINCE.replace(minute=20), "flux", "731f7ea"), "since it was first applied"
-    assert list(gitops.kustomization(ready, SINCE.replace(minute=25))) == [], "ready anew is not applied anew"
+    assert list(flux.kustomization_changes(ready, SINCE.replace(minute=25))) == [], "ready anew is not applied anew"
     del ready["status"]["history"]
-    (plain,) = gitops.kustomization(ready, SINCE)
+    (plain,) = flux.kustomization_changes(ready, SINCE)
     assert plain.at == SINCE.replace(minute=31, second=5)
-    assert [each.state for each in gitops.kustomization(recorded("flux-cr/kustomization-failed"), SINCE)] == [
+    assert [each.state for each in flux.kustomization_changes(recorded("flux-cr/kustomization-failed"), SINCE)] == [
         SyncState.FAILED
     ]
 
@@ -294,11 +295,11 @@ def test_flux_as_recorded() -> None:
 def test_flux_is_believed_for_the_generation_it_saw_only() -> None:
     ready = recorded("flux-cr/kustomization-ready")
     ready["metadata"]["generation"] += 1
-    assert list(gitops.kustomization(ready, SINCE)) == []
+    assert list(flux.kustomization_changes(ready, SINCE)) == []
 
 
 def test_helm_releases_as_recorded() -> None:
-    (done,) = gitops.helmrelease(recorded("flux-cr/helmrelease-ready"), SINCE)
+    (done,) = flux.helmrelease_changes(recorded("flux-cr/helmrelease-ready"), SINCE)
     assert done == Synced(SINCE, "flux", "cart 1.7.2")
-    failed = list(gitops.helmrelease(recorded("flux-cr/helmrelease-failed"), SINCE))
+    failed = list(flux.helmrelease_changes(recorded("flux-cr/helmrelease-failed"), SINCE))
     assert failed[0].state is SyncState.FAILED

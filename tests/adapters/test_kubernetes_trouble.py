@@ -18,6 +18,7 @@ from bot.adapters.kubernetes import cluster as adapter
 from bot.adapters.kubernetes import found
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.settings import ClusterSettings
+from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain.errors import DriftError, PermanentError, RateLimitedError, TemporaryError, UserError
 from bot.ports.cluster import Workload
 from bot.simulator.kubernetes import images, kubeconfig
@@ -137,9 +138,9 @@ async def test_a_lost_race_is_run_again(bench: Bench, monkeypatch: pytest.Monkey
     """Somebody's write between our read and our patch: 409, then the template decides."""
     store = bench.state.cluster("nyc2").store
     before, raced = await bench.cluster.rollout(API), []
-    read = KubernetesCluster._read
+    read = Workloads._read
 
-    async def racing(self: KubernetesCluster, workload: Workload) -> dict[str, Any]:
+    async def racing(self: Workloads, workload: Workload) -> dict[str, Any]:
         obj = await read(self, workload)
         if len(raced) < 2:
             raced.append(obj)
@@ -147,7 +148,7 @@ async def test_a_lost_race_is_run_again(bench: Bench, monkeypatch: pytest.Monkey
             store.put(DEPLOYMENT, now | {"metadata": now["metadata"] | {"labels": {"touched": str(len(raced))}}})
         return obj
 
-    monkeypatch.setattr(KubernetesCluster, "_read", racing)
+    monkeypatch.setattr(Workloads, "_read", racing)
     await bench.cluster.set_image(API, images.image("api", "1.8.0"), before.template)
     assert len(raced) == 2
     assert (await bench.cluster.rollout(API)).images == (images.image("api", "1.8.0"),)

@@ -16,6 +16,7 @@ from bot.domain.errors import PermanentError, TemporaryError
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
+JSON = "application/json-patch+json"
 _BROKEN = (OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError)
 """What the client raises over a kubeconfig that is missing, no YAML, or lacks a part, besides ConfigException."""
 

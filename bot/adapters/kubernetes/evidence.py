@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from bot.adapters.kubernetes.judge import Object
 from bot.domain.changes import Loss, Lost, NodeState, NodeTurned, Scaled
 
-STEP = re.compile(r"Scaled (?:up|down) replica set (\S+) (?:from (\d+) )?to (\d+)(?: from (\d+))?")
+STEP = re.compile(
+    r"Scaled (?:up|down) (?:replica set|ReplicaSet) (\S+) (?:\(revision \d+\) )?"
+    r"(?:from (\d+) )?to (\d+)(?: from (\d+))?"
+)
 """Three orders, by the server's age: "to 2", "to 2 from 4" (pull 101142), "from 4 to 2" (pull 125118). kubernetes/
-kubernetes pkg/controller/deployment/sync.go. The recorder may put "(combined from similar events): " before it."""
+kubernetes pkg/controller/deployment/sync.go; the second spelling is argo-rollouts' utils/conditions. The
+recorder may put "(combined from similar events): " before it."""
 SIZE = re.compile(r"New size: (\d+)")
 """kubernetes/kubernetes pkg/controller/podautoscaler/horizontal.go."""
 ITS_OWN = timedelta(seconds=15)

@@ -7,12 +7,15 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from bot.adapters.kubernetes import argorollouts
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.cluster import Pod, Rollout
 
 Object = dict[str, Any]
 OPERATION = "pult.dev/operation"
-"""Annotation on the pod template: which operation restarted it last."""
+"""Annotation: which operation restarted it last; on the pod template, or on a Rollout itself."""
+ROLLOUT = "rollout"
+"""The kind of Argo Rollouts."""
 
 
 def rollout(kind: str, obj: Object) -> Rollout:
@@ -20,21 +23,30 @@ def rollout(kind: str, obj: Object) -> Rollout:
     spec, status, template = obj["spec"], obj.get("status", {}), obj["spec"]["template"]
     counts = _daemonset(status) if kind == "daemonset" else _replicas(spec, status)
     desired, updated, ready, available = counts
-    observed = obj["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
-    stuck = _stuck(status) or _left_alone(spec, status, counts)
-    annotations = template.get("metadata", {}).get("annotations") or {}
+    seen = _observed(kind, obj)
+    stuck = argorollouts.stuck(obj) if kind == ROLLOUT else _stuck(status) or _left_alone(spec, status, counts)
+    done = argorollouts.done(obj) if kind == ROLLOUT else _done(kind, spec, status, counts)
+    # On a Rollout's template it would be another version: there it stands on the object itself.
+    marked = (obj if kind == ROLLOUT else template).get("metadata", {}).get("annotations") or {}
     return Rollout(
         desired=desired,
         updated=updated,
         ready=ready,
         available=available,
-        done=observed and stuck is None and _done(kind, spec, status, counts),
-        stuck=stuck if observed else None,
+        done=seen and stuck is None and done,
+        stuck=stuck if seen else None,
         images=tuple(container["image"] for container in template["spec"]["containers"]),
         template=template_hash(obj),
         paused=spec.get("paused") is True,
-        restarted_by=annotations.get(OPERATION, ""),
+        restarted_by=marked.get(OPERATION, ""),
+        progressive=argorollouts.progressive(obj) if kind == ROLLOUT else None,
     )
+
+
+def _observed(kind: str, obj: Object) -> bool:
+    if kind == ROLLOUT:
+        return argorollouts.observed(obj)
+    return bool(obj["metadata"].get("generation", 0) <= obj.get("status", {}).get("observedGeneration", 0))
 
 
 def template_hash(obj: Object) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from bot.adapters.kubernetes import evidence, gitops, judge, revisions
+from bot.adapters.kubernetes import argocd, evidence, flux, judge, resources, revisions
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.judge import Object
+from bot.adapters.kubernetes.resources import APPLICATION, HELMRELEASE, KUSTOMIZATION, Resource
 from bot.adapters.kubernetes.revisions import Revision
 from bot.adapters.kubernetes.verdicts import GoneError
+from bot.adapters.kubernetes.workloads import BY_REPLICASETS
 from bot.domain.changes import ClusterChange, Synced
 from bot.domain.errors import PultError, RateLimitedError, UserError
 from bot.domain.services import Environment
@@ -70,7 +72,7 @@ class Past:
     def _listings(self, environment: Environment, selector: str) -> dict[str, Listing]:
         """Field selectors keep the lists short: in trouble a namespace has thousands of events."""
         space, name = environment.namespace, environment.workload
-        made = "replica_set" if environment.kind == "deployment" else "controller_revision"
+        made = "replica_set" if environment.kind in BY_REPLICASETS else "controller_revision"
         return {
             "revisions": self._list("AppsV1Api", f"list_namespaced_{made}", space, REVISIONS, label_selector=selector),
             "pods": self._list("CoreV1Api", "list_namespaced_pod", space, PODS, label_selector=selector),
@@ -99,30 +101,27 @@ class Past:
         place = environment.gitops.place
         match environment.gitops.tool:
             case "argocd":
-                return await self._object(gitops.APPLICATION, place, since, gitops.argocd) or ()
+                return await self._object(APPLICATION, place, since, argocd.changes) or ()
             case "flux":
-                kept = await self._object(gitops.KUSTOMIZATION, place, since, gitops.kustomization)
+                kept = await self._object(KUSTOMIZATION, place, since, flux.kustomization_changes)
                 if kept is None:
-                    kept = await self._object(gitops.HELMRELEASE, place, since, gitops.helmrelease)
+                    kept = await self._object(HELMRELEASE, place, since, flux.helmrelease_changes)
                 return kept or ()
             case _:
                 return ()
 
     async def _object(
-        self, kind: tuple[str, str, str], place: tuple[str, str], since: datetime, read: Reader
+        self, kind: Resource, place: tuple[str, str], since: datetime, read: Reader
     ) -> tuple[Synced, ...] | None:
         """What one custom resource says; None when it is not there. Its own trouble is not the API server's."""
-        group, version, plural = kind
         try:
-            obj = await self._api.call(
-                "CustomObjectsApi", "get_namespaced_custom_object", group, version, place[0], plural, place[1]
-            )
+            obj = await resources.read(self._api, kind, *place)
         except GoneError:
             return None
         except RateLimitedError:
             raise
         except PultError as error:
-            self._leave_out(plural, error)
+            self._leave_out(kind.plural, error)
             return ()
         return tuple(read(obj, since))
 
@@ -136,13 +135,13 @@ def _revisions(
     environment: Environment, found: list[Object], workload: Object, resized: list[evidence.Step]
 ) -> list[Revision]:
     uid = workload["metadata"].get("uid", "")
-    if environment.kind == "deployment":
+    if environment.kind in BY_REPLICASETS:
         return revisions.of_replicasets(found, uid, resized)
     return revisions.of_controller(found, uid)
 
 
 def _owner(environment: Environment, mine: list[Revision]) -> Callable[[str], bool]:
     """Whether a pod of this name is the workload's: it may be gone, so its labels can't be asked."""
-    prefixes = {each.name for each in mine} if environment.kind == "deployment" else {environment.workload}
+    prefixes = {each.name for each in mine} if environment.kind in BY_REPLICASETS else {environment.workload}
     name = re.compile(rf"({'|'.join(map(re.escape, sorted(prefixes)))})-[a-z0-9]+")
     return lambda pod: bool(prefixes) and name.fullmatch(pod) is not None

@@ -17,6 +17,8 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 REVISION = "deployment.kubernetes.io/revision"
 EARLIER = "deployment.kubernetes.io/revision-history"
 """Revisions that a ReplicaSet had before it was rolled back to: kubernetes pkg/controller/deployment/util."""
+ARGO = {REVISION: "rollout.argoproj.io/revision", EARLIER: "rollout.argoproj.io/revision-history"}
+"""The same on the ReplicaSets of an Argo Rollout: argo-rollouts utils/annotations."""
 SLACK = timedelta(seconds=2)
 """Times are whole seconds, of two clocks (API server and controller), and the last step follows the one before."""
 ZERO = timedelta()
@@ -36,7 +38,7 @@ class Revision:
 
 
 def of_replicasets(found: Iterable[Object], uid: str, resized: list[Step]) -> list[Revision]:
-    """Revisions of the Deployment *uid*, in their order; one that was rolled back to counts twice."""
+    """Revisions of the Deployment (or Rollout) *uid*, in their order; one that was rolled back to counts twice."""
     kept: list[Revision] = []
     for obj in found:
         meta = obj["metadata"]
@@ -44,8 +46,9 @@ def of_replicasets(found: Iterable[Object], uid: str, resized: list[Step]) -> li
             continue
         notes = meta.get("annotations") or {}
         made = datetime.fromisoformat(meta["creationTimestamp"])
-        now = Revision(int(notes.get(REVISION) or 0), meta["name"], made, obj["spec"]["template"])
-        if earlier := notes.get(EARLIER):
+        number = notes.get(REVISION) or notes.get(ARGO[REVISION]) or 0
+        now = Revision(int(number), meta["name"], made, obj["spec"]["template"])
+        if earlier := notes.get(EARLIER) or notes.get(ARGO[EARLIER]):
             kept.append(replace(now, number=int(earlier.split(",")[0])))
             now = replace(now, at=_raised(now.name, resized), back=True)
         kept.append(now)

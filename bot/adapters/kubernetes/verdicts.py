@@ -16,6 +16,10 @@ class GoneError(UserError):
         super().__init__(said.text, **said.values)
 
 
+class UnknownTypeError(UserError):
+    """The server has no such resource type: a CRD is not installed, or not in this version."""
+
+
 class ExpiredError(TemporaryError):
     """The list's continue token is too old (410): begin anew."""
 
@@ -53,7 +57,7 @@ def verdict(answer: Answer, cluster: str) -> UserError | TemporaryError | Perman
 def _gone(details: object, cluster: str, message: str) -> UserError:
     """Without a name in its details a 404 means that the resource type, or a proxy's path, is unknown."""
     if not isinstance(details, dict) or not details.get("name"):
-        return UserError("{cluster} refuses this: {why}", cluster=cluster, why=message)
+        return UnknownTypeError("{cluster} refuses this: {why}", cluster=cluster, why=message)
     kind = str(details.get("kind") or "object").removesuffix("s")
     name = Code(str(details["name"]))
     return GoneError(phrase("There is no {kind} {name} in {cluster}.", kind=kind, name=name, cluster=cluster))
