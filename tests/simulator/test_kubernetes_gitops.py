@@ -9,7 +9,14 @@ from bot.simulator.github.seeding import kustomization, seed
 from bot.simulator.github.state import Forge
 from bot.simulator.kubernetes import argocd, flux, images
 from bot.simulator.kubernetes.cluster import annotate
-from bot.simulator.kubernetes.kinds import APPLICATION, DEPLOYMENT, GITREPOSITORY, HELMRELEASE, KUSTOMIZATION
+from bot.simulator.kubernetes.kinds import (
+    APPLICATION,
+    DEPLOYMENT,
+    GITREPOSITORY,
+    HELMRELEASE,
+    KUSTOMIZATION,
+    Kind,
+)
 from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.kubernetes.wire import Json, annotations_of, spec_of, status_of
 from bot.simulator.world import World
@@ -60,6 +67,19 @@ class Bench:
         operation = {"sync": {"revision": revision} | more, "initiatedBy": {"username": "pult"}}
         self.store.put(APPLICATION, self.app | {"operation": operation})
 
+    def request(self, kind: Kind, name: str) -> None:
+        self.store.put(kind, annotate(self.store.get(kind, "flux-system", name), **{flux.REQUESTED: "token-1"}))
+
+    def automate(self, **policy: Any) -> None:
+        self.store.put(APPLICATION, self.app | {"spec": spec_of(self.app) | {"syncPolicy": {"automated": policy}}})
+
+    def by_hand(self, service: str, version: str) -> None:
+        """Somebody uses kubectl."""
+        found = self.store.get(DEPLOYMENT, "production", service)
+        container = spec_of(found)["template"]["spec"]["containers"][0] | {"image": images.image(service, version)}
+        template = spec_of(found)["template"] | {"spec": {"containers": [container]}}
+        self.store.put(DEPLOYMENT, found | {"spec": spec_of(found) | {"template": template}})
+
     def image(self, service: str) -> str | None:
         return images.version_of(self.clusters.image("nyc2", "production", service))
 
@@ -100,7 +120,10 @@ def test_a_sync_is_running_then_applied_then_healthy() -> None:
     bench.settle(1)
     state = status_of(bench.app)["operationState"]
     assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", head)
+    assert status_of(bench.app)["health"]["status"] == "Healthy", "nobody has looked since: that is the version before"
+    bench.settle(0.25)
     assert status_of(bench.app)["health"]["status"] == "Progressing"
+    assert status_of(bench.app)["sync"]["revision"] == head
     assert status_of(bench.app)["history"][-1] | {"deployStartedAt": "", "deployedAt": ""} == {
         "id": 1,
         "revision": head,
@@ -172,12 +195,70 @@ def test_auto_sync_applies_what_a_refresh_finds(automated: Json, version: str) -
     assert bench.image("api") == version
 
 
+@pytest.mark.parametrize(("heals", "version"), [(True, "1.7.2"), (False, "1.8.0")])
+def test_auto_sync_mends_a_change_by_hand_only_with_self_heal(heals: bool, version: str) -> None:
+    bench = Bench()
+    bench.automate(selfHeal=heals)
+    bench.sync(status_of(bench.app)["sync"]["revision"])  # what it tries again, it must have tried
+    bench.settle(5)
+    bench.by_hand("api", "1.8.0")
+    bench.refresh()
+    bench.settle(40)
+    assert bench.image("api") == version
+    assert status_of(bench.app)["sync"]["status"] == ("Synced" if heals else "OutOfSync")
+
+
+def test_auto_sync_does_not_try_a_revision_that_failed_again() -> None:
+    bench = Bench()
+    bench.automate()
+    bench.store.remove(DEPLOYMENT, "production", "api")
+    bench.refresh()
+    bench.settle(5)
+    state = status_of(bench.app)["operationState"]
+    assert (state["phase"], state["operation"]["initiatedBy"]) == ("Failed", {"automated": True})
+    bench.refresh()
+    bench.settle(5)
+    assert status_of(bench.app)["operationState"] == state
+
+
+def test_an_application_that_is_to_be_left_alone_is() -> None:
+    bench = Bench()
+    bench.store.put(APPLICATION, annotate(bench.app, **{argocd.SKIP: "true"}))
+    bench.sync(bench.commit("api", "1.8.0"))
+    bench.settle(40)
+    assert "operation" in bench.app
+    assert bench.image("api") == "1.7.2"
+
+
+def test_several_sources_have_a_revision_each() -> None:
+    bench = Bench()
+    single = spec_of(bench.app)["source"]
+    values = {"repoURL": "https://github.com/dept/web.git", "targetRevision": "main", "ref": "values"}
+    spec = {key: value for key, value in spec_of(bench.app).items() if key != "source"} | {"sources": [values, single]}
+    bench.store.put(APPLICATION, bench.app | {"spec": spec})
+    head, other = bench.commit("api", "1.8.0"), bench.forge.head("dept/web", "main")
+    bench.refresh()
+    assert status_of(bench.app)["sync"]["revisions"] == [other, head]
+    operation = {"sync": {"revisions": [other, head]}, "initiatedBy": {"username": "pult"}}
+    bench.store.put(APPLICATION, bench.app | {"operation": operation})
+    bench.settle(40)
+    entry = status_of(bench.app)["history"][-1]
+    assert (entry["revisions"], "revision" in entry, entry["sources"]) == ([other, head], False, [values, single])
+    assert status_of(bench.app)["operationState"]["syncResult"]["revisions"] == [other, head]
+    assert bench.image("api") == "1.8.0"
+
+
 def test_flux_reconciles_on_request_and_says_that_it_did() -> None:
     bench = Bench()
     head = bench.commit("web", "5.1.0")
-    found = bench.store.get(KUSTOMIZATION, "flux-system", "web-production")
-    bench.store.put(KUSTOMIZATION, annotate(found, **{flux.REQUESTED: "token-1"}))
+    bench.request(KUSTOMIZATION, "web-production")
     bench.settle(1)
+    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web-production"))
+    assert status["lastHandledReconcileAt"] == "token-1"
+    assert head not in status["lastAttemptedRevision"], "the source has not fetched it yet"
+    bench.request(GITREPOSITORY, "web")
+    bench.settle(1)
+    assert status_of(bench.store.get(GITREPOSITORY, "flux-system", "web"))["lastHandledReconcileAt"] == "token-1"
     status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web-production"))
     assert status["lastHandledReconcileAt"] == "token-1"
     assert status["conditions"][0]["type"] == "Reconciling"
@@ -191,10 +272,7 @@ def test_flux_reconciles_on_request_and_says_that_it_did() -> None:
 
 def test_flux_finds_a_new_commit_by_itself_and_leaves_drift_alone() -> None:
     bench = Bench()
-    web = bench.store.get(DEPLOYMENT, "production", "web")
-    container = spec_of(web)["template"]["spec"]["containers"][0] | {"image": images.image("web", "5.1.0")}
-    template = spec_of(web)["template"] | {"spec": {"containers": [container]}}
-    bench.store.put(DEPLOYMENT, web | {"spec": spec_of(web) | {"template": template}})
+    bench.by_hand("web", "5.1.0")
     bench.settle(70)
     assert bench.image("web") == "5.1.0"
     bench.commit("web", "5.0.3")

@@ -46,6 +46,8 @@ def check(kind: Kind, before: Json | None, after: Json) -> None:
             raise errors.invalid(kind.name, kind.group, name, path, "Required value")
     if kind in _SCALABLE:
         _replicas(kind, name, after)
+    if kind == ROLLOUT:
+        _rollout(kind, after)
     if kind == DEPLOYMENT:
         _deployment(kind, before, after)
     if kind == LEASE and int(spec_of(after).get("leaseDurationSeconds") or 1) <= 0:
@@ -64,6 +66,21 @@ def _replicas(kind: Kind, name: str, after: Json) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         why = f"Invalid value: {count}: must be greater than or equal to 0"
         raise errors.invalid(kind.name, kind.group, name, "spec.replicas", why)
+
+
+def _rollout(kind: Kind, after: Json) -> None:
+    """What the simulated controller can do: canaries of weights and pauses. Stricter than the real CRD."""
+    name, strategy = name_of(after), spec_of(after).get("strategy") or {}
+    if "canary" not in strategy:
+        raise errors.invalid(
+            kind.name, kind.group, name, "spec.strategy.canary", "Required value: no other is simulated"
+        )
+    for index, step in enumerate((strategy["canary"] or {}).get("steps") or ()):
+        if not set(step) <= {"setWeight", "pause"}:
+            field = f"spec.strategy.canary.steps[{index}]"
+            raise errors.invalid(
+                kind.name, kind.group, name, field, "Unsupported value: setWeight and pause are simulated"
+            )
 
 
 def _deployment(kind: Kind, before: Json | None, after: Json) -> None:

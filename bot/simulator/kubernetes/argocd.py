@@ -10,18 +10,19 @@ from bot.simulator.kubernetes.kinds import APPLICATION
 from bot.simulator.kubernetes.wire import Json, annotations_of, meta, spec_of, stamp, status_of
 
 REFRESH: Final = "argocd.argoproj.io/refresh"
+SKIP: Final = "argocd.argoproj.io/skip-reconcile"
 POLL: Final = 180.0
 """Simulated seconds between two looks at Git without a refresh (timeout.reconciliation)."""
 SYNC: Final = 1.0
 """Simulated seconds a sync takes: applied, not yet healthy."""
-_RESOURCE: Final = {"group": "apps", "version": "v1", "kind": "Deployment"}
 
 
 def advance(cluster: Cluster, git: Repositories | None, now: datetime) -> bool:
     """Reconcile every Application. True while one has an operation running."""
     if git is None:
         return False
-    running = [_advance(cluster, git, app, now) for app in cluster.store.all(APPLICATION)]
+    apps = [app for app in cluster.store.all(APPLICATION) if annotations_of(app).get(SKIP) != "true"]
+    running = [_advance(cluster, git, app, now) for app in apps]
     return any(running)
 
 
@@ -41,37 +42,82 @@ def _advance(cluster: Cluster, git: Repositories, app: Json, now: datetime) -> b
     app = _health(cluster, app, now)
     if "operation" in app and not _running(app):
         app = _begin(cluster, app, now)
-    elif automated(app) and status_of(app).get("sync", {}).get("status") == "OutOfSync" and not _running(app):
-        revision = status_of(app)["sync"]["revision"]
-        operation = {"sync": {"revision": revision}, "initiatedBy": {"automated": True}}
+    elif automated(app) and not _running(app) and _wants_sync(app):
+        seen = {key: value for key, value in status_of(app)["sync"].items() if key in ("revision", "revisions")}
+        operation = {"sync": seen, "initiatedBy": {"automated": True}}
         app = _begin(cluster, app | {"operation": operation}, now)
     if _running(app):
         app = _finish(cluster, git, app, now)
     return _running(app)
 
 
+def _wants_sync(app: Json) -> bool:
+    """Out of sync, and not tried before at this revision: only selfHeal comes back to what was synced well."""
+    status = status_of(app)
+    sync, state = status.get("sync", {}), status.get("operationState", {})
+    if sync.get("status") != "OutOfSync":
+        return False
+    tried = _seen(state.get("syncResult") or state.get("operation", {}).get("sync") or {}) == _seen(sync)
+    heals = spec_of(app)["syncPolicy"]["automated"].get("selfHeal") is True
+    return not tried or (heals and state.get("phase") == "Succeeded")
+
+
+def _seen(entry: Json) -> list[str]:
+    """The revisions of all sources."""
+    return list(entry.get("revisions") or [entry.get("revision", "")])
+
+
 def _running(app: Json) -> bool:
     return bool(status_of(app).get("operationState", {}).get("phase") == "Running")
 
 
-def _goal(git: Repositories, app: Json, ref: str = "") -> Wanted:
-    source, namespace = _source(app), spec_of(app)["destination"]["namespace"]
+def _goal(git: Repositories, app: Json, asked: Json | None = None) -> Wanted:
+    at, source, namespace = _place(app), _source(app), spec_of(app)["destination"]["namespace"]
+    revisions = _seen(asked or {})
+    ref = revisions[at] if at < len(revisions) else ""
     return gitops.wanted(git, source["repoURL"], source["path"], ref or source["targetRevision"], namespace)
 
 
+def _place(app: Json) -> int:
+    """Which source holds the manifests: the one with a path; the others hold values that it refers to."""
+    sources = spec_of(app).get("sources") or ()
+    return next((at for at, source in enumerate(sources) if "path" in source), 0)
+
+
 def _source(app: Json) -> Json:
-    """The one source; of a multi-source Application the first, which holds the manifests here."""
     spec = spec_of(app)
-    found: Json = spec.get("source") or next(iter(spec.get("sources") or ()), {})
+    found: Json = spec["sources"][_place(app)] if spec.get("sources") else spec.get("source") or {}
     if not all(isinstance(found.get(key), str) for key in ("repoURL", "path", "targetRevision")):
         raise ManifestError("spec.source.repoURL, path and targetRevision are required")
     return found
 
 
+def _sources(app: Json) -> Json:
+    """As operations and history name them: the plural has taken the singular's place."""
+    spec = spec_of(app)
+    return {"sources": spec["sources"]} if spec.get("sources") else {"source": _source(app)}
+
+
+def _revisions(git: Repositories, app: Json, goal: Wanted) -> Json:
+    spec = spec_of(app)
+    if not spec.get("sources"):
+        return {"revision": goal.revision}
+    at = _place(app)
+    heads = [
+        goal.revision
+        if number == at
+        else git.head(gitops.repository_of(each["repoURL"]), each["targetRevision"]) or each["targetRevision"]
+        for number, each in enumerate(spec["sources"])
+    ]
+    return {"revisions": heads}
+
+
 def _compare(cluster: Cluster, git: Repositories, app: Json, now: datetime) -> Json:
     destination = spec_of(app)["destination"]
     status = status_of(app) | {"reconciledAt": stamp(now), "sourceType": "Kustomize", "controllerNamespace": "argocd"}
-    sync: Json = {"comparedTo": {"source": spec_of(app).get("source") or {}, "destination": destination}}
+    spec = spec_of(app)
+    compared = {key: spec[key] for key in ("source", "sources") if key in spec}
+    sync: Json = {"comparedTo": compared | {"destination": destination}}
     try:
         goal = _goal(git, app)
     except ManifestError as error:
@@ -80,10 +126,10 @@ def _compare(cluster: Cluster, git: Repositories, app: Json, now: datetime) -> J
     else:
         status.pop("conditions", None)
         word = "Synced" if gitops.in_sync(cluster, goal) else "OutOfSync"
-        status["sync"] = sync | {"status": word, "revision": goal.revision}
-        resource = _RESOURCE | {"namespace": goal.namespace, "name": goal.name, "status": word}
-        status |= {"resources": [resource], "resourceHealthSource": "appTree"}
+        status["sync"] = sync | {"status": word} | _revisions(git, app, goal)
         found = gitops.live(cluster, goal)
+        resource = gitops.kind_of(found) | {"namespace": goal.namespace, "name": goal.name, "status": word}
+        status |= {"resources": [resource], "resourceHealthSource": "appTree"}
         status["summary"] = {"images": [gitops.image_of(found)] if found else []}
     annotations = {key: value for key, value in annotations_of(app).items() if key != REFRESH}
     metadata = meta(app) | {"annotations": annotations}
@@ -120,43 +166,44 @@ def _finish(cluster: Cluster, git: Repositories, app: Json, now: datetime) -> Js
     state = status_of(app)["operationState"]
     sync = state["operation"].get("sync") or {}
     try:
-        goal = _goal(git, app, sync.get("revision", ""))
+        goal = _goal(git, app, sync)
         if not sync.get("dryRun"):
             gitops.apply(cluster, goal)
     except ManifestError as error:
         state = state | {"phase": "Failed", "message": str(error), "finishedAt": stamp(now)}
         return cluster.store.put(APPLICATION, app | {"status": status_of(app) | {"operationState": state}})
-    status = status_of(app) | {"operationState": _succeeded(app, state, goal, now)}
+    brought = _revisions(git, app, goal) | _sources(app)
+    status = status_of(app) | {"operationState": _succeeded(state, goal, gitops.live(cluster, goal), brought, now)}
     if not (sync.get("dryRun") or sync.get("resources")):
-        status["history"] = _history(app, state, goal, began, now)
-    stored = cluster.store.put(APPLICATION, app | {"status": status})
-    # Health at once, too: a client that reads Succeeded must not find the health of the version before.
-    return _health(cluster, _compare(cluster, git, stored, now), now)
+        status["history"] = _history(app, state, brought, began, now)
+    # What it is compared with, and its health, are of before: the next look at it is a reconciliation of its own.
+    cluster.notes.since.pop(meta(app)["uid"] + " compared", None)
+    return cluster.store.put(APPLICATION, app | {"status": status})
 
 
-def _succeeded(app: Json, state: Json, goal: Wanted, now: datetime) -> Json:
-    resource = _RESOURCE | {
+def _succeeded(state: Json, goal: Wanted, found: Json | None, brought: Json, now: datetime) -> Json:
+    resource = gitops.kind_of(found) | {
         "namespace": goal.namespace,
         "name": goal.name,
         "status": "Synced",
-        "message": f"deployment.apps/{goal.name} configured",
+        "message": f"{gitops.kind_of(found)['kind'].lower()}/{goal.name} configured",
         "hookPhase": "Running",
         "syncPhase": "Sync",
     }
-    result = {"resources": [resource], "revision": goal.revision, "source": _source(app)}
+    result = {"resources": [resource]} | brought
     words: dict[str, Any] = {"phase": "Succeeded", "message": "successfully synced (all tasks run)"}
     return state | words | {"syncResult": result, "finishedAt": stamp(now)}
 
 
-def _history(app: Json, state: Json, goal: Wanted, began: datetime, now: datetime) -> list[Json]:
+def _history(app: Json, state: Json, brought: Json, began: datetime, now: datetime) -> list[Json]:
     """The last ten deployments, the new one with the highest id."""
     history: list[Json] = list(status_of(app).get("history") or ())
     entry = {
         "id": max((old["id"] for old in history), default=-1) + 1,
-        "revision": goal.revision,
         "deployStartedAt": stamp(began),
         "deployedAt": stamp(now),
-        "source": state["operation"].get("sync", {}).get("source") or _source(app),
         "initiatedBy": state["operation"].get("initiatedBy") or {},
-    }
+    } | brought
+    if source := state["operation"].get("sync", {}).get("source"):
+        entry["source"] = source
     return [*history, entry][-10:]

@@ -88,11 +88,13 @@ def _kustomization(cluster: Cluster, git: Repositories, obj: Json, now: datetime
     source = cluster.store.find(GITREPOSITORY, namespace_of(obj), spec["sourceRef"]["name"])
     if source is None or spec.get("suspend"):
         return False
-    branch = spec_of(source)["ref"]["branch"]
+    revision = status_of(source).get("artifact", {}).get("revision", "")
+    if not revision:
+        return False
+    commit = revision.rpartition(":")[2]  # what the source fetched, and never what git holds by now
     try:
-        goal = gitops.wanted(git, spec_of(source)["url"], spec["path"], branch, spec["targetNamespace"])
-        revision = f"{branch}@sha1:{goal.revision}"
-        if _due(cluster, obj, now):
+        goal = gitops.wanted(git, spec_of(source)["url"], spec["path"], commit, spec["targetNamespace"])
+        if _due(cluster, obj, now) or status_of(obj).get("lastAttemptedRevision") != revision:
             _reconcile(cluster, obj, goal, revision)
     except ManifestError as error:
         conditions = _ready(obj, "False", "BuildFailed", str(error), now)

@@ -7,9 +7,9 @@ from typing import Final, Protocol
 
 import yaml
 
-from bot.simulator.kubernetes import deploymentstatus
+from bot.simulator.kubernetes import deploymentstatus, rolloutstatus
 from bot.simulator.kubernetes.cluster import Cluster
-from bot.simulator.kubernetes.kinds import DEPLOYMENT
+from bot.simulator.kubernetes.kinds import DEPLOYMENT, ROLLOUT
 from bot.simulator.kubernetes.wire import Json, meta, spec_of, status_of
 
 _REPOSITORY: Final = re.compile(r"github\.com/([^/]+/[^/]+?)(?:\.git)?$")
@@ -74,7 +74,16 @@ def _image(text: str) -> str:
 
 
 def live(cluster: Cluster, goal: Wanted) -> Json | None:
-    return cluster.store.find(DEPLOYMENT, goal.namespace, goal.name)
+    """The Rollout of that name where there is one, else the Deployment."""
+    return cluster.store.find(ROLLOUT, goal.namespace, goal.name) or cluster.store.find(
+        DEPLOYMENT, goal.namespace, goal.name
+    )
+
+
+def kind_of(found: Json | None) -> Json:
+    """Group, version and kind, as ``status.resources`` names them."""
+    group, _, version = str(found["apiVersion"] if found else DEPLOYMENT.api_version).rpartition("/")
+    return {"group": group, "version": version, "kind": found["kind"] if found else DEPLOYMENT.name}
 
 
 def in_sync(cluster: Cluster, goal: Wanted) -> bool:
@@ -87,7 +96,7 @@ def image_of(deployment: Json) -> str:
 
 
 def apply(cluster: Cluster, goal: Wanted) -> None:
-    """Put the wanted image into the Deployment; the rest of the object is as Git has it already."""
+    """Put the wanted image into the workload; the rest of the object is as Git has it already."""
     found = live(cluster, goal)
     if found is None:
         raise ManifestError(f'deployments.apps "{goal.name}" not found')
@@ -95,16 +104,18 @@ def apply(cluster: Cluster, goal: Wanted) -> None:
     first, *others = template["spec"]["containers"]
     containers = [first | {"image": goal.image}, *others]
     spec = spec_of(found) | {"template": template | {"spec": template["spec"] | {"containers": containers}}}
-    cluster.store.put(DEPLOYMENT, found | {"spec": spec})
+    cluster.store.put(ROLLOUT if found["kind"] == ROLLOUT.name else DEPLOYMENT, found | {"spec": spec})
 
 
 def health(deployment: Json | None) -> str:
-    """Argo CD's word for a Deployment (gitops-engine pkg/health/health_deployment.go)."""
+    """Argo CD's word for a workload (gitops-engine pkg/health, argo-cd resource_customizations/argoproj.io/Rollout)."""
     if deployment is None:
         return "Missing"
+    status = status_of(deployment)
+    if deployment["kind"] == ROLLOUT.name:
+        return rolloutstatus.health(deployment)
     if spec_of(deployment).get("paused"):
         return "Suspended"
-    status = status_of(deployment)
     if status.get("observedGeneration", 0) < meta(deployment)["generation"]:
         return "Progressing"
     if deploymentstatus.stuck(status):

@@ -35,6 +35,7 @@ DEPLOYMENT: Final = Kind("apps", "v1", "deployments", "Deployment", status=True,
 REPLICASET: Final = Kind("apps", "v1", "replicasets", "ReplicaSet", status=True, scalable=True)
 STATEFULSET: Final = Kind("apps", "v1", "statefulsets", "StatefulSet", status=True, scalable=True)
 DAEMONSET: Final = Kind("apps", "v1", "daemonsets", "DaemonSet", status=True)
+CONTROLLERREVISION: Final = Kind("apps", "v1", "controllerrevisions", "ControllerRevision")
 BUDGET: Final = Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", status=True)
 AUTOSCALER: Final = Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", status=True)
 JOB: Final = Kind("batch", "v1", "jobs", "Job", status=True)
@@ -64,6 +65,7 @@ KINDS: Final = (
     REPLICASET,
     STATEFULSET,
     DAEMONSET,
+    CONTROLLERREVISION,
     BUDGET,
     AUTOSCALER,
     JOB,

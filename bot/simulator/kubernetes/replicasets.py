@@ -15,6 +15,8 @@ REVISION: Final = "deployment.kubernetes.io/revision"
 EARLIER: Final = "deployment.kubernetes.io/revision-history"
 """Numbers that a ReplicaSet had before it was rolled back to."""
 HASH: Final = "pod-template-hash"
+HASHES: Final = (HASH, "rollouts-pod-template-hash")
+"""Labels that controllers add; the second is Argo Rollouts'."""
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _NOT_COPIED: Final = (
     REVISION,
@@ -34,7 +36,7 @@ def template_hash(template: Json) -> str:
 def plain(template: Json) -> Json:
     """The template without the hash label and empty keys: what two templates are compared by."""
     metadata = {key: value for key, value in meta(template).items() if value}
-    labels = {key: value for key, value in labels_of(template).items() if key != HASH}
+    labels = {key: value for key, value in labels_of(template).items() if key not in HASHES}
     return template | {"metadata": metadata | {"labels": labels}}
 
 

@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.simulator.github.state import Forge
-from bot.simulator.kubernetes import argocd, autoscalers, budgets, deployments, flux, images, nodes, pods, seeding
+from bot.simulator.kubernetes import (
+    argocd,
+    autoscalers,
+    budgets,
+    deployments,
+    flux,
+    images,
+    nodes,
+    pods,
+    rollouts,
+    seeding,
+)
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.gitops import Repositories, image_of
 from bot.simulator.kubernetes.kinds import DEPLOYMENT, EVENT, POD
@@ -95,6 +106,7 @@ class Clusters:
         moving = [
             pods.advance(cluster, now),
             deployments.advance(cluster, now),
+            rollouts.advance(cluster, now),
             argocd.advance(cluster, git, now),
             flux.advance(cluster, git, now),
         ]
