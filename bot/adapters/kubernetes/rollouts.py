@@ -59,7 +59,7 @@ class KubernetesRollouts:
                 await self._finish(workload, obj)
                 return
             mark, last = f"{operation} {_stop(obj)}", annotation(obj, ADVANCED)
-            if last.partition(" ")[0] == operation and last != mark:
+            if last.rpartition(" ")[0] == operation and last != mark:
                 return  # it went on from there before
             _waiting(workload, obj)
             with suppress(DriftError):  # its controller wrote meanwhile, maybe the next pause: look again

@@ -1,12 +1,13 @@
 """The Flux controllers: Kustomizations from Git, HelmReleases by acknowledgement (contracts.md, section 7)."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from bot.simulator.kubernetes import gitops
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.gitops import ManifestError, Repositories, Wanted
-from bot.simulator.kubernetes.kinds import GITREPOSITORY, HELMRELEASE, KUSTOMIZATION, Kind
+from bot.simulator.kubernetes.kinds import GITREPOSITORY, HELMRELEASE, HELMREPOSITORY, KUSTOMIZATION, Kind
 from bot.simulator.kubernetes.wire import Json, annotations_of, meta, name_of, namespace_of, spec_of, stamp, status_of
 
 REQUESTED: Final = "reconcile.fluxcd.io/requestedAt"
@@ -21,6 +22,8 @@ def advance(cluster: Cluster, git: Repositories | None, now: datetime) -> bool:
         return False
     for source in cluster.store.all(GITREPOSITORY):
         _source(cluster, git, source, now)
+    for repository in cluster.store.all(HELMREPOSITORY):
+        _repository(cluster, repository, now)
     waiting = [_kustomization(cluster, git, each, now) for each in cluster.store.all(KUSTOMIZATION)]
     for release in cluster.store.all(HELMRELEASE):
         _helmrelease(cluster, release, now)
@@ -81,6 +84,16 @@ def _source(cluster: Cluster, git: Repositories, obj: Json, now: datetime) -> No
     conditions = _ready(obj, "True", "Succeeded", f"stored artifact for revision '{revision}'", now)
     artifact = {"revision": revision, "lastUpdateTime": stamp(now)}
     _write(cluster, GITREPOSITORY, obj, _handled(obj) | {"conditions": conditions, "artifact": artifact})
+
+
+def _repository(cluster: Cluster, obj: Json, now: datetime) -> None:
+    """Its index never changes here."""
+    if not _due(cluster, obj, now):
+        return
+    revision = "sha256:" + sha256(spec_of(obj)["url"].encode()).hexdigest()
+    conditions = _ready(obj, "True", "Succeeded", f"stored artifact: revision '{revision}'", now)
+    artifact = {"revision": revision, "lastUpdateTime": stamp(now)}
+    _write(cluster, HELMREPOSITORY, obj, _handled(obj) | {"conditions": conditions, "artifact": artifact})
 
 
 def _kustomization(cluster: Cluster, git: Repositories, obj: Json, now: datetime) -> bool:

@@ -51,6 +51,9 @@ HELMRELEASE: Final = Kind("helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmR
 GITREPOSITORY: Final = Kind(
     "source.toolkit.fluxcd.io", "v1", "gitrepositories", "GitRepository", status=True, custom=True
 )
+HELMREPOSITORY: Final = Kind(
+    "source.toolkit.fluxcd.io", "v1", "helmrepositories", "HelmRepository", status=True, custom=True
+)
 
 KINDS: Final = (
     NAMESPACE,
@@ -76,6 +79,7 @@ KINDS: Final = (
     KUSTOMIZATION,
     HELMRELEASE,
     GITREPOSITORY,
+    HELMREPOSITORY,
 )
 
 VIRTUAL_GROUPS: Final = {"authorization.k8s.io": "v1", "metrics.k8s.io": "v1beta1"}

@@ -153,6 +153,11 @@ def gitrepository(service: str) -> Json:
     return {"metadata": {"name": service, "namespace": "flux-system"}, "spec": spec, "status": {}}
 
 
+def helmrepository(name: str) -> Json:
+    spec = {"interval": "10m0s", "url": "https://charts.example/dept"}
+    return {"metadata": {"name": name, "namespace": "flux-system"}, "spec": spec, "status": {}}
+
+
 def helmrelease(service: str) -> Json:
     chart = {"chart": service, "version": "2.x", "sourceRef": {"kind": "HelmRepository", "name": "dept"}}
     spec = {"interval": "10m0s", "chart": {"spec": chart}, "targetNamespace": "production"}

@@ -14,6 +14,7 @@ from bot.simulator.kubernetes.kinds import (
     DEPLOYMENT,
     GITREPOSITORY,
     HELMRELEASE,
+    HELMREPOSITORY,
     KUSTOMIZATION,
     NAMESPACE,
     NODE,
@@ -50,6 +51,7 @@ def gitops(cluster: Cluster, git: Repositories, now: datetime) -> None:
     store.create(APPLICATION, objects.application("api", git.head("dept/api", "main") or ""), now)
     store.create(GITREPOSITORY, objects.gitrepository("web"), now)
     store.create(KUSTOMIZATION, objects.kustomization("web"), now)
+    store.create(HELMREPOSITORY, objects.helmrepository("dept"), now)
     store.create(HELMRELEASE, objects.helmrelease("worker"), now)
 
 
