@@ -25,12 +25,14 @@ from bot.ports.commands import Command
 from bot.ports.desk import Desk
 from bot.ports.flows import Flow
 from bot.ports.forge import Forge
+from bot.ports.gitops import GitOps
 from bot.ports.guard import Guard
 from bot.ports.happenings import Happenings
 from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
 from bot.ports.presenters import Presenters
 from bot.ports.regions import Database, Traffic
+from bot.ports.rollouts import Rollouts
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
@@ -64,12 +66,14 @@ from handlers.commands import (
     silence,
     slo,
     status,
+    sync,
     whoami,
 )
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
+from handlers.flows import sync as sync_flow
 from handlers.operating import freezing
 from handlers.releasing import heard as released
 from handlers.schedules import canary as canary_schedule
@@ -88,6 +92,8 @@ class Ports:
     store: Store
     clock: Clock
     cluster: Cluster
+    rollouts: Rollouts
+    gitops: GitOps
     regions: Mapping[str, str]
     guard: Guard
     policy: Policy
@@ -220,6 +226,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         promote.duty(p.store, p.cluster, p.forge, p.services),
         freeze.freeze(p.store, p.services, p.rules, p.approvals_in),
         freeze.unfreeze(p.store, p.services),
+        sync.duty(p.gitops, p.services),
         pods.duty(p.cluster, p.services),
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
@@ -239,7 +246,11 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
 
 def flows(p: Ports) -> Mapping[str, Flow]:
     """What runs behind each approved action."""
-    found = [restart_flow.flow(p.cluster, p.clock), promote_flow.flow(p.cluster, p.forge, p.clock)]
+    found = [
+        restart_flow.flow(p.cluster, p.clock),
+        promote_flow.flow(p.cluster, p.forge, p.clock),
+        sync_flow.flow(p.gitops, p.clock),
+    ]
     if p.database and p.traffic:
         found += [failover_flow.flow(action, p.database, p.traffic, p.clock) for action in ("failover", "drill")]
     return {flow.action: flow for flow in found}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ import aiohttp
 import click
 
 from bot.adapters.clock import SystemClock
+from bot.cli import permissions
 from bot.compose import Parts, open_parts
 from bot.domain.errors import PultError
 from bot.domain.policy import too_few, vacant
@@ -25,16 +26,7 @@ from config.settings import Settings
 DEADLINE = 20.0
 SKEW = 30.0
 """Seconds our clock may differ from another's: signatures die at 300, so warn long before."""
-VERBS = (
-    ("get", "apps/deployments"),
-    ("patch", "apps/deployments"),
-    ("list", "pods"),
-    ("delete", "pods"),
-    ("get", "pods:log"),
-)
-"""What the cluster adapter calls; anything missing here would fail at night."""
-LOOKS = (("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events"))
-"""Without these an alert's card can't say what changed in the cluster."""
+BIND = "bind the role in deploy/ to pult's service account"
 
 
 @dataclass(frozen=True)
@@ -117,21 +109,22 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
     yield version
     if version.verdict != "ok":
         return
-    for namespace in parts.namespaces(cluster):
-        lacking = [
-            f"{verb} {what.replace(':', '/')}"
-            for verb, what in VERBS
-            if not await _may(parts, cluster, namespace, verb, what)
-        ]
-        if lacking:
-            mend = "bind the role in deploy/ to pult's service account"
-            yield Finding(f"{name}/{namespace}", "fail", f"pult may not {', '.join(lacking)}", mend)
+    services = parts.department.services
+    for namespace, verbs in permissions.needed(services, cluster).items():
+        if lacking := await _lacking(parts, cluster, namespace, verbs):
+            yield Finding(f"{name}/{namespace}", "fail", f"pult may not {lacking}", BIND)
         else:
             yield Finding(f"{name}/{namespace}", "ok", "every verb that commands use is allowed")
-        blind = [f"{verb} {what}" for verb, what in LOOKS if not await _may(parts, cluster, namespace, verb, what)]
-        if blind:
-            text = f"cards can't say all that changed: pult may not {', '.join(blind)}"
-            yield Finding(f"{name}/{namespace}", "warn", text, "bind the role in deploy/ to pult's service account")
+    for namespace in permissions.namespaces(services, cluster):
+        if lacking := await _lacking(parts, cluster, namespace, permissions.LOOKS):
+            text = f"cards can't say all that changed: pult may not {lacking}"
+            yield Finding(f"{name}/{namespace}", "warn", text, BIND)
+
+
+async def _lacking(parts: Parts, cluster: str, namespace: str, verbs: Iterable[permissions.Permission]) -> str:
+    return ", ".join(
+        [f"{verb} {what}" for verb, what in verbs if not await _may(parts, cluster, namespace, verb, what)]
+    )
 
 
 async def _readable(parts: Parts, repo: str, path: str, branch: str) -> str:

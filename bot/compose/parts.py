@@ -94,11 +94,6 @@ class Parts:
         if self.settings.loki:
             yield "loki", self.logs.check
 
-    def namespaces(self, cluster: str) -> tuple[str, ...]:
-        """Where services of *cluster* run."""
-        found = (e.namespace for s in self.department.services for e in s.environments if e.cluster == cluster)
-        return tuple(dict.fromkeys(found))
-
     def samples(self) -> Iterator[tuple[str, Examination, str]]:
         """One sample message for each configured destination."""
         named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)

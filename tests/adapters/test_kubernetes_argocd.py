@@ -17,7 +17,7 @@ import yaml
 from bot.adapters.kubernetes import argocd, argocd_hand, resources
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
-from bot.adapters.kubernetes.commits import BEFORE, OPERATION
+from bot.adapters.kubernetes.notes import BEFORE, OPERATION
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.domain.errors import DriftError, UserError
 from bot.domain.services import Environment, GitOps

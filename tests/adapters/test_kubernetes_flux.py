@@ -15,10 +15,11 @@ import yaml
 
 from bot.adapters.kubernetes import flux
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
-from bot.adapters.kubernetes.commits import BEFORE, OPERATION, commit, short
 from bot.adapters.kubernetes.flux import REQUESTED, RESET, Chain
+from bot.adapters.kubernetes.notes import BEFORE, OPERATION
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.domain.errors import UserError
+from bot.domain.revisions import commit, short
 from bot.domain.services import Environment, GitOps
 from bot.ports.gitops import Applied
 from bot.simulator.github.seeding import kustomization

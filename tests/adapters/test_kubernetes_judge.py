@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.kubernetes import judge
+from bot.adapters.kubernetes.notes import OPERATION
 
 CASES = Path(__file__).parents[1] / "fixtures" / "kubernetes"
 
@@ -91,7 +92,7 @@ def test_the_template_changes_with_the_template_only() -> None:
 def test_who_restarted_it_last_is_read_from_the_template() -> None:
     obj = recorded("deployment-restarted")
     assert judge.rollout("deployment", obj).restarted_by == ""
-    obj["spec"]["template"]["metadata"]["annotations"][judge.OPERATION] = "op-41c9"
+    obj["spec"]["template"]["metadata"]["annotations"][OPERATION] = "op-41c9"
     assert judge.rollout("deployment", obj).restarted_by == "op-41c9"
 
 

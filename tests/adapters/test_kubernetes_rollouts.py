@@ -198,7 +198,7 @@ async def test_a_revision_that_is_gone_is_named(bench: Bench) -> None:
 async def test_only_a_rollout_goes_step_by_step(bench: Bench) -> None:
     await bench.deployment()
     for call in (bench.cluster.rollouts.abort(bench.plain), bench.cluster.rollouts.advance(bench.plain, "op-1")):
-        with pytest.raises(UserError, match="A deployment can't go step by step"):
+        with pytest.raises(UserError, match="A deployment does not go step by step"):
             await call
     with pytest.raises(UserError, match="A daemonset can't be paused"):
         await bench.cluster.rollouts.pause(replace(bench.plain, kind="daemonset"))

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.adapters.kubernetes import gitops, past
-from bot.domain.services import NAMESPACES
+from bot.adapters.kubernetes import past, resources
+from bot.adapters.kubernetes.resources import Resource
+from bot.cli import permissions
+from bot.domain.services import NAMESPACES, Environment, GitOps, Service
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "base"
@@ -40,15 +42,40 @@ def _granted(role: dict[str, Any]) -> set[tuple[str, str]]:
 def test_role_holds_exactly_the_verbs_that_are_called() -> None:
     role = next(each for each in _objects() if each["kind"] == "ClusterRole")
     folder = ROOT / "bot" / "adapters" / "kubernetes"
-    source = "".join((folder / f"{name}.py").read_text() for name in ("cluster", "found", "past", "logs", "happenings"))
+    source = "".join(path.read_text() for path in folder.glob("*.py"))
     kinds = re.findall(r'"(?:deployment|statefulset|daemonset)": "(\w+)"', source)
-    calls = set(re.findall(r'"(read|list|patch|delete)_namespaced_(\w+)"', source))
+    calls = set(re.findall(r'"(read|list|patch|delete)_namespaced_(?!custom_)(\w+)"', source))
     generic = re.findall(r'f"(read|patch)_namespaced_\{', source)
     calls |= {(verb, kind) for verb in generic for kind in kinds}
-    revisions = re.search(r'made = "(\w+)" if .* else "(\w+)"', source)
-    assert revisions
-    calls |= {("list", kind) for kind in revisions.groups()}
-    assert _granted(role) == {(VERBS[verb], RESOURCES[kind]) for verb, kind in calls}
+    made = re.search(r'made = "(\w+)" if .* else "(\w+)"', source)
+    assert made
+    calls |= {("list", kind) for kind in made.groups()}
+    builtin = {(VERBS[verb], RESOURCES[kind]) for verb, kind in calls}
+    assert _granted(role) == builtin | {("get", "rollouts"), ("patch", "rollouts"), ("patch", "rollouts/status")}
+
+
+def test_the_doctor_asks_for_nothing_that_no_role_grants() -> None:
+    """Else it would cry wolf; what a role grants beyond it is for kinds that are rare."""
+    roles = [each for each in _objects() if each["kind"] == "ClusterRole"]
+    roles += [next(yaml.safe_load_all((GITOPS / f"{tool}.yaml").read_text())) for tool in ("argocd", "flux")]
+    granted = {
+        (verb, f"{group}/{what}" if group or "/" in what else what)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for verb in rule["verbs"]
+        for what in rule["resources"]
+    }
+    environments = [
+        Environment(f"{kind}-{tool}", "nyc2", "production", kind, "api", GitOps(tool, "api"))
+        for kind in permissions.WORKLOADS
+        for tool in permissions.TOOLS
+    ]
+    service = Service("api", "production", "deployment", "api", ("nyc2",), tuple(environments))
+    asked = {each for verbs in permissions.needed([service], "nyc2").values() for each in verbs}
+    assert asked | set(permissions.LOOKS) <= granted
+    assert set(permissions.needed([service], "nyc2")) == {"production", *NAMESPACES.values()}
+    assert permissions.needed([service], "sfo3") == {}
 
 
 def test_nodes_are_seen_by_their_events_alone() -> None:
@@ -57,13 +84,17 @@ def test_nodes_are_seen_by_their_events_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "kinds"), [("argocd", [gitops.APPLICATION]), ("flux", [gitops.KUSTOMIZATION, gitops.HELMRELEASE])]
+    ("tool", "kinds"),
+    [
+        ("argocd", [resources.APPLICATION]),
+        ("flux", [resources.KUSTOMIZATION, resources.HELMRELEASE, *resources.SOURCES.values()]),
+    ],
 )
-def test_each_gitops_tool_has_a_role_of_its_own(tool: str, kinds: list[tuple[str, str, str]]) -> None:
+def test_each_gitops_tool_has_a_role_of_its_own(tool: str, kinds: list[Resource]) -> None:
     role, binding = yaml.safe_load_all((GITOPS / f"{tool}.yaml").read_text())
     held = {(group, what) for rule in role["rules"] for group in rule["apiGroups"] for what in rule["resources"]}
     assert held == {(group, plural) for group, _, plural in kinds}
-    assert {verb for verb, _ in _granted(role)} == {"get"}
+    assert {verb for verb, _ in _granted(role)} == {"get", "patch"}
     assert (binding["roleRef"]["name"], binding["metadata"]["namespace"]) == (
         role["metadata"]["name"],
         NAMESPACES[tool],

@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from bot.adapters.kubernetes.commits import BEFORE, OPERATION, annotation, commit, short, time
+from bot.adapters.kubernetes.notes import BEFORE, OPERATION, annotation, time
 from bot.domain.changes import Synced, SyncState
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.revisions import commit, short
 from bot.ports.gitops import Applied
 
 Object: TypeAlias = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from bot.adapters.kubernetes import argocd, resources
 from bot.adapters.kubernetes.argocd import REFRESH
 from bot.adapters.kubernetes.client import Api
-from bot.adapters.kubernetes.commits import BEFORE, OPERATION, annotation
+from bot.adapters.kubernetes.notes import BEFORE, OPERATION, annotation
 from bot.adapters.kubernetes.resources import APPLICATION
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code

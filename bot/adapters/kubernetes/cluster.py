@@ -11,6 +11,7 @@ from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
 from bot.adapters.kubernetes.found import pods_of
 from bot.adapters.kubernetes.gitops import KubernetesGitOps
+from bot.adapters.kubernetes.notes import OPERATION
 from bot.adapters.kubernetes.past import Past
 from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.rollouts import KubernetesRollouts
@@ -125,9 +126,9 @@ def _restarted(workload: Workload, obj: dict[str, Any], operation: str, at: date
     when = at.isoformat(timespec="seconds")
     if workload.kind == judge.ROLLOUT:
         patch = versioned(obj, {"restartAt": when})
-        patch["metadata"]["annotations"] = {judge.OPERATION: operation}
+        patch["metadata"]["annotations"] = {OPERATION: operation}
         return patch
-    annotations = {RESTARTED_AT: when, judge.OPERATION: operation}
+    annotations = {RESTARTED_AT: when, OPERATION: operation}
     return versioned(obj, {"template": {"metadata": {"annotations": annotations}}})
 
 

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 from bot.adapters.kubernetes import flux, resources
 from bot.adapters.kubernetes.client import Api
-from bot.adapters.kubernetes.commits import BEFORE, OPERATION, annotation
 from bot.adapters.kubernetes.flux import REQUESTED, RESET, Chain
+from bot.adapters.kubernetes.notes import BEFORE, OPERATION, annotation
 from bot.adapters.kubernetes.resources import HELMRELEASE, KUSTOMIZATION, SOURCES, Resource
 from bot.adapters.kubernetes.verdicts import GoneError, UnknownTypeError
 from bot.domain.errors import UserError

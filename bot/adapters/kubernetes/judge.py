@@ -8,12 +8,11 @@ from hashlib import sha256
 from typing import Any
 
 from bot.adapters.kubernetes import argorollouts
+from bot.adapters.kubernetes.notes import OPERATION
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.cluster import Pod, Rollout
 
 Object = dict[str, Any]
-OPERATION = "pult.dev/operation"
-"""Annotation: which operation restarted it last; on the pod template, or on a Rollout itself."""
 ROLLOUT = "rollout"
 """The kind of Argo Rollouts."""
 

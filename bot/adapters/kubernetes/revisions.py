@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from bot.adapters.kubernetes.evidence import Step
-from bot.adapters.kubernetes.judge import OPERATION, Object
+from bot.adapters.kubernetes.judge import Object
+from bot.adapters.kubernetes.notes import OPERATION
 from bot.domain.changes import Restarted, Rolled
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"

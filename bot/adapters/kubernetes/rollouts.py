@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from bot.adapters.kubernetes import argorollouts, history, judge
 from bot.adapters.kubernetes.client import Api
-from bot.adapters.kubernetes.commits import annotation
+from bot.adapters.kubernetes.notes import annotation
 from bot.adapters.kubernetes.workloads import BY_REPLICASETS, Workloads, versioned
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
@@ -89,7 +89,7 @@ class KubernetesRollouts:
 
     async def _hold(self, workload: Workload, *, paused: bool) -> None:
         if workload.kind not in BY_REPLICASETS:
-            raise _unable(workload, "be paused")
+            raise UserError("A {kind} can't be paused.", kind=workload.kind)
         obj = await self._workloads.read(workload)
         if (obj["spec"].get("paused") is True) is not paused:
             await self._workloads.patch(workload, {"spec": {"paused": paused}})
@@ -111,7 +111,7 @@ class KubernetesRollouts:
 
     async def _progressive(self, workload: Workload) -> Object:
         if workload.kind != judge.ROLLOUT:
-            raise _unable(workload, "go step by step")
+            raise UserError("A {kind} does not go step by step.", kind=workload.kind)
         obj = await self._workloads.read(workload)
         return obj | {"status": obj.get("status") or {}}
 
@@ -151,10 +151,6 @@ def _stop(obj: Object) -> str:
     status = obj["status"]
     begun = next((each.get("startTime") for each in status.get("pauseConditions") or ()), "")
     return f"{status.get('currentPodHash', '')}/{status.get('currentStepIndex', '-')}/{begun}"
-
-
-def _unable(workload: Workload, what: str) -> UserError:
-    return UserError("A {kind} can't {what}.", kind=workload.kind, what=what)
 
 
 def _hasty(workload: Workload) -> DriftError:

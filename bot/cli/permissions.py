@@ -1,0 +1,53 @@
+"""What pult has to be allowed in each namespace, by what the configuration says runs there and who brings it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.domain.services import Environment, Service
+
+Permission = tuple[str, str]
+"""Verb and resource, as ``KubernetesCluster.may`` takes them."""
+WORKLOADS: Mapping[str, str] = {
+    "deployment": "apps/deployments", "statefulset": "apps/statefulsets", "daemonset": "apps/daemonsets",
+    "rollout": "argoproj.io/rollouts",
+}  # fmt: skip
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "argocd": ("argoproj.io/applications",),
+    "flux": (
+        "kustomize.toolkit.fluxcd.io/kustomizations", "helm.toolkit.fluxcd.io/helmreleases",
+        "source.toolkit.fluxcd.io/gitrepositories",
+    ),
+}  # fmt: skip
+"""What each tool's object, and the source it follows, is; other kinds of source are rare, and named when they fail."""
+LOOKS: tuple[Permission, ...] = (
+    ("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events")
+)  # fmt: skip
+"""Without these an alert's card can't say what changed in the cluster, and nothing can be undone by its own history."""
+
+
+def needed(services: Iterable[Service], cluster: str) -> Mapping[str, tuple[Permission, ...]]:
+    """By namespace; anything missing there would fail at night."""
+    found: dict[str, dict[Permission, None]] = {}
+    for environment in _of(services, cluster):
+        found.setdefault(environment.namespace, {}).update(dict.fromkeys(_workload(environment)))
+        if resources := TOOLS.get(environment.gitops.tool):
+            namespace, _ = environment.gitops.place
+            asked = dict.fromkeys((verb, what) for what in resources for verb in ("get", "patch"))
+            found.setdefault(namespace, {}).update(asked)
+    return {namespace: tuple(permissions) for namespace, permissions in found.items()}
+
+
+def namespaces(services: Iterable[Service], cluster: str) -> tuple[str, ...]:
+    """Where services of *cluster* run."""
+    return tuple(dict.fromkeys(environment.namespace for environment in _of(services, cluster)))
+
+
+def _of(services: Iterable[Service], cluster: str) -> Iterable[Environment]:
+    return (each for service in services for each in service.environments if each.cluster == cluster)
+
+
+def _workload(environment: Environment) -> tuple[Permission, ...]:
+    what = WORKLOADS[environment.kind]
+    orders = (("patch", f"{what}/status"),) if environment.kind == "rollout" else ()
+    return (("get", what), ("patch", what), *orders, ("list", "pods"), ("delete", "pods"), ("get", "/pods/log"))
