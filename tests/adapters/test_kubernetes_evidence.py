@@ -62,6 +62,7 @@ def test_a_series_tells_its_last_time() -> None:
         ("Scaled down replica set api-6c9f from 4 to 2", Step(NOON, "api-6c9f", 4, 2)),
         ("Scaled up replica set api-6c9f to 4 from 2", Step(NOON, "api-6c9f", 2, 4)),
         ("Scaled up replica set api-6c9f to 3", Step(NOON, "api-6c9f", None, 3)),
+        ("Scaled up ReplicaSet api-6c9f (revision 2) from 0 to 1", Step(NOON, "api-6c9f", 0, 1)),
         (
             "(combined from similar events): Scaled up replica set api-6c9f from 0 to 1",
             Step(NOON, "api-6c9f", 0, 1),

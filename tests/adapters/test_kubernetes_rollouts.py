@@ -21,7 +21,9 @@ from kubernetes.aio import client, config
 
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.settings import ClusterSettings
+from bot.domain.changes import Rolled, Scaled
 from bot.domain.errors import DriftError, UserError
+from bot.domain.services import Environment
 from bot.ports.cluster import Rollout, Workload
 from bot.simulator.kubernetes import images, kubeconfig
 from bot.simulator.server import simulator
@@ -334,3 +336,13 @@ async def test_a_template_elsewhere_is_refused(bench: Bench) -> None:
     )  # fmt: skip
     with pytest.raises(UserError, match="canary takes its template from a PodTemplate"):
         await bench.cluster.rollout(bench.canary)
+
+
+async def test_a_card_hears_of_a_rollouts_new_version(bench: Bench) -> None:
+    await bench.rollout()
+    since = datetime.now(UTC).replace(microsecond=0)
+    await bench.released()
+    environment = Environment("production", bench.name, bench.namespace, "rollout", "canary")
+    told = await bench.cluster.changes(environment, since)
+    assert [(change.revision, change.image) for change in told if isinstance(change, Rolled)][-1] == ("2", bench.second)
+    assert not [change for change in told if isinstance(change, Scaled)], "a step of a rollout is nobody's scaling"

@@ -34,6 +34,7 @@ from bot.platforms.console.plain import plain
 from bot.ports.cluster import Workload
 from bot.ports.commands import Reply
 from handlers.alerting.rules import Rules
+from tests.handlers.fake_gitops import FakeGitOps
 from tests.handlers.fakes import (
     NOON,
     FakeCanary,
@@ -94,6 +95,7 @@ class Department:
     store: SqlStore
     clock: FakeClock = field(default_factory=FakeClock)
     cluster: FakeCluster = field(default_factory=FakeCluster)
+    gitops: FakeGitOps = field(default_factory=FakeGitOps)
     forge: FakeForge = field(default_factory=FakeForge)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     logs: FakeLogs = field(default_factory=FakeLogs)
@@ -125,7 +127,8 @@ class Department:
             for name in ("metrics", "silencer", "forge", "database", "traffic", "witnesses")
         }
         return handlers.Ports(
-            store=self.store, clock=self.clock, cluster=self.cluster, guard=Guarded(self.clock),
+            store=self.store, clock=self.clock, cluster=self.cluster, rollouts=None, gitops=self.gitops,
+            guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,

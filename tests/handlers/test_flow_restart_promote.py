@@ -244,6 +244,6 @@ async def test_a_plan_says_every_step_that_its_flow_takes(department: Department
 
 
 async def test_which_flows_there_are(department: Department) -> None:
-    assert set(flows(department.ports)) == {"restart", "promote", "failover", "drill"}
+    assert set(flows(department.ports)) == {"restart", "promote", "sync", "failover", "drill"}
     department.without = frozenset({"database"})
-    assert set(flows(department.ports)) == {"restart", "promote"}
+    assert set(flows(department.ports)) == {"restart", "promote", "sync"}
