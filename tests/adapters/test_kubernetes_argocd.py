@@ -462,6 +462,24 @@ async def test_races_do_not_go_on_for_ever(bench: Bench, monkeypatch: pytest.Mon
         await bench.ask(bench.commit("1.8.0"))
 
 
+async def test_a_look_that_loses_its_race_looks_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refresh brought news, and the sync that follows can't be asked for just now."""
+    head = bench.commit("1.8.0")
+    await bench.ask()
+    async with asyncio.timeout(8):
+        while bench.app["status"]["sync"]["status"] == "Synced":
+            await asyncio.sleep(0.02)
+
+    async def lost(*_: Any, **__: Any) -> Any:
+        raise DriftError("409")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(resources, "patch", lost)
+        found = await bench.cluster.gitops.progress(bench.environment, "", OP)
+    assert (found.done, found.stuck) == (False, None)
+    await bench.until(lambda found: found.done and found.revision == head)
+
+
 async def test_what_is_not_there_or_not_allowed_is_said(bench: Bench) -> None:
     missing = replace(bench.environment, gitops=replace(bench.environment.gitops, application="nowhere"))
     with pytest.raises(UserError, match="There is no application nowhere in nyc2"):

@@ -35,7 +35,8 @@ class ArgoCd:
         app = await self._read(environment)
         found = argocd.progress(app, environment.gitops.repo, revision, operation)
         if annotation(app, OPERATION) == operation and not (found.synced or found.stuck):
-            await self.ask(environment, revision, operation)
+            with suppress(DriftError):  # too busy to be patched now: at the next look
+                await self.ask(environment, revision, operation)
         return found
 
     async def ask(self, environment: Environment, revision: str, operation: str) -> None:
