@@ -24,6 +24,7 @@ from bot.domain.services import Environment, GitOps
 from bot.ports.gitops import Applied
 from bot.simulator.github.seeding import kustomization
 from bot.simulator.github.state import Forge
+from bot.simulator.kubernetes import argocd as controller
 from bot.simulator.kubernetes import images, kubeconfig
 from bot.simulator.kubernetes.cluster import annotate
 from bot.simulator.kubernetes.kinds import APPLICATION, DEPLOYMENT
@@ -445,6 +446,7 @@ async def test_a_sync_that_somebody_began_meanwhile_is_not_overwritten(
 
     async def racing(api: Api, *place: Any, **how: Any) -> Any:
         monkeypatch.setattr(resources, "patch", patch)
+        monkeypatch.setattr(controller, "advance", lambda *_: False)  # it is not done before we look again
         bench.store.put(APPLICATION, bench.app | {"operation": other})
         return await patch(api, *place, **how)
 
