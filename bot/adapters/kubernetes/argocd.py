@@ -149,7 +149,8 @@ def _own(app: Object, base: Applied, repo: str, revision: str) -> Applied:
             "it applied {brought}, not {revision}", brought=Code(short(brought)), revision=Code(short(revision))
         )
         return replace(base, done=False, synced=False, stuck=why)
-    if not _compared_since(app, state, brought, repo):
+    good = base.done and known(app, repo) == brought
+    if not _compared_since(app, state, good=good):
         return _on_the_way(base, phrase("Argo CD compares the cluster with git"))
     if base.synced or base.stuck:
         return base
@@ -176,12 +177,13 @@ def _on_the_way(base: Applied, doing: Phrase | None) -> Applied:
     return replace(base, done=False, synced=False, doing=doing, stuck=None)
 
 
-def _compared_since(app: Object, state: Object, brought: str, repo: str) -> bool:
-    """Times are whole seconds: in the same one it counts only if the comparison was with what was brought."""
+def _compared_since(app: Object, state: Object, *, good: bool) -> bool:
+    """Times are whole seconds. In the same one a comparison counts only if it was *good*, with what was brought: then
+    the cluster had it already. One that found a difference may be of before it was applied."""
     ended, compared = time(state.get("finishedAt")), time((app.get("status") or {}).get("reconciledAt"))
     if ended is None or compared is None or compared < ended:
         return False
-    return compared > ended or known(app, repo) == brought
+    return compared > ended or good
 
 
 def _left(app: Object, base: Applied, brought: str) -> Phrase:
