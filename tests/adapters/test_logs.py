@@ -220,7 +220,7 @@ async def test_a_crash_loop_tells_its_last_words_once(pods: Bench) -> None:
 async def test_a_pod_that_never_started_says_why(pods: Bench) -> None:
     """Its image can't be pulled: the others are read, and it is named."""
     patch = {"spec": {"template": {"spec": {"containers": [{"name": "api", "image": "registry.example/dept/api@x"}]}}}}
-    clusters = pods.logs._apis  # type: ignore[attr-defined]
+    clusters = pods.logs._workloads._apis  # type: ignore[attr-defined]
     await clusters["nyc2"].call(
         "AppsV1Api", "patch_namespaced_deployment", "api", "production", body=patch,
         _content_type="application/strategic-merge-patch+json",

@@ -44,12 +44,22 @@ def graph(title: str = "Error rate of api", count: int = 1, points: int = 61) ->
 def workers() -> set[int]:
     """Our own worker processes that are there, zombies included."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return {int(pid) for file in children for pid in file.read_text().split() if _is_worker(int(pid))}
+    return {int(pid) for file in children for pid in _text(file).split() if _is_worker(int(pid))}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+        return ""
 
 
 def _is_worker(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return stat == "Z" or b"bot.adapters.pictures" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return stat == "Z" or b"bot.adapters.pictures" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has just gone
+        return False
 
 
 def pixels(png: bytes) -> Image.Image:

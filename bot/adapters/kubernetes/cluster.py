@@ -49,8 +49,7 @@ class KubernetesCluster:
 
     async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
         """What the cluster itself says was changed, by whomever."""
-        workload = Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
-        obj = await self._workloads.read(workload)
+        obj = await self._workloads.of(environment)
         return await self._past[environment.cluster].changes(environment, obj, since)
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The objects that a workload is, and its pods, as raw JSON."""
+"""The API server of a cluster, and the pods that a selector finds, as raw JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bot.adapters.kubernetes.verdicts import ExpiredError
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code
 
-KINDS = {"deployment": "deployment", "statefulset": "stateful_set", "daemonset": "daemon_set"}
 PAGE = 500
 
 
@@ -21,11 +20,6 @@ def configured(apis: Mapping[str, Api], cluster: str) -> Api:
     if api is None:
         raise UserError("No cluster {name} is configured.", name=Code(cluster))
     return api
-
-
-async def workload_object(api: Api, kind: str, namespace: str, name: str) -> Object:
-    """The Deployment, StatefulSet or DaemonSet itself."""
-    return await api.call("AppsV1Api", f"read_namespaced_{KINDS[kind]}", name, namespace)
 
 
 async def pods_of(api: Api, namespace: str, selector: str) -> list[Object]:

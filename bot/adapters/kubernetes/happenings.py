@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.adapters.kubernetes import evidence, judge
 from bot.adapters.kubernetes.client import Api
-from bot.adapters.kubernetes.found import configured, workload_object
 from bot.adapters.kubernetes.judge import Object
+from bot.adapters.kubernetes.workloads import BY_REPLICASETS, Workloads
 from bot.domain.loglines import tidy
 from bot.domain.redact import redact
 from bot.domain.services import Environment
@@ -20,7 +20,9 @@ from bot.ports.happenings import Happening
 PAGE, PAGES = 500, 8
 """Events of a namespace that are looked through: in trouble there are thousands, and no selector finds by prefix."""
 REVISIONS = 100
-ITS_OWN = frozenset(("Deployment", "StatefulSet", "DaemonSet", "HorizontalPodAutoscaler", "PodDisruptionBudget"))
+ITS_OWN = frozenset(
+    ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+)
 """Kinds whose objects bear the workload's own name."""
 
 
@@ -28,12 +30,11 @@ class KubernetesHappenings:
     """Of every configured cluster."""
 
     def __init__(self, apis: Mapping[str, Api]) -> None:
-        self._apis = apis
+        self._workloads = Workloads(apis)
 
     async def happenings(self, environment: Environment, since: datetime) -> tuple[Happening, ...]:
         """Of pods that are gone as well: they are known by the names of the revisions that made them."""
-        api = configured(self._apis, environment.cluster)
-        obj = await workload_object(api, environment.kind, environment.namespace, environment.workload)
+        api, obj = self._workloads.api(environment.cluster), await self._workloads.of(environment)
         try:
             async with asyncio.TaskGroup() as group:
                 makers = group.create_task(_makers(api, environment, obj))
@@ -74,7 +75,7 @@ def _happening(event: Object, kind: str, name: str) -> Happening:
 
 async def _makers(api: Api, environment: Environment, obj: Object) -> frozenset[str]:
     """Names that the workload's pods begin with."""
-    if environment.kind != "deployment":
+    if environment.kind not in BY_REPLICASETS:
         return frozenset((environment.workload,))
     selector, uid = judge.selector(obj), obj["metadata"].get("uid", "")
     found = await api.call(

@@ -12,9 +12,10 @@ from itertools import chain
 from bot.adapters.kubernetes import containers, judge
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.containers import Reading
-from bot.adapters.kubernetes.found import configured, pods_of, workload_object
+from bot.adapters.kubernetes.found import pods_of
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.verdicts import GoneError
+from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain import loglines
 from bot.domain.errors import PultError, UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
@@ -58,7 +59,7 @@ class KubernetesLogs:
     """Reads every container of a workload's pods; times are asked for as ages, so no clock but the kubelet's counts."""
 
     def __init__(self, apis: Mapping[str, Api], clock: Clock) -> None:
-        self._apis, self._clock = apis, clock
+        self._workloads, self._clock = Workloads(apis), clock
         self._turns = {name: asyncio.Semaphore(AT_ONCE) for name in apis}
 
     async def lines(self, environment: Environment, wanted: Wanted) -> Found:
@@ -89,9 +90,8 @@ class KubernetesLogs:
         return "logs are read from the pods themselves"
 
     async def _pods(self, environment: Environment) -> list[Object]:
-        api = configured(self._apis, environment.cluster)
-        obj = await workload_object(api, environment.kind, environment.namespace, environment.workload)
-        return await pods_of(api, environment.namespace, judge.selector(obj))
+        selector = judge.selector(await self._workloads.of(environment))
+        return await pods_of(self._workloads.api(environment.cluster), environment.namespace, selector)
 
     async def _read(self, environment: Environment, pods: list[Object], wanted: Wanted, tail: int) -> _Reads:
         """Everything at once; what fails is told while the rest counts. Raises when all of it fails."""
@@ -118,7 +118,7 @@ class KubernetesLogs:
         return _Reads(parts, silent, bool(failed))
 
     async def _part(self, environment: Environment, reading: Reading, wanted: Wanted, tail: int) -> _Part | PultError:
-        api = self._apis[environment.cluster]
+        api = self._workloads.api(environment.cluster)
         age = (self._clock.now() - wanted.since).total_seconds()
         options = {"container": reading.container, "timestamps": True, "since_seconds": max(1, math.ceil(age) + 1)}
         if reading.previous:

@@ -8,9 +8,11 @@ from typing import Any, TypeAlias
 
 from bot.adapters.kubernetes import judge, resources
 from bot.adapters.kubernetes.client import MERGE, Api
+from bot.adapters.kubernetes.found import configured
 from bot.adapters.kubernetes.resources import ROLLOUT
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code
+from bot.domain.services import Environment
 from bot.ports.cluster import Workload
 
 Object: TypeAlias = dict[str, Any]
@@ -27,10 +29,7 @@ class Workloads:
 
     def api(self, cluster: str) -> Api:
         """UserError: no such cluster is configured."""
-        found = self._apis.get(cluster)
-        if found is None:
-            raise UserError("No cluster {name} is configured.", name=Code(cluster))
-        return found
+        return configured(self._apis, cluster)
 
     async def read(self, workload: Workload) -> Object:
         """The object. A Rollout that takes its template from a Deployment has that template and selector put in."""
@@ -40,6 +39,11 @@ class Workloads:
             shared = {"template": other["template"], "selector": obj["spec"].get("selector") or other["selector"]}
             return obj | {"spec": obj["spec"] | shared}
         return obj
+
+    async def of(self, environment: Environment) -> Object:
+        """The object that runs in *environment*."""
+        where = (environment.cluster, environment.namespace, environment.kind, environment.workload)
+        return await self.read(Workload(*where))
 
     async def holder(self, workload: Workload) -> tuple[Workload, Object]:
         """The object whose template counts: the workload, or the Deployment that a Rollout's workloadRef names."""
