@@ -4,6 +4,7 @@
   - UserError            its phrase is safe: shown in the chat as it is
     · DeniedError        policy said no
     · DriftError         the world no longer matches the plan
+    · BadVersionError    the new version does not do what the old one did
   - MalformedError       a request from outside that can't be read; says where
   - ForgedError          no credentials, wrong ones, or a replay
   - TemporaryError       try again, after ``delay`` seconds (None: the caller's own back-off)
@@ -48,6 +49,14 @@ class DeniedError(UserError):
 
 class DriftError(UserError):
     """The world no longer matches the plan; its approvals are void."""
+
+
+class BadVersionError(UserError):
+    """The new version does not do what the old one did. ``at_once``: undo it without asking."""
+
+    def __init__(self, text: str, /, *, at_once: bool = False, **values: Value) -> None:
+        super().__init__(text, **values)
+        self.at_once = at_once
 
 
 class MalformedError(PultError):

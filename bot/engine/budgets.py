@@ -16,7 +16,7 @@ from bot.domain.regrouping import resets
 from bot.domain.slo import Slo, Standing, over
 from bot.engine.figures import KEPT_LONG, Figures, Question
 from bot.engine.flights import Flights
-from bot.engine.measuring import Sums, budget, by_region, counts_at, number, questions, ranged, summed
+from bot.engine.measuring import Sums, budget, by_region, counts_at, number, questions, ranged, spending, spent, summed
 from bot.ports.clock import Clock
 from bot.ports.metrics import Metrics
 
@@ -83,6 +83,13 @@ class PrometheusBudgets:
             return None
         ages = sums.get("age", {})
         return tuple((at, ages.get(round(at.timestamp()), math.nan)) for at in _steps(span))
+
+    async def burn(self, slo: Slo, start: datetime, end: datetime) -> float | None:
+        """The pace between two times. A warning, a region that is silent, no events at all: not known."""
+        length = timedelta(seconds=max(1, round((end - start).total_seconds())))
+        asked = spending(slo, length, max(timedelta(), self._clock.now() - end))
+        counts = spent(slo, length, await self._figures.ask(asked, self._patience))
+        return None if counts.gap else Standing(slo, counts, {length: counts}).burn(length)
 
     async def resets(self, slo: Slo) -> float | None:
         """Counter resets in the window."""

@@ -15,6 +15,8 @@ from bot.ports.metrics import Reading, Series
 
 FIRST = 30
 """The first 1/30 of a window (a day of 30) must hold data, else less is stored than the window."""
+REGIONS = BURN_WINDOWS[1]
+"""Which regions there are is told by the last hour: one that is gone for longer is meant to be."""
 Answers = Mapping[Question, Answer]
 Sums = Mapping[str, Mapping[int, float]]
 """By mark and Unix second."""
@@ -49,6 +51,19 @@ def by_region(slo: Slo, answers: Answers) -> Mapping[str, Standing]:
         name: Standing(slo, counts, {window: found[window].get(name, absent) for window in BURN_WINDOWS})
         for name, counts in sorted(found[slo.window].items())
     }
+
+
+def spending(slo: Slo, length: timedelta, back: timedelta) -> tuple[Question, ...]:
+    """What tells the pace over *length*, until *back* ago; where regions are told apart, which of them there are."""
+    lengths = dict.fromkeys((length, *((REGIONS,) if slo.regions else ())))
+    return tuple(replace(each, back=back) for window in lengths for each in _pair(slo, window))
+
+
+def spent(slo: Slo, length: timedelta, answers: Answers) -> Counts:
+    """The counts of that time; a region that is silent in it makes them doubtful."""
+    here = {replace(question, back=timedelta()): answer for question, answer in answers.items()}
+    known = _by_region(slo, REGIONS, here) if slo.regions else {}
+    return _heard(_counts(slo, length, here), known, _by_region(slo, length, here))
 
 
 def ranged(slo: Slo, step: timedelta) -> str:

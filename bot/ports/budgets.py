@@ -37,6 +37,10 @@ class Budgets(Protocol):
         """
         ...
 
+    async def burn(self, slo: Slo, start: datetime, end: datetime) -> float | None:
+        """How many times as fast as it may the budget was spent in that time; None when that is not wholly known."""
+        ...
+
     async def resets(self, slo: Slo) -> float | None:
         """How often its counters were reset in the window; None when that is not known."""
         ...

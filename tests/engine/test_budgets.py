@@ -189,3 +189,42 @@ def test_answers_find_their_questions_again() -> None:
     assert found[batch[0]].samples == (Sample({}, 1.0),)
     assert found[batch[1]].samples == (Sample({"region": "x"}, 2.0), Sample({}, 3.0))
     assert found[batch[2]] == Reading((), ("careful",)), "a warning concerns all of them"
+
+
+async def test_the_pace_between_two_times(metrics: SlowMetrics) -> None:
+    """Asked as of then, over exactly that time; what is not wholly known is not known."""
+    clock = FakeClock()
+    budgets = PrometheusBudgets(metrics, clock, patience=60)
+    metrics.answers |= {"t[600s]": 1_000.0, "b[600s]": 6.0}
+    asked: list[datetime | None] = []
+    query = metrics.query
+
+    async def noted(promql: str, at: datetime | None = None) -> Reading:
+        asked.append(at)
+        return await query(promql, at)
+
+    metrics.query = noted  # type: ignore[method-assign]
+    start = NOON - timedelta(minutes=30)
+    assert await budgets.burn(SLO, start, start + timedelta(minutes=10)) == pytest.approx(6.0)
+    assert set(asked) == {NOON - timedelta(minutes=20)}
+    assert await budgets.burn(SLO, NOON - timedelta(minutes=7), NOON) is None, "no data"
+    metrics.answers |= {"t[60s]": Reading((Sample({}, 0.0),)), "t[120s]": TemporaryError("away")}
+    assert await budgets.burn(SLO, NOON - timedelta(minutes=1), NOON) is None, "nobody asked, so nobody knows"
+    assert await budgets.burn(SLO, NOON - timedelta(minutes=2), NOON) is None
+    metrics.answers |= {"t[180s]": Reading((Sample({}, 9.0),), ("partial",)), "b[180s]": 0.0}
+    assert await budgets.burn(SLO, NOON - timedelta(minutes=3), NOON) is None, "a warning may hide bad events"
+    await budgets.close()
+
+
+async def test_a_silent_region_makes_the_pace_unknown(metrics: SlowMetrics) -> None:
+    slo = replace(SLO, total="sum(t[$window])", bad="sum(b[$window])", regions="region")
+    budgets = PrometheusBudgets(metrics, FakeClock(), patience=60)
+
+    def regions(*names: str) -> Reading:
+        return Reading(tuple(Sample({"region": name}, 100.0) for name in names))
+
+    for length, names in (("300s", ("nyc2", "sfo3")), ("3600s", ("nyc2", "sfo3")), ("600s", ("nyc2",))):
+        metrics.answers[f"sum by (region) (t[{length}])"] = regions(*names)
+    assert await budgets.burn(slo, NOON - timedelta(minutes=5), NOON) == 0.0
+    assert await budgets.burn(slo, NOON - timedelta(minutes=10), NOON) is None
+    await budgets.close()
