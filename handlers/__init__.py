@@ -30,7 +30,9 @@ from bot.ports.guard import Guard
 from bot.ports.happenings import Happenings
 from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
+from bot.ports.pipeline import Pipeline
 from bot.ports.presenters import Presenters
+from bot.ports.probe import Examine
 from bot.ports.regions import Database, Traffic
 from bot.ports.rollouts import Rollouts
 from bot.ports.schedules import Periodic, Timed
@@ -74,8 +76,10 @@ from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
 from handlers.flows import sync as sync_flow
+from handlers.flows.tools import Tools
 from handlers.operating import freezing
 from handlers.releasing import heard as released
+from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, digest, freezes, handover, prune, reconcile, reroute
 from handlers.schedules.spending import Spending
@@ -106,6 +110,7 @@ class Ports:
     happenings: Happenings
     silencer: Silencer | None
     forge: Forge | None
+    pipeline: Pipeline | None
     pair: Pair | None
     database: Database | None
     traffic: Traffic | None
@@ -120,6 +125,7 @@ class Ports:
     slo_digest: Daily | None
     retention: timedelta
     zone: str
+    examine: Examine
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -171,6 +177,9 @@ def presenters(p: Ports) -> Presenters:
         "notice": stored.presenter("notice"),
     }
 
+
+turned = turns.turned
+"""What each turn of an operation means for releases, written in its transaction."""
 
 draw_plan = operation_card.draw
 """The operation's card under its rule, for the desk's answer."""
@@ -246,11 +255,12 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
 
 def flows(p: Ports) -> Mapping[str, Flow]:
     """What runs behind each approved action."""
-    found = [
-        restart_flow.flow(p.cluster, p.clock),
-        promote_flow.flow(p.cluster, p.forge, p.clock),
-        sync_flow.flow(p.gitops, p.clock),
-    ]
+    tools = Tools(
+        p.store, p.clock, p.services, p.slos, p.cluster, p.examine, rollouts=p.rollouts, gitops=p.gitops,
+        forge=p.forge, pipeline=p.pipeline, budgets=p.budgets, logs=p.logs,
+    )  # fmt: skip
+    found = [restart_flow.flow(p.cluster, p.clock), sync_flow.flow(p.gitops, p.clock)]
+    found += [promote_flow.flow(action, tools) for action in ("promote", "rollback")]
     if p.database and p.traffic:
         found += [failover_flow.flow(action, p.database, p.traffic, p.clock) for action in ("failover", "drill")]
     return {flow.action: flow for flow in found}

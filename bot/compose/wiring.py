@@ -240,6 +240,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
         core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
         approvals_in=tuple(chat for each in settings.chat.approvals for chat in private_chats(each, people)),
         platforms=private, on_call=handlers.on_call(core.rules), frozen=handlers.frozen(ports.freezes),
+        turned=handlers.turned,
     )  # fmt: skip
     presenters = handlers.presenters(ports)
     lanes = Delivery(core.store, core.clock, chats, presenters, core.reader, core.meters)
@@ -249,7 +250,9 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
         core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters
     )
     url = settings.store.url.get_secret_value()
-    operations = Operations(core.store, core.clock, handlers.flows(ports), core.meters, url)
+    operations = Operations(
+        core.store, core.clock, handlers.flows(ports), core.meters, url, turned=handlers.turned
+    )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
     scheduler = Scheduler(core.store, core.clock, handlers.timed(ports))
@@ -259,7 +262,8 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
 
 
 def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
-    from bot.engine.guard import Guarded  # noqa: PLC0415 - after intake
+    from bot.adapters.probe.http import examine  # noqa: PLC0415 - after intake
+    from bot.engine.guard import Guarded  # noqa: PLC0415
     from handlers import Ports  # noqa: PLC0415
 
     return Ports(
@@ -269,10 +273,11 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,
         zone=core.settings.chat.timezone,
-        silencer=parts.silencer, forge=parts.forge, pair=core.department.failover, database=parts.database,
-        traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules, approvals_in=core.settings.chat.approvals,
+        silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, pair=core.department.failover,
+        database=parts.database, traffic=parts.traffic, witnesses=parts.witnesses, rules=core.rules,
+        approvals_in=core.settings.chat.approvals,
         freezes=core.department.freezes,
         trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,
         slo_digest=core.department.slo_digest,
-        retention=core.settings.store.retention,
+        retention=core.settings.store.retention, examine=examine,
     )  # fmt: skip

@@ -71,13 +71,20 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True)
 class StepReport:
-    """One step as far as it came. ``said`` is what it did, or why it failed."""
+    """One step as far as it came. ``said`` is what it did, or why it failed; ``value`` what later steps need of it.
+
+    ``title`` is that of a step which the plan does not have: one of the way back. ``bad``: it failed because the new
+    version is bad.
+    """
 
     name: str
     mark: StepMark = StepMark.PENDING
     said: Phrase | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    title: Phrase | None = None
+    value: str = ""
+    bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,8 +140,14 @@ class Operation:
         return replace(self, state=state)
 
     def reported(self, report: StepReport) -> Operation:
-        """This operation with the report of one step replaced."""
+        """This operation with the report of one step replaced, or added where it is the first of that step."""
+        if self.report(report.name) is None:
+            return replace(self, steps=(*self.steps, report))
         return replace(self, steps=tuple(report if step.name == report.name else step for step in self.steps))
+
+    def report(self, name: str) -> StepReport | None:
+        """How far the step *name* is."""
+        return next((step for step in self.steps if step.name == name), None)
 
 
 stored(StepMark, State, Verdict, Choice, StepReport, Approval, Place, Operation)

@@ -36,6 +36,7 @@ from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
+from bot.ports.flows import Turned
 from bot.ports.store import Store, Tx
 
 
@@ -59,7 +60,7 @@ class Desk:
         meters: Meters,
         on_call: Callable[[Tx, datetime], frozenset[str]] = lambda _tx, _now: frozenset(),
         frozen: Callable[[Tx, str, datetime], Freeze | None] = lambda _tx, _service, _now: None,
-        turned: Callable[[Tx, Operation, datetime], None] = lambda _tx, _operation, _now: None,
+        turned: Turned = lambda _tx, _operation, _now: None,
     ) -> None:
         self._store, self._clock, self._policy = store, clock, policy
         self._draw, self._meters, self._on_call, self._frozen = draw, meters, on_call, frozen

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from dbos import DBOS, SetWorkflowID
 
 from bot.domain.codec import decode, encode
-from bot.domain.errors import PultError, UserError
+from bot.domain.errors import BadVersionError, PultError, UserError
 from bot.domain.messages import StepMark
 from bot.domain.operations import Choice, Operation, State, StepReport
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
@@ -24,7 +25,7 @@ from bot.domain.plans import Plan
 from bot.engine import journal
 from bot.engine.ledger import Ledger
 from bot.ports.clock import Clock
-from bot.ports.flows import Flow, Work
+from bot.ports.flows import Did, Flow, Say, Work
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,11 @@ WORKFLOW = "operation.1"
 
 
 class AbortedError(PultError):
-    """A person ended the operation at a failed step. ``undo``: what was done is to be undone."""
+    """The operation ended at a failed step. ``undo``: what was done is to be undone; ``why``, where nobody chose it."""
 
-    def __init__(self, *, undo: bool) -> None:
+    def __init__(self, *, undo: bool, why: Phrase | None = None) -> None:
         super().__init__("undo" if undo else "abort")
-        self.undo = undo
+        self.undo, self.why = undo, why
 
 
 class Runner:
@@ -99,10 +100,23 @@ class Runner:
         return await flow.run(run)
 
     async def _abandoned(self, flow: Flow, run: Execution, ended: AbortedError) -> tuple[State, Phrase]:
-        if ended.undo and flow.undo is not None:
-            undone = await DBOS.run_step_async({"name": "undo"}, self._undo, run.operation, encode(run.plan))
-            return (State.UNDONE if undone["ok"] else State.FAILED), decode(undone["said"])
-        return State.FAILED, phrase("Ended at a failed step by a person. What was done before it stays done.")
+        if not ended.undo or flow.undo is None:
+            return State.FAILED, phrase("Ended at a failed step by a person. What was done before it stays done.")
+        why = encode(ended.why) if ended.why else None
+        began = await DBOS.run_step_async({"name": "undo"}, self.ledger.turn_back, run.operation, why)
+        run.undoing = True
+        try:
+            said = await flow.undo(run)
+        except AbortedError:
+            return State.FAILED, phrase("Ended on the way back by a person. Look at every step: some are not undone.")
+        except UserError as error:
+            return State.FAILED, phrase("Undoing failed, look at it yourself: {why}", why=error.phrase)
+        ended_at = await DBOS.run_step_async({"name": "undone"}, self._now)
+        length = datetime.fromisoformat(ended_at) - datetime.fromisoformat(began)
+        return State.UNDONE, phrase("{said} The way back took {length}.", said=said, length=length)
+
+    async def _now(self) -> str:
+        return self._clock.now().isoformat()
 
     async def _check(self, action: str, plan: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         try:
@@ -114,82 +128,118 @@ class Runner:
             return encode(verbatim(str(error) or "no answer in time"))
         return None
 
-    async def _undo(self, ident: str, plan: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-        undo = self._flows[decode(plan).action].undo
-        if undo is None:
-            raise PultError(f"{ident} can't be undone")
-        try:
-            return {"ok": True, "said": encode(await undo(ident, decode(plan)))}
-        except PultError as error:
-            log.warning("undo failed", extra={"operation": ident, "error": str(error)})
-            said = phrase("Undoing failed, look at it yourself: {why}", why=str(error))
-            return {"ok": False, "said": encode(said)}
-
-    async def attempt(self, ident: str, name: str, work: Work) -> Any:  # noqa: ANN401 - JSON out
-        """Run one step's work once. ``{"ok": …, "said": …}``: a failure is a result, so that it is journaled too."""
-        started = await self.ledger.started(ident, name)
-        report = StepReport(name, StepMark.RUNNING, None, started)
+    async def attempt(self, ident: str, name: str, work: Work, title: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        """Run one step's work once: an ``Attempt``, since a failure is a result, and journaled too."""
+        since = await self.ledger.started(ident, name)
+        report = StepReport(name, StepMark.RUNNING, None, since, title=decode(title))
         await self.ledger.report(ident, report)
+        done = await _attempted(ident, name, work, _Saying(self.ledger, ident, report, since))
+        await self.ledger.report(
+            ident,
+            replace(
+                report, mark=StepMark.DONE if done.ok else StepMark.FAILED, said=done.said, ended_at=self._clock.now(),
+                value=done.value, bad=done.bad,
+            ),
+        )  # fmt: skip
+        return {
+            "ok": done.ok, "said": encode(done.said), "value": done.value, "bad": done.bad, "at_once": done.at_once
+        }  # fmt: skip
 
-        async def say(so_far: Phrase) -> None:
-            await self.ledger.report(ident, replace(report, said=so_far))
 
-        try:
-            said, mark = await work(say), StepMark.DONE
-        except UserError as error:
-            said, mark = error.phrase, StepMark.FAILED
-        except (PultError, TimeoutError, OSError) as error:
-            log.warning("step failed", extra={"operation": ident, "step": name, "error": str(error)})
-            said, mark = verbatim(str(error) or "no answer in time"), StepMark.FAILED
-        except Exception:
-            ref = uuid4().hex[:8]
-            log.exception("step broke", extra={"ref": ref, "operation": ident, "step": name})
-            said = phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref))
-            mark = StepMark.FAILED
-        await self.ledger.report(ident, StepReport(name, mark, said, started, self._clock.now()))
-        return {"ok": mark is StepMark.DONE, "said": encode(said)}
+@dataclass(frozen=True)
+class _Saying:
+    ledger: Ledger
+    ident: str
+    report: StepReport
+    since: datetime
+
+    async def __call__(self, so_far: Phrase) -> None:
+        await self.ledger.report(self.ident, replace(self.report, said=so_far))
+
+
+@dataclass(frozen=True)
+class _Attempted:
+    """What came of one attempt. ``bad``: the new version is; ``at_once``: it is to be undone without asking."""
+
+    ok: bool
+    said: Phrase
+    value: str = ""
+    bad: bool = False
+    at_once: bool = False
+
+
+async def _attempted(ident: str, name: str, work: Work, say: Say) -> _Attempted:
+    """Run *work*, whatever comes of it."""
+    try:
+        did = await work(say)
+    except BadVersionError as error:
+        return _Attempted(ok=False, said=error.phrase, bad=True, at_once=error.at_once)
+    except UserError as error:
+        return _Attempted(ok=False, said=error.phrase)
+    except (PultError, TimeoutError, OSError) as error:
+        log.warning("step failed", extra={"operation": ident, "step": name, "error": str(error)})
+        return _Attempted(ok=False, said=verbatim(str(error) or "no answer in time"))
+    except Exception:
+        ref = uuid4().hex[:8]
+        log.exception("step broke", extra={"ref": ref, "operation": ident, "step": name})
+        said = phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref))
+        return _Attempted(ok=False, said=said)
+    if isinstance(did, Did):
+        return _Attempted(ok=True, said=did.said, value=did.value)
+    return _Attempted(ok=True, said=did)
 
 
 class Execution:
-    """One run of a flow: journals its steps and pauses where one fails."""
+    """One run of a flow: journals its steps and pauses where one fails. ``undoing``: it is on the way back."""
 
     def __init__(self, runner: Runner, operation: Operation) -> None:
         self._runner = runner
         self.operation: str = operation.id
         self.plan: Plan = operation.plan
+        self.started: datetime = operation.started_at or operation.created_at
+        self.begun: set[str] = set()
+        self.undoing = False
         self._undoable = runner.undoable(operation.plan.action)
 
-    async def step(self, name: str, work: Work) -> None:
+    async def step(self, name: str, work: Work, title: Phrase | None = None) -> str:
         """Do the step *name*; on failure wait for a person: retry, skip where the plan allows, undo, abort."""
-        attempt = 1
+        self.begun.add(name)
+        attempt, told = 1, encode(title)
         while True:
             done = await DBOS.run_step_async(
-                {"name": f"{name}#{attempt}"}, self._runner.attempt, self.operation, name, work
+                {"name": f"{name}#{attempt}"}, self._runner.attempt, self.operation, name, work, told
             )
             if done["ok"]:
-                return
-            match await self._choice(name):
+                return str(done.get("value", ""))
+            if done.get("at_once") and self._undoable and not self.undoing:
+                raise AbortedError(undo=True, why=decode(done["said"]))
+            match await self._choice(f"{name}#{attempt}", name, done):
                 case Choice.RETRY:
                     attempt += 1
                 case Choice.SKIP:
                     await DBOS.run_step_async(
                         {"name": f"{name} skipped"}, self._runner.ledger.skip, self.operation, name
                     )
-                    return
+                    return ""
                 case Choice.UNDO:
                     raise AbortedError(undo=True)
                 case Choice.ABORT:
                     raise AbortedError(undo=False)
 
-    async def _choice(self, name: str) -> Choice:
-        choices = self._offers(name)
-        await DBOS.run_step_async({"name": f"{name} paused"}, self._runner.ledger.pause, self.operation, choices)
+    async def _choice(self, key: str, name: str, done: Mapping[str, Any]) -> Choice:
+        """*key* names this one pause: what is news is told once."""
+        bad = bool(done.get("bad"))
+        choices = self._offers(name, bad=bad)
+        news = {"key": key, "said": done["said"]} if bad else None
+        pause = self._runner.ledger.pause
+        await DBOS.run_step_async({"name": f"{name} paused"}, pause, self.operation, choices, news)
         told = await DBOS.recv_async(TOPIC, PATIENCE)
         await DBOS.run_step_async({"name": f"{name} resumed"}, self._runner.ledger.resume, self.operation)
         return Choice(told) if told in choices else Choice.ABORT
 
-    def _offers(self, name: str) -> tuple[Choice, ...]:
-        planned = next(step for step in self.plan.steps if step.name == name)
-        skip = (Choice.SKIP,) if planned.skippable else ()
-        undo = (Choice.UNDO,) if self._undoable else ()
-        return (Choice.RETRY, *skip, *undo, Choice.ABORT)
+    def _offers(self, name: str, *, bad: bool) -> tuple[Choice, ...]:
+        """The first is what most people will want: of a bad version that it goes."""
+        skippable = any(step.name == name and step.skippable for step in self.plan.steps)
+        undo = (Choice.UNDO,) if self._undoable and not self.undoing else ()
+        back, again = (undo, ()) if bad else ((), undo)
+        return (*back, Choice.RETRY, *((Choice.SKIP,) if skippable else ()), *again, Choice.ABORT)

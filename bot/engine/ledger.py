@@ -9,25 +9,29 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from bot.domain.audit import Deed
-from bot.domain.cards import subject
+from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.codec import decode, encode
 from bot.domain.errors import PultError, UnavailableError
-from bot.domain.messages import StepMark
+from bot.domain.messages import Aside, Button, Message, StepMark, Style, Tone
 from bot.domain.operations import Choice, Operation, State, StepReport
+from bot.domain.phrases import Code, Phrase, phrase
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
+from bot.ports.flows import Turned
 from bot.ports.store import Store, Tx
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 STORE_RETRY = 1.0
+LIVE = ("console", "canary", "webhook")
+"""Platforms whose cards change before everybody's eyes: nothing can be missed there."""
 
 
 class Ledger:
     """Every method may run again after a crash and then changes nothing more."""
 
-    def __init__(self, store: Store, clock: Clock, meters: Meters) -> None:
-        self._store, self._clock, self._meters = store, clock, meters
+    def __init__(self, store: Store, clock: Clock, meters: Meters, turned: Turned) -> None:
+        self._store, self._clock, self._meters, self._turned = store, clock, meters, turned
 
     async def begin(self, ident: str) -> Any:  # noqa: ANN401 - JSON out
         """The operation, from now on running, as JSON."""
@@ -37,8 +41,7 @@ class Ledger:
             operation = _row(tx, ident)
             if operation.state is State.APPROVED:
                 operation = replace(operation.moved(State.RUNNING), started_at=now)
-                tx.save_operation(operation)
-                tx.bump(subject("op", ident), now)
+                self._save(tx, operation, now)
                 tx.append(Deed(now, "pult", "", operation.plan.action, ident, "running", operation.plan.hash))
             return operation
 
@@ -52,8 +55,7 @@ class Ledger:
             operation = _row(tx, ident)
             if not operation.final:
                 operation = replace(operation.moved(State(state)), ended_at=now, result=decode(said), choices=())
-                tx.save_operation(operation)
-                tx.bump(subject("op", ident), now)
+                self._save(tx, operation, now)
                 tx.bump(subject("ask", ident), now)
                 tx.append(Deed(now, "pult", "", operation.plan.action, ident, state, decode(said).plain()))
             return operation
@@ -66,36 +68,71 @@ class Ledger:
         now = self._clock.now()
 
         def record(tx: Tx) -> None:
-            tx.save_operation(_row(tx, ident).reported(report))
-            tx.bump(subject("op", ident), now)
+            operation = _row(tx, ident)
+            before = operation.report(report.name)
+            if before and before.mark is report.mark:
+                tx.save_operation(operation.reported(report))
+                tx.bump(subject("op", ident), now)
+            else:
+                self._save(tx, operation.reported(report), now)
 
         await self._write(record)
 
     async def started(self, ident: str, name: str) -> datetime:
         """When the step first began: a crash in its middle does not start the count anew."""
         operation = await self._store.read(lambda tx: _row(tx, ident))
-        report = next(step for step in operation.steps if step.name == name)
-        return (report.mark is StepMark.RUNNING and report.started_at) or self._clock.now()
+        report = operation.report(name)
+        return (report and report.mark is StepMark.RUNNING and report.started_at) or self._clock.now()
 
-    async def pause(self, ident: str, choices: tuple[Choice, ...]) -> None:
-        """Show the failed step's choices."""
-        await self._turn(ident, State.PAUSED, choices)
+    async def pause(self, ident: str, choices: tuple[Choice, ...], news: Any = None) -> None:  # noqa: ANN401 - JSON in
+        """Show the failed step's choices. *news*: ``key`` and what is ``said``, where an edit alone would be missed."""
+        now = self._clock.now()
+
+        def paused(tx: Tx) -> None:
+            operation = _row(tx, ident)
+            if operation.state is not State.PAUSED:
+                self._turn(tx, replace(operation.moved(State.PAUSED), choices=choices), now)
+                if news:
+                    undo = Button(phrase("Undo"), f"resume {ident} undo", style=Style.DANGER)
+                    buttons = (undo,) if Choice.UNDO in choices else ()
+                    _tell(tx, ident, news["key"], decode(news["said"]), buttons, now)
+
+        await self._write(paused)
 
     async def resume(self, ident: str) -> None:
         """Go on after a choice."""
-        await self._turn(ident, State.RUNNING, ())
-
-    async def _turn(self, ident: str, state: State, choices: tuple[Choice, ...]) -> None:
         now = self._clock.now()
 
-        def turn(tx: Tx) -> None:
+        def resumed(tx: Tx) -> None:
             operation = _row(tx, ident)
-            if operation.state is not state:
-                tx.save_operation(replace(operation.moved(state), choices=choices))
-                tx.bump(subject("op", ident), now)
-                tx.append(Deed(now, "pult", "", operation.plan.action, ident, str(state)))
+            if operation.state is not State.RUNNING:
+                self._turn(tx, replace(operation.moved(State.RUNNING), choices=()), now)
 
-        await self._write(turn)
+        await self._write(resumed)
+
+    async def turn_back(self, ident: str, why: Any) -> str:  # noqa: ANN401 - JSON in
+        """From now on it is undone; when that began. *why*: pult itself decided so, and says it."""
+        now = self._clock.now()
+
+        def turned(tx: Tx) -> None:
+            operation = _row(tx, ident)
+            detail = decode(why).plain() if why else ""
+            tx.append(Deed(now, "pult", "", operation.plan.action, ident, "undoing", detail))
+            if why:
+                said = phrase("{why} It is undone now, as the service's verification says.", why=decode(why))
+                _tell(tx, ident, "undo", said, (), now)
+
+        await self._write(turned)
+        return now.isoformat()
+
+    def _turn(self, tx: Tx, operation: Operation, now: datetime) -> None:
+        self._save(tx, operation, now)
+        tx.append(Deed(now, "pult", "", operation.plan.action, operation.id, str(operation.state)))
+
+    def _save(self, tx: Tx, operation: Operation, now: datetime) -> None:
+        tx.save_operation(operation)
+        tx.bump(subject("op", operation.id), now)
+        self._turned(tx, operation, now)
 
     async def skip(self, ident: str, name: str) -> None:
         """Mark a failed step as skipped."""
@@ -109,6 +146,19 @@ class Ledger:
             except UnavailableError as error:
                 log.warning("operation waits for the store", extra={"error": str(error)})
                 await self._clock.sleep(STORE_RETRY)
+
+
+def _tell(tx: Tx, ident: str, key: str, said: Phrase, buttons: tuple[Button, ...], now: datetime) -> None:
+    """A reply under the operation's card, wherever it stands and an edit could be missed."""
+    note, above = subject("notice", f"{ident}/{key}"), subject("op", ident)
+    if tx.message(note) is not None:
+        return
+    tx.put_message(note, Message(said, Tone.CRITICAL, (Aside(phrase("{id}", id=Code(ident))),), buttons))
+    for card in tx.cards_of(above):
+        place = card.place
+        if place.platform not in LIVE:
+            here = Place(place.destination, locale=place.locale, zone=place.zone)
+            tx.show(Wish(note, here, Priority.PAGE, above), now)
 
 
 def _row(tx: Tx, ident: str) -> Operation:

@@ -16,7 +16,7 @@ from bot.domain.operations import UNDER_WAY, Choice, State
 from bot.engine.ledger import Ledger
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
-from bot.ports.flows import Flow
+from bot.ports.flows import Flow, Turned
 from bot.ports.store import Store, Tx
 
 if TYPE_CHECKING:
@@ -26,11 +26,20 @@ log = logging.getLogger(__name__)
 
 
 class Operations:
-    """``url``: the store's, where the journal lies too."""
+    """``url``: the store's, where the journal lies too. ``turned`` is told of each turn, in its transaction."""
 
-    def __init__(self, store: Store, clock: Clock, flows: Mapping[str, Flow], meters: Meters, url: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        flows: Mapping[str, Flow],
+        meters: Meters,
+        url: str,
+        *,
+        turned: Turned = lambda _tx, _operation, _now: None,
+    ) -> None:
         self._store, self._clock, self._flows, self._url = store, clock, flows, url
-        self._ledger = Ledger(store, clock, meters)
+        self._ledger = Ledger(store, clock, meters, turned)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Lock()
         self._opened: Runner | None = None

@@ -21,7 +21,7 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict
-from bot.domain.phrases import Code, Phrase, Strong, phrase
+from bot.domain.phrases import Code, Phrase, Strong, phrase, verbatim
 from bot.domain.policy import Policy, Rule
 from bot.ports.presenters import Presenter
 
@@ -141,13 +141,13 @@ def _approvals(operation: Operation, rule: Rule) -> Iterable[tuple[Phrase, Phras
 
 
 def _progress(operation: Operation) -> Iterable[tuple[StepMark, Phrase, Phrase | None]]:
-    reports = {report.name: report for report in operation.steps}
-    for step in operation.plan.steps:
-        report = reports[step.name]
+    """The plan's steps, then those of the way back."""
+    titles = {step.name: step.title for step in operation.plan.steps}
+    for report in operation.steps:
         said = report.said
         if said and report.started_at and report.ended_at:
             said = phrase("{said} ({length})", said=said, length=report.ended_at - report.started_at)
-        yield report.mark, step.title, said
+        yield report.mark, titles.get(report.name) or report.title or verbatim(report.name), said
 
 
 def _undo(operation: Operation) -> Phrase:

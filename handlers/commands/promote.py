@@ -8,6 +8,7 @@ from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.releases import Release
 from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
+from bot.domain.targets import Hand, Stage, Target
 from bot.ports.cluster import Cluster, Rollout
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.forge import Forge
@@ -78,13 +79,7 @@ async def _plan(
 ) -> Plan:
     current = _current(release, rollout)
     image = repository(release.image or current)
-    params = {
-        "cluster": environment.cluster, "namespace": environment.namespace, "kind": environment.kind,
-        "name": environment.workload, "image": f"{image}@{release.digest}", "digest": release.digest,
-        "version": release.version, "previous": current,
-    }  # fmt: skip
-    digest = Code(release.digest[:19])
-    pins = {"template": rollout.template}
+    digest, sha, committed = Code(release.digest[:19]), "", ""
     first = PlannedStep(
         "apply", phrase("Set the image of {name} to {digest}", name=Code(environment.workload), digest=digest),
         phrase("set the image back to {image}", image=Code(current.rpartition("@")[2][:19] or current)),
@@ -94,13 +89,17 @@ async def _plan(
         if forge is None:
             raise UserError("{service} is deployed from git, and no GitHub is configured.", service=service.name)
         file = await forge.read(gitops.repo, gitops.path, gitops.branch)
-        pins |= {"file": file.sha, "committed": image_digest(file.text, image)}
-        params |= {"repo": gitops.repo, "path": gitops.path, "branch": gitops.branch, "repository": image}
+        sha, committed = file.sha, image_digest(file.text, image)
         first = PlannedStep(
             "apply",
             phrase("Commit {digest} to {path} in {repo}", digest=digest, path=Code(gitops.path), repo=gitops.repo),
             phrase("revert the commit"),
         )  # fmt: skip
+    hand = Hand.PATCH if gitops.tool == NO_TOOL else Hand.COMMIT
+    target = Target(
+        environment, hand, f"{image}@{release.digest}", current, rollout.template, file=sha, committed=committed
+    )
+    synced = (PlannedStep("sync", phrase("Have it applied")),) if Stage.SYNC in target.stages else ()
     return Plan(
         action="promote",
         title=phrase(
@@ -111,11 +110,12 @@ async def _plan(
         environment=environment.name,
         steps=(
             first,
+            *synced,
             PlannedStep("rollout", phrase("Watch until all {count} pods run it", count=rollout.desired)),
-            PlannedStep("verify", phrase("Verify the digest that runs")),
+            PlannedStep("verify", phrase("Verify the digest that runs"), skippable=True),
         ),
-        params=params,
-        pins=pins,
+        params={"digest": release.digest, "version": release.version},
+        targets=(target,),
         blast=(
             phrase("{count} pods in {cluster} are replaced one by one.",
                    count=rollout.desired, cluster=environment.cluster),

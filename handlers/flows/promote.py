@@ -1,95 +1,217 @@
-"""Promote: one digest into one environment, through git where git owns it, then verified where it runs."""
+"""Promote and roll back: one digest into one environment after another, each only once the one before is verified.
+
+The one hand that owns a workload changes it; what owns it in the cluster applies it; then the rollout is watched, and
+the version verified where it runs. The way back takes the same steps, in reverse order of what was changed.
+"""
 
 from __future__ import annotations
 
-from bot.domain.errors import DriftError, UserError
-from bot.domain.manifests import image_digest, with_digest
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.errors import BadVersionError, DriftError, UserError
+from bot.domain.fates import BACK
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
-from bot.ports.clock import Clock
-from bot.ports.cluster import Cluster
-from bot.ports.flows import Flow, Run
-from bot.ports.forge import File, Forge
-from handlers.flows.rollouts import target, watch
+from bot.domain.targets import Hand, Stage, Target, step_name
+from bot.ports.cluster import Rollout
+from bot.ports.flows import Did, Flow, Run, Say
+from handlers.flows.applied import Applying
+from handlers.flows.git import Git
+from handlers.flows.hands import Hands
+from handlers.flows.pipelines import Pipelines
+from handlers.flows.rollouts import Moves, StuckError, Watch
+from handlers.flows.told import Telling
+from handlers.flows.tools import Tools, earlier, in_git, workload
+from handlers.flows.verify import Verifying
+
+Staged = Callable[[Say], Awaitable[Phrase | Did]]
 
 
-class Hand:
-    """The one hand that changes an image: a commit where git owns the workload, else a patch of the workload."""
+@dataclass(frozen=True)
+class StepSay:
+    """Speaks for one step of a rollout: its bake begins there. After a crash it begins anew, which is only longer."""
 
-    def __init__(self, cluster: Cluster, forge: Forge | None) -> None:
-        self._cluster, self._forge = cluster, forge
+    since: datetime
+    say: Say
+
+    async def __call__(self, so_far: Phrase) -> None:
+        await self.say(so_far)
+
+
+class Deploying:
+    """The stages of one target, there and back."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools, git = tools, Git(tools.forge)
+        self._pipelines = Pipelines(tools)
+        self._hands = Hands(tools, git, self._pipelines)
+        self._applying, self._verifying, self._telling = Applying(tools, git), Verifying(tools), Telling(tools)
 
     async def check(self, plan: Plan) -> None:
-        """Whether the workload and its file are still as they were planned on."""
-        rollout = await self._cluster.rollout(target(plan))
-        if rollout.template != plan.pins["template"]:
-            raise DriftError("{service} was changed after this was planned.", service=plan.service)
-        if "repo" in plan.params and (await self._file(plan)).sha != plan.pins["file"]:
-            raise DriftError("{path} was changed after this was planned.", path=Code(plan.params["path"]))
+        """DriftError: the world is no longer as it was planned on."""
+        if not plan.targets:
+            raise DriftError("It was planned by an earlier pult. Plan it again.")
+        for target in plan.targets:
+            await self._hands.check(plan.service, target)
 
-    async def put(self, operation: str, plan: Plan) -> Phrase:
-        """Set the new image; looks first, since a crash may run this twice."""
-        if "repo" in plan.params:
-            return await self._commit(operation, plan, plan.params["digest"], plan.params["version"])
-        return await self._patch(plan, plan.params["image"])
+    async def there(self, run: Run, target: Target) -> bool:
+        """Every stage of *target*; whether it was verified, and not taken as it is by a person."""
+        brought, found = "", ""
+        for stage in target.stages:
+            name = step_name(stage, target, alone=len(run.plan.targets) == 1)
+            value = await run.step(name, self._watched(run, target, self._forth(stage, run, target, brought)))
+            if stage is Stage.APPLY:
+                brought = value
+            found = value
+        return bool(found)
 
-    async def put_back(self, operation: str, plan: Plan) -> Phrase:
-        """Set what the file named, or what the workload ran, when the plan was made."""
-        if "repo" in plan.params:
-            return await self._commit(operation, plan, plan.pins["committed"], "back")
-        return await self._patch(plan, plan.params["previous"])
+    async def back(self, run: Run, target: Target) -> None:
+        """Put back what was there, and see that it is."""
+        brought = ""
+        for stage in target.stages:
+            name = step_name(stage, target, alone=len(run.plan.targets) == 1)
+            value = await run.step(BACK + name, self._return(stage, run, target, brought), _title(stage, target))
+            brought = value if stage is Stage.APPLY else brought
 
-    async def _patch(self, plan: Plan, image: str) -> Phrase:
-        rollout = await self._cluster.rollout(target(plan))
-        if image in rollout.images:
-            return phrase("it was set already")
-        await self._cluster.set_image(target(plan), image, rollout.template)
-        return phrase("the image is set")
+    def _forth(self, stage: Stage, run: Run, target: Target, brought: str) -> Staged:
+        match stage:
+            case Stage.APPLY:
+                return lambda _: self._apply(run, target)
+            case Stage.SYNC:
+                return lambda say: self._applying.follow(run, target, brought, target.digest, say)
+            case Stage.ROLLOUT:
+                return lambda say: self._roll(run, target, brought, say)
+            case Stage.VERIFY:
+                return lambda say: self._verify(run, target, say)
 
-    async def verify(self, plan: Plan) -> Phrase:
-        """What runs is the digest that was approved."""
-        rollout, digest = await self._cluster.rollout(target(plan)), plan.params["digest"]
-        if not any(image.endswith(digest) for image in rollout.images):
-            raise UserError("Something else runs now: {image}", image=Code(", ".join(rollout.images)[:120]))
-        return phrase("{digest} runs in {count} pods", digest=Code(digest[:19]), count=rollout.available)
+    def _return(self, stage: Stage, run: Run, target: Target, brought: str) -> Staged:
+        match stage:
+            case Stage.APPLY:
+                return lambda _: self._hands.put_back(run, target)
+            case Stage.SYNC:
+                return lambda say: self._applying.follow(run, target, brought, target.committed, say)
+            case Stage.ROLLOUT:
+                return lambda say: self._rolled_back(run, target, brought, say)
+            case Stage.VERIFY:
+                return lambda say: self._verified_back(run, target, say)
 
-    async def _commit(self, operation: str, plan: Plan, digest: str, version: str) -> Phrase:
-        repository = plan.params["repository"]
-        file = await self._file(plan)
-        if image_digest(file.text, repository) == digest:
-            return phrase("it was committed already")
-        text = with_digest(file.text, repository, digest)
-        message = f"deploy: {plan.service} {version} to {plan.environment}\n\npult operation {operation}"
-        repo, path, branch = (plan.params[key] for key in ("repo", "path", "branch"))
-        sha = await self._known_forge().commit(repo, path, branch, file, text, message)
-        return phrase("commit {sha}", sha=Code(sha[:12]))
+    async def _apply(self, run: Run, target: Target) -> Did:
+        did = await self._hands.put(run, target)
+        aside = await self._telling.state(run, target, "in_progress", "applied")
+        return Did(_beside(did.said, aside), did.value)
 
-    async def _file(self, plan: Plan) -> File:
-        return await self._known_forge().read(*(plan.params[key] for key in ("repo", "path", "branch")))
+    async def _roll(self, run: Run, target: Target, brought: str, say: Say) -> Phrase:
+        if target.hand is Hand.PIPELINE:
+            await self._pipelines.follow(run, target, int(brought), say)
+        try:
+            return await self._watch(target, self._moves(run, target)).done(say, target.digest or target.image)
+        except StuckError as error:
+            at_once = target.environment.verification.on_bad == "rollback"
+            raise BadVersionError(
+                "{service} {version} does not come up in {environment}: {why}", at_once=at_once,
+                service=run.plan.service, version=run.plan.params["version"], environment=target.environment.name,
+                why=error.phrase,
+            ) from error  # fmt: skip
 
-    def _known_forge(self) -> Forge:
-        if self._forge is None:
-            raise UserError("No GitHub is configured.")
-        return self._forge
+    def _moves(self, run: Run, target: Target) -> Moves | None:
+        """A rollout that waits at a step goes on once the new version is verified there, for its share of users."""
+        rollouts = self._tools.rollouts
+        if rollouts is None:
+            return None
+
+        async def move(rollout: Rollout, say: Say) -> None:
+            step = rollout.progressive.step if rollout.progressive else 0
+            at = StepSay(self._tools.clock.now(), say)
+            await self._verifying.verify(run, target, at)
+            await rollouts.advance(workload(target.environment), f"{run.operation}-{step}")
+
+        return move
+
+    async def _verify(self, run: Run, target: Target, say: Say) -> Did:
+        closed = await self._applying.settled(target, say) if in_git(target) else None
+        did = await self._verifying.verify(run, target, say)
+        said = _beside(did.said, await self._telling.arrived(run, target))
+        return Did(_beside(said, closed), did.value)
+
+    async def _rolled_back(self, run: Run, target: Target, brought: str, say: Say) -> Phrase:
+        if target.hand is Hand.PIPELINE and brought:
+            await self._pipelines.follow(run, target, int(brought), say)
+        return await self._watch(target).done(say, earlier(target))
+
+    async def _verified_back(self, run: Run, target: Target, say: Say) -> Did:
+        did = await self._verifying.verify_back(run, target, say)
+        aside = await self._telling.state(run, target, "inactive", "rolled back")
+        return Did(_beside(did.said, aside), did.value)
+
+    def _watch(self, target: Target, moves: Moves | None = None) -> Watch:
+        return Watch(self._tools.cluster, self._tools.clock, workload(target.environment), moves)
+
+    def _watched(self, run: Run, target: Target, work: Staged) -> Staged:
+        """*work*, whose failure GitHub hears of."""
+
+        async def told(say: Say) -> Phrase | Did:
+            try:
+                return await work(say)
+            except UserError as error:
+                await self._telling.state(run, target, "failure", str(error))
+                raise
+
+        return told
 
 
-def flow(cluster: Cluster, forge: Forge | None, clock: Clock) -> Flow:
-    """Undo puts the previous image back by the same hand."""
-    hand = Hand(cluster, forge)
+def flow(action: str, tools: Tools) -> Flow:
+    """``promote`` and ``rollback``: what differs is which digest the plan names."""
+    deploying = Deploying(tools)
 
     async def run(running: Run) -> Phrase:
         plan = running.plan
-        digest = plan.params["digest"]
-        await running.step("apply", lambda _: hand.put(running.operation, plan))
-        await running.step("rollout", lambda say: watch(cluster, clock, target(plan), say, digest))
-        await running.step("verify", lambda _: hand.verify(plan))
-        return phrase(
+        unseen = [t.environment.name for t in plan.targets if not await deploying.there(running, t)]
+        here = phrase(
             "{service} {version} runs in {environment}.",
-            service=plan.service, version=plan.params["version"], environment=plan.environment,
+            service=plan.service, version=plan.params["version"], environment=_names(plan.targets),
+        )  # fmt: skip
+        if not unseen:
+            return here
+        return phrase("{said} It is not verified in {environment}.", said=here, environment=", ".join(unseen))
+
+    async def undo(running: Run) -> Phrase:
+        plan = running.plan
+        changed = tuple(t for t in plan.targets if _begun(running, t) and t.hand is not Hand.ABORT)
+        if not changed:
+            raise UserError("An aborted rollout is not begun again by an undo. Promote the version anew.")
+        for target in reversed(changed):
+            await deploying.back(running, target)
+        return phrase(
+            "What ran before of {service} runs in {environment} again.",
+            service=plan.service, environment=_names(changed),
         )  # fmt: skip
 
-    async def undo(operation: str, plan: Plan) -> Phrase:
-        await hand.put_back(operation, plan)
-        return phrase("The previous image of {service} is set again.", service=plan.service)
+    return Flow(action, deploying.check, run, undo)
 
-    return Flow("promote", hand.check, run, undo)
+
+def _begun(run: Run, target: Target) -> bool:
+    return step_name(Stage.APPLY, target, alone=len(run.plan.targets) == 1) in run.begun
+
+
+def _names(targets: tuple[Target, ...]) -> str:
+    return ", ".join(target.environment.name for target in targets)
+
+
+def _beside(said: Phrase, aside: Phrase | None) -> Phrase:
+    return said if aside is None else phrase("{said} ({aside})", said=said, aside=aside)
+
+
+def _title(stage: Stage, target: Target) -> Phrase:
+    """Of a step on the way back."""
+    where = target.environment.name
+    match stage:
+        case Stage.APPLY:
+            return phrase("Put {image} back in {environment}", image=Code(earlier(target)[:19]), environment=where)
+        case Stage.SYNC:
+            return phrase("Have it applied in {environment}", environment=where)
+        case Stage.ROLLOUT:
+            return phrase("Watch until it runs in {environment}", environment=where)
+        case Stage.VERIFY:
+            return phrase("Verify it in {environment}", environment=where)

@@ -52,7 +52,7 @@ UNLISTED = {
     },
     "schedules": {"once", "spending"},
     "webhooks": {"body", "github_runs", "gitops", "groups", "names", "proofs"},
-    "flows": {"rollouts"},
+    "flows": {"applied", "git", "hands", "looks", "pipelines", "rollouts", "told", "tools", "verify"},
     "cards": {
         "arrivals",
         "budget",

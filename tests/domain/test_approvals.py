@@ -153,7 +153,10 @@ def test_a_report_replaces_its_own_step_only() -> None:
     report = StepReport("apply", said=phrase("done"))
     reported = operation().reported(report)
     assert reported.steps == (report, StepReport("rollout"))
-    assert operation().reported(StepReport("unknown")).steps == operation().steps
+    assert reported.report("apply") == report
+    assert reported.report("undo apply") is None
+    back = StepReport("undo apply", title=phrase("Put it back"))
+    assert reported.reported(back).steps == (*reported.steps, back), "a step on the way back comes last"
 
 
 def test_default_rules() -> None:

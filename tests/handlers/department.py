@@ -18,12 +18,12 @@ from bot.domain.freezes import Window
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
 from bot.domain.people import Directory, Person
-from bot.domain.phrases import English
+from bot.domain.phrases import English, Phrase
 from bot.domain.policy import Policy
 from bot.domain.releases import Release
 from bot.domain.requests import Request
 from bot.domain.routes import Route
-from bot.domain.services import Catalogue, Environment, GitOps, Service
+from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service
 from bot.domain.slo import Slo
 from bot.engine.budgets import PrometheusBudgets
 from bot.engine.desk import Desk
@@ -109,6 +109,7 @@ class Department:
     freezes: tuple[Window, ...] = ()
     approvals_in: tuple[str, ...] = ()
     trouble: dict[str, str] = field(default_factory=dict)
+    unwell: dict[str, Phrase] = field(default_factory=dict)
     approved: list[str] = field(default_factory=list)
     without: frozenset[str] = frozenset()
     rules: Rules = field(default_factory=lambda: Rules((Route(("slack:C0OPS",)),), PEOPLE))
@@ -128,24 +129,28 @@ class Department:
         }
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, rollouts=None, gitops=self.gitops,
-            guard=Guarded(self.clock),
+            guard=Guarded(self.clock), pipeline=None,
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,
             retention=timedelta(days=90), zone="Europe/Moscow",
             logs=self.pod_logs if "loki" in self.without else self.logs, pod_logs=self.pod_logs,
-            happenings=self.happenings, **found,
+            happenings=self.happenings, examine=self.examine, **found,
         )  # type: ignore[arg-type]  # fmt: skip
 
     @cached_property
     def budgets(self) -> PrometheusBudgets | None:
         return None if "metrics" in self.without else PrometheusBudgets(self.metrics, self.clock, patience=60)
 
+    async def examine(self, probed: Probed) -> Phrase | None:
+        return self.unwell.get(probed.url)
+
     def desk(self) -> Desk:
         desk = Desk(
             self.store, self.clock, directory=PEOPLE, policy=self.policy, draw=handlers.draw_plan,
             approvals_in=self.approvals_in, platforms=("slack", "telegram"), meters=Meters("test"),
             on_call=handlers.on_call(self.rules), frozen=handlers.frozen(self.freezes),
+            turned=handlers.turned,
         )  # fmt: skip
         desk.on_approved = self.approved.append
         return desk

@@ -11,19 +11,23 @@ from hashlib import sha1, sha256
 from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.failover import Sight
+from bot.domain.invariants import Invariant
 from bot.domain.loglines import has
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.services import Environment
 from bot.domain.silences import Matching, Silence
+from bot.domain.slo import Slo
 from bot.domain.testimony import Testimony
 from bot.ports.cluster import Pod, Rollout, Workload
-from bot.ports.flows import Say
-from bot.ports.forge import File
+from bot.ports.flows import Did, Say
+from bot.ports.forge import Commit, File, Pull
+from bot.ports.gitops import Applied
 from bot.ports.happenings import Happening
 from bot.ports.logs import Found, Line, Wanted
 from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
+from bot.ports.rollouts import Revision
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -119,8 +123,10 @@ class FakeCluster:
         raise NotImplementedError
 
     def settles(self) -> None:
-        """Every rollout gets one pod further."""
+        """Every rollout gets one pod further, unless it goes step by step."""
         for workload, now in self.rollouts.items():
+            if now.progressive is not None:
+                continue
             updated = min(now.desired, now.updated + 1)
             self.becomes(workload, updated=updated, done=updated == now.desired)
 
@@ -180,6 +186,7 @@ class FakeForge:
     def __init__(self) -> None:
         self.files: dict[tuple[str, str], str] = {}
         self.messages: list[str] = []
+        self.pulls: dict[str, Mapping[str, str]] = {}
         self.away = False
 
     async def read(self, repo: str, path: str, branch: str) -> File:
@@ -193,12 +200,184 @@ class FakeForge:
     async def commit(self, repo: str, path: str, branch: str, was: File, text: str, message: str) -> str:
         if (await self.read(repo, path, branch)).sha != was.sha:
             raise DriftError("Somebody pushed meanwhile.")
+        return self.pushed(repo, path, text, message)
+
+    def pushed(self, repo: str, path: str, text: str, message: str) -> str:
+        """Somebody, or pult, pushed: the new head."""
         self.files[repo, path] = text
         self.messages.append(message)
-        return sha1(message.encode()).hexdigest()
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return sha1("\n".join(self.messages).encode()).hexdigest()
+
+    async def resolve(self, repo: str, ref: str) -> Commit:
+        return Commit(self.head, self.messages[-1] if self.messages else "", "anna", NOON)
+
+    async def propose(self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str) -> Pull:
+        self.pulls.setdefault(head, files)
+        return Pull(list(self.pulls).index(head) + 1, "open", "")
+
+    async def merge(self, repo: str, number: int) -> Pull:
+        branch, files = list(self.pulls.items())[number - 1]
+        for path, text in files.items():
+            self.pushed(repo, path, text, f"Merge {branch}")
+        return Pull(number, "merged", "", self.head)
 
     async def check(self) -> str:
         return "here"
+
+
+class FakeGitOps:
+    """Applies what ``apply`` does at each look. ``asked``: each question once, as the tools themselves keep it."""
+
+    def __init__(self, apply: Callable[[], None] = lambda: None) -> None:
+        self.apply, self.asked = apply, dict[str, str]()
+        self.stuck: Phrase | None = None
+        self.away = 0
+        self.looks = 0
+        self.ready_after = 2
+        self.applied_head, self.well, self.unknown = "", True, False
+
+    async def ask(self, environment: Environment, revision: str, operation: str) -> None:
+        self._there()
+        self.asked.setdefault(operation, f"{environment.name} {revision}")
+
+    async def progress(self, environment: Environment, revision: str, operation: str) -> Applied:
+        self._there()
+        assert self.asked[operation] == f"{environment.name} {revision}", "its own request"
+        self.looks += 1
+        done = self.looks % self.ready_after == 0 and not self.applied_head and self.stuck is None
+        if done:
+            self.apply()
+        return Applied(revision if done else "", revision, done and self.well, True, synced=done, stuck=self.stuck)
+
+    async def state(self, environment: Environment) -> Applied:
+        if self.unknown:
+            raise UserError("There is no kustomization {name} in nyc2.", name=Code(environment.gitops.application))
+        self._there()
+        stuck = None if self.well else STUCK
+        return Applied(self.applied_head, self.applied_head, self.well, True, stuck=stuck)
+
+    def _there(self) -> None:
+        if self.away > 0:
+            self.away -= 1
+            raise TemporaryError("the cluster does not answer")
+
+
+class FakePipeline:
+    """GitHub's side of a deployment; ``runs``: the states that a run goes through, one a look."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, ...]] = []
+        self.gates: dict[int, set[str]] = {}
+        self.runs: list[str] = ["pending", "success"]
+        self.away = False
+        self.notes: dict[str, str] = {}
+        self._begun: dict[tuple[str, str], int] = {}
+
+    async def waiting(self, repo: str, run: int) -> tuple[str, ...]:
+        return tuple(sorted(self.gates.get(run, set())))
+
+    async def answer_gate(self, repo: str, run: int, environment: str, *, approve: bool, comment: str) -> None:
+        self.done.append(("gate", str(run), environment, comment))
+        self.gates[run].discard(environment)
+
+    async def dispatch(self, repo: str, workflow: str, ref: str, inputs: dict[str, str]) -> int:
+        call = ("dispatch", workflow, ref, inputs["version"], inputs["digest"][:12], inputs["operation"])
+        if call not in self.done:
+            self.done.append(call)
+        return 700 + self.done.index(call)
+
+    async def run_state(self, repo: str, run: int) -> str:
+        return self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
+
+    async def deploy_begun(self, repo: str, sha: str, environment: str, operation: str) -> int:
+        self._there()
+        return self._begun.setdefault((environment, operation), len(self._begun) + 1)
+
+    async def deploy_status(self, repo: str, deployment: int, state: str, description: str, url: str) -> None:
+        self._there()
+        self.done.append(("status", str(deployment), state))
+
+    async def annotate(self, repo: str, version: str, text: str) -> None:
+        self._there()
+        self.notes[version] = text
+
+    def _there(self) -> None:
+        if self.away:
+            raise TemporaryError("GitHub does not answer")
+
+
+class FakeBudgets:
+    """``burned``: pace by SLO, at each look the next one; None unknown. ``before``: what it was."""
+
+    def __init__(self) -> None:
+        self.burned: dict[str, list[float | None]] = {}
+        self.before: float | None = 0.2
+        self.windows: list[tuple[datetime, datetime]] = []
+        self.ages: list[float | None] = [0.0]
+        self.waited: tuple[tuple[datetime, float], ...] = ()
+
+    async def burn(self, slo: Slo, start: datetime, end: datetime) -> float | None:
+        if end <= NOON:
+            return self.before
+        self.windows.append((start, end))
+        paces = self.burned.get(slo.name, [0.3])
+        return paces.pop(0) if len(paces) > 1 else paces[0]
+
+    async def waits(self, slo: Slo) -> tuple[tuple[datetime, float], ...]:
+        return self.waited
+
+    async def standings(self, slos: tuple[Slo, ...]) -> tuple[Invariant, ...]:
+        age = self.ages.pop(0) if len(self.ages) > 1 else self.ages[0]
+        return tuple(Invariant(slo, age) for slo in slos)
+
+
+class FakeErrorLines:
+    """Error lines: ``before`` the operation, and ``now``."""
+
+    def __init__(self, now: int | None = 0, before: int | None = 0) -> None:
+        self.now, self.before = now, before
+
+    async def errors(self, environment: Environment, since: datetime, until: datetime) -> int | None:
+        return self.before if until <= NOON else self.now
+
+
+class FakeRollouts:
+    """Revisions by their number; each undo is noted."""
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self.known: dict[str, tuple[str, ...]] = {}
+        self.done: list[tuple[str, ...]] = []
+
+    async def revisions(self, workload: Workload) -> tuple[Revision, ...]:
+        return tuple(Revision(number, images, NOON, False) for number, images in reversed(self.known.items()))
+
+    async def undo(self, workload: Workload, revision: str, template: str) -> None:
+        assert template == self._cluster.rollouts[workload].template
+        self.done.append(("undo", revision))
+        images = self.known[revision]
+        self._cluster.becomes(workload, images=images, template=f"t-{images[0][-6:]}", updated=0, done=False)
+
+    async def abort(self, workload: Workload) -> None:
+        self.done.append(("abort", workload.name))
+        if way := self._cluster.rollouts[workload].progressive:
+            self._cluster.becomes(workload, progressive=replace(way, aborted=True))
+
+    async def advance(self, workload: Workload, operation: str, *, full: bool = False) -> None:
+        """One step further; after the last it is the stable version."""
+        self.done.append(("advance", operation))
+        now = self._cluster.rollouts[workload]
+        assert now.progressive is not None
+        step, last = now.progressive.step + 1, now.progressive.steps
+        way = replace(now.progressive, step=step, weight=25 * step, under_way=step < last)
+        self._cluster.becomes(
+            workload, updated=min(step, now.desired), done=step == last,
+            progressive=replace(way, waits=now.progressive.waits if step < last else None),
+        )  # fmt: skip
 
 
 class FakeDatabase:
@@ -381,24 +560,38 @@ class DiedError(Exception):
 class FakeRun:
     """Runs steps as the engine does, and remembers each. ``dies_in``: the process dies after this step's work."""
 
-    def __init__(self, plan: Plan, dies_in: str = "", skips: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, plan: Plan, dies_in: str = "", skips: frozenset[str] = frozenset(), clock: FakeClock | None = None
+    ) -> None:
         self.plan, self.operation, self._dies_in, self._skips = plan, "op-41c9", dies_in, skips
+        self.started, self.begun, self._clock = NOON, set[str](), clock or FakeClock()
         self.said: dict[str, str] = {}
         self.progress: list[str] = []
 
-    async def step(self, name: str, work: Callable[[Say], Awaitable[Phrase]]) -> None:
-        assert name in {step.name for step in self.plan.steps}, "a step that was not planned"
+    async def step(self, name: str, work: Callable[[Say], Awaitable[Phrase | Did]], title: Phrase | None = None) -> str:
+        assert title or name in {step.name for step in self.plan.steps}, "a step that was not planned"
+        self.begun.add(name)
         if name in self._skips:
-            return
+            return ""
         try:
-            said = await work(self._say)
+            did = await work(FakeSay(self._clock.now(), self.progress))
         except UserError as error:
             raise StoppedError(f"{name}: {error}") from error
         if name == self._dies_in:
             raise DiedError(name)
+        said, value = (did.said, did.value) if isinstance(did, Did) else (did, "")
         self.said[name] = said.plain()
+        return value
 
-    async def _say(self, so_far: Phrase) -> None:
+
+@dataclass
+class FakeSay:
+    """Notes what the card would show."""
+
+    since: datetime
+    progress: list[str]
+
+    async def __call__(self, so_far: Phrase) -> None:
         self.progress.append(so_far.plain())
 
 

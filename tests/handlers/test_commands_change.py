@@ -194,9 +194,9 @@ async def test_the_plan_of_a_promotion_by_git(department: Department, reads_as: 
     await department.reported()
     made = await department.proposed("anna", "promote api v1.8.0")
     reads_as("operations/promote-waiting", card(department, made))
-    assert made.plan.pins["template"] == department.cluster.rollouts[API].template
-    assert made.plan.pins["committed"] == digest("api", "1.7.2")
-    assert made.plan.params["image"] == image("api", "1.8.0")
+    assert made.plan.targets[0].template == department.cluster.rollouts[API].template
+    assert made.plan.targets[0].committed == digest("api", "1.7.2")
+    assert made.plan.targets[0].image == image("api", "1.8.0")
     assert department.forge.messages == []
     assert department.cluster.done == []
 
@@ -224,20 +224,19 @@ async def test_the_words_of_a_promotion(department: Department) -> None:
 async def test_a_tag_in_the_reported_image_is_not_part_of_the_repository(department: Department) -> None:
     await department.reported(image="registry.example/dept/api:1.8.0")
     made = await department.proposed("anna", "promote api 1.8.0")
-    assert made.plan.params["image"] == image("api", "1.8.0")
-    assert made.plan.params["repository"] == "registry.example/dept/api"
+    assert made.plan.targets[0].image == image("api", "1.8.0")
 
 
 async def test_without_a_reported_image_the_running_one_names_the_repository(department: Department) -> None:
     await department.reported(image="")
-    assert (await department.proposed("anna", "promote api 1.8.0")).plan.params["image"] == image("api", "1.8.0")
+    assert (await department.proposed("anna", "promote api 1.8.0")).plan.targets[0].image == image("api", "1.8.0")
 
 
 async def test_a_sidecar_is_not_mistaken_for_the_service(department: Department) -> None:
     department.cluster.becomes(API, images=("registry.example/mesh/proxy@sha256:" + "9" * 64, image("api", "1.7.2")))
     await department.reported()
     made = await department.proposed("anna", "promote api 1.8.0")
-    assert made.plan.params["previous"] == image("api", "1.7.2")
+    assert made.plan.targets[0].previous == image("api", "1.7.2")
     department.cluster.becomes(API, images=("registry.example/mesh/proxy@sha256:" + "9" * 64, image("api", "1.8.0")))
     await department.say("anna", f"cancel {made.id}")
     assert "already runs" in await department.say("anna", "promote api 1.8.0", ok=False)

@@ -1,0 +1,109 @@
+"""The hand that changes a file in git: a commit, or a pull request that is merged. It never forces anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain.errors import DriftError, UserError
+from bot.domain.manifests import image_digest, repository, with_digest
+from bot.domain.phrases import Code, phrase
+from bot.domain.targets import Hand, Target
+from bot.ports.flows import Did, Run
+from bot.ports.forge import File, Forge
+
+TRIES = 3
+"""Somebody may push to the same branch at the same moment, twice."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One digest in place of another; ``branch``: of the pull request, where it takes one."""
+
+    digest: str
+    was: str
+    title: str
+    branch: str
+
+
+class Git:
+    """The file that names the image, in the deployment repository."""
+
+    def __init__(self, forge: Forge | None) -> None:
+        self._forge = forge
+
+    async def check(self, target: Target) -> None:
+        """DriftError: the file names another digest than it did at planning. Other changes of it are not ours."""
+        gitops = target.environment.gitops
+        file = await self._known().read(gitops.repo, gitops.path, gitops.branch)
+        if file.sha != target.file and named(file, target) != target.committed:
+            raise DriftError("{path} was changed after this was planned.", path=Code(gitops.path))
+
+    async def put(self, run: Run, target: Target) -> Did:
+        """Set the new digest; the commit that brought it."""
+        plan, where = run.plan, target.environment.name
+        verb = "revert" if plan.action == "rollback" else "deploy"
+        title = f"{verb}: {plan.service} {plan.params['version']} to {where}"
+        edit = Edit(target.digest, target.committed, title, f"pult/{run.operation}/{where}")
+        return await self._written(run, target, edit)
+
+    async def put_back(self, run: Run, target: Target) -> Did:
+        """Set again what the file named when the plan was made. It names nothing else by now but what was put there."""
+        plan, where = run.plan, target.environment.name
+        if not target.committed:
+            raise UserError("The file named no digest before, so there is none to put back. Revert the commit by hand.")
+        title = f"revert: {plan.service} in {where} to {target.committed[:19]}"
+        edit = Edit(target.committed, target.digest, title, f"pult/{run.operation}/{where}-undo")
+        return await self._written(run, target, edit)
+
+    async def names(self, target: Target, digest: str) -> bool:
+        """Whether the branch's file names *digest* now."""
+        gitops = target.environment.gitops
+        return named(await self._known().read(gitops.repo, gitops.path, gitops.branch), target) == digest
+
+    async def head(self, target: Target) -> str:
+        """The commit that the branch is at."""
+        gitops = target.environment.gitops
+        return (await self._known().resolve(gitops.repo, gitops.branch)).sha
+
+    async def _written(self, run: Run, target: Target, edit: Edit) -> Did:
+        gitops = target.environment.gitops
+        for _ in range(TRIES):
+            file = await self._known().read(gitops.repo, gitops.path, gitops.branch)
+            now = named(file, target)
+            if now == edit.digest:
+                return Did(phrase("it was committed already"), await self.head(target))
+            if now != edit.was:
+                raise DriftError(
+                    "{path} names another digest by now: somebody pushed meanwhile. Plan again.", path=Code(gitops.path)
+                )
+            text = with_digest(file.text, repository(target.image), edit.digest, target.environment.gitops.key)
+            try:
+                return await self._write(run, target, edit, file, text)
+            except DriftError:  # pushed between the look and the write: look again, never force
+                continue
+        raise DriftError("Somebody keeps pushing to {branch}. Try again.", branch=Code(gitops.branch))
+
+    async def _write(self, run: Run, target: Target, edit: Edit, file: File, text: str) -> Did:
+        gitops, forge = target.environment.gitops, self._known()
+        body = f"pult operation {run.operation}"
+        if target.hand is Hand.COMMIT:
+            message = f"{edit.title}\n\n{body}"
+            sha = await forge.commit(gitops.repo, gitops.path, gitops.branch, file, text, message)
+            return Did(phrase("commit {sha}", sha=Code(sha[:12])), sha)
+        files = {gitops.path: text}
+        pull = await forge.propose(gitops.repo, gitops.branch, edit.branch, files, edit.title, body)
+        merged = await forge.merge(gitops.repo, pull.number)
+        said = phrase(
+            "pull request {number} is merged as {sha}", number=Code(f"#{pull.number}"), sha=Code(merged.merged[:12])
+        )
+        return Did(said, merged.merged)
+
+    def _known(self) -> Forge:
+        if self._forge is None:
+            raise UserError("No GitHub is configured.")
+        return self._forge
+
+
+def named(file: File, target: Target) -> str:
+    """The digest that *file* names for the target's image."""
+    return image_digest(file.text, repository(target.image), target.environment.gitops.key)
