@@ -21,7 +21,12 @@ WEB_BY_FLUX = {
     "namespace": "production",
     "clusters": ["nyc2"],
     "repo": "dept/web",
-    "gitops": {"tool": "flux", "application": "web", "path": "deploy/production/kustomization.yaml"},
+    "gitops": {"tool": "flux", "application": "web-production", "path": "deploy/production/kustomization.yaml"},
+}
+API_BY_ARGO = WEB_BY_FLUX | {
+    "name": "api",
+    "repo": "dept/api",
+    "gitops": {"tool": "argocd", "application": "api-production", "path": "deploy/production/kustomization.yaml"},
 }
 
 
@@ -55,19 +60,26 @@ async def test_an_approval_answered_and_killed_at_once_still_runs(pult: Pult, de
 
 
 @SLOW
-async def test_a_promotion_through_git_commits_once(make: Make, department: Department) -> None:
-    pult = make()
-    others = [each for each in pult.settings["services"] if each["name"] != "web"]
-    pult.configure(services=[*others, WEB_BY_FLUX])
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("service", "version"), [(WEB_BY_FLUX, "5.1.0"), (API_BY_ARGO, "1.8.0")], ids=["flux", "argo"])
+async def test_a_promotion_through_git_killed_at_each_step_commits_once(
+    make: Make, department: Department, service: dict, version: str
+) -> None:
+    pult, name = make(), service["name"]
+    others = [each for each in pult.settings["services"] if each["name"] != name]
+    pult.configure(services=[*others, service])
     await pult.start()
-    await released(pult, "web", "5.1.0")
-    before = department.commits("dept/web")
-    ident = await pult.proposed("anna", "promote web 5.1.0")
+    await released(pult, name, version)
+    before = department.commits(f"dept/{name}")
+    ident = await pult.proposed("anna", f"promote {name} {version}")
     await pult.ask("chen", f"approve {ident}")
-    await _killed_once(pult, lambda: department.commits("dept/web") > before)
+    await _killed_once(pult, lambda: department.commits(f"dept/{name}") > before)
+    await _killed_once(pult, lambda: _asks_for(department, name, version))
+    await _killed_once(pult, lambda: _runs(department, name, version))
     await pult.becomes(ident, "succeeded")
-    assert department.commits("dept/web") == before + 1
-    assert _runs(department, "web", "5.1.0")
+    assert department.commits(f"dept/{name}") == before + 1
+    assert department.patches(name) == 0, "git owns it"
+    assert _runs(department, name, version)
 
 
 @SLOW
@@ -145,6 +157,12 @@ async def _killed_once(pult: Pult, moment: Callable[[], bool]) -> None:
 
     await until("the step was never reached", come)
     await pult.restart()
+
+
+def _asks_for(department: Department, service: str, version: str) -> bool:
+    """Whether the tool has applied it, rolled out or not."""
+    containers = department.deployment(service)["spec"]["template"]["spec"]["containers"]
+    return any(each["image"] == images.image(service, version) for each in containers)
 
 
 def _runs(department: Department, service: str, version: str) -> bool:
