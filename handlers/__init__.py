@@ -178,7 +178,7 @@ def presenters(p: Ports) -> Presenters:
     }
 
 
-turned = turns.turned
+turning = turns.turning
 """What each turn of an operation means for releases, written in its transaction."""
 
 draw_plan = operation_card.draw

@@ -236,11 +236,12 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     ports = _ports(core, parts, canary)
     chats = {**parts.chats, canary.platform: canary}
     private = tuple(name for name in parts.chats if name != "console")
+    turned = handlers.turning(core.department.services)
     desk = Desk(
         core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
         approvals_in=tuple(chat for each in settings.chat.approvals for chat in private_chats(each, people)),
         platforms=private, on_call=handlers.on_call(core.rules), frozen=handlers.frozen(ports.freezes),
-        turned=handlers.turned,
+        turned=turned,
     )  # fmt: skip
     presenters = handlers.presenters(ports)
     lanes = Delivery(core.store, core.clock, chats, presenters, core.reader, core.meters)
@@ -251,7 +252,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     )
     url = settings.store.url.get_secret_value()
     operations = Operations(
-        core.store, core.clock, handlers.flows(ports), core.meters, url, turned=handlers.turned
+        core.store, core.clock, handlers.flows(ports), core.meters, url, turned=turned
     )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)

@@ -12,6 +12,7 @@ from bot.domain.operations import Operation, State
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.releases import Deployment, Release
 from bot.ports.store import Tx
+from handlers.operating import fated
 
 WAITING = frozenset({State.WAITING, State.APPROVED})
 """Nothing was changed yet: approved ones wait for another operation to end."""
@@ -23,7 +24,10 @@ def void(tx: Tx, ident: str, why: Phrase, now: datetime) -> bool:
     if operation is None or operation.state not in WAITING:
         return False
     said = phrase("Void: {why} Propose it again.", why=why)
-    tx.save_operation(replace(operation.moved(State.CANCELLED), ended_at=now, result=said))
+    ended = replace(operation.moved(State.CANCELLED), ended_at=now, result=said)
+    tx.save_operation(ended)
+    for deployment in fated.recorded(tx, ended, now):
+        tx.bump(subject("release", f"{deployment.service}/{deployment.version}"), now)
     tx.bump(subject("op", ident), now)
     tx.bump(subject("ask", ident), now)
     tx.append(Deed(now, "pult", "", "void", ident, "cancelled", said.plain()))

@@ -1,45 +1,22 @@
-"""Each turn of a promotion or rollback, told to the deployments it is about and to the release's card."""
+"""Each turn of a promotion or rollback, told to the cards of the releases it is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 
-from bot.domain.cards import subject
-from bot.domain.fates import deployments
 from bot.domain.operations import Operation
-from bot.domain.releases import Deployment, Fate
+from bot.domain.services import Catalogue
 from bot.ports.store import Tx
-
-IN = frozenset({Fate.RUNNING, Fate.GOOD, Fate.BAD})
-"""Fates of a version that may be what runs."""
-
-
-def turned(tx: Tx, operation: Operation, now: datetime) -> None:
-    """Write what *operation*'s turn makes of each deployment of it; what does not change is left alone."""
-    for told in deployments(operation, now):
-        known = _known(tx, told)
-        if known is not None and replace(told, at=known.at) == known:
-            continue
-        tx.save_deployment(told)
-        tx.bump(subject("release", f"{told.service}/{told.version}"), now)
-        if operation.plan.action == "rollback" and told.fate is Fate.GOOD:
-            for replaced in _replaced(tx, operation, told):
-                tx.save_deployment(replace(replaced, fate=Fate.BACK, at=now))
-                tx.bump(subject("release", f"{replaced.service}/{replaced.version}"), now)
+from handlers.operating import fated
+from handlers.releasing import places
 
 
-def _known(tx: Tx, told: Deployment) -> Deployment | None:
-    rows = tx.deployments_of(told.service, told.version)
-    mine = (row for row in rows if (row.operation, row.environment) == (told.operation, told.environment))
-    return next(mine, None)
+def turning(services: Catalogue) -> Callable[[Tx, Operation, datetime], None]:
+    """What is to be told of each turn of an operation, in the transaction that writes it."""
 
+    def turned(tx: Tx, operation: Operation, now: datetime) -> None:
+        for deployment in fated.recorded(tx, operation, now):
+            places.shown(tx, services, deployment, now)
 
-def _replaced(tx: Tx, operation: Operation, told: Deployment) -> Iterator[Deployment]:
-    """What ran there when the rollback was planned."""
-    was = next(t.previous for t in operation.plan.targets if t.environment.name == told.environment)
-    digest = was.partition("@")[2]
-    for row in tx.deployments(told.service, told.environment):
-        if digest and row.digest == digest and row.digest != told.digest and row.fate in IN:
-            yield row
+    return turned

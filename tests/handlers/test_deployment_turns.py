@@ -8,9 +8,11 @@ from datetime import timedelta
 from bot.domain.cards import Place, Wish
 from bot.domain.messages import StepMark
 from bot.domain.operations import Operation, State, StepReport
+from bot.domain.phrases import phrase
 from bot.domain.releases import Deployment, Fate
-from handlers import turned
-from tests.handlers.department import Department
+from handlers import turning
+from handlers.operating.voiding import void
+from tests.handlers.department import SERVICES, Department
 from tests.handlers.fakes import NOON, digest
 
 OPS = Place("slack:C0OPS")
@@ -31,7 +33,7 @@ async def turn(department: Department, operation: Operation, state: State, **ste
     for report in steps.values():
         operation = operation.reported(report)
     operation = replace(operation, state=state)
-    await department.store.write(lambda tx: turned(tx, operation, LATER))
+    await department.store.write(lambda tx: turning(SERVICES)(tx, operation, LATER))
     return operation
 
 
@@ -50,6 +52,12 @@ async def test_a_proposal_waits_and_a_rejection_ends_it(department: Department) 
 async def test_what_was_cancelled_or_expired_ends(department: Department) -> None:
     made = await promotion(department)
     await department.say("anna", f"cancel {made.id}")
+    assert await rows(department) == [("production", "1.8.0", made.id, Fate.ENDED)]
+
+
+async def test_what_is_void_ends(department: Department) -> None:
+    made = await promotion(department)
+    assert await department.store.write(lambda tx: void(tx, made.id, phrase("The world moved."), LATER))
     assert await rows(department) == [("production", "1.8.0", made.id, Fate.ENDED)]
 
 
