@@ -184,13 +184,15 @@ def verify(config: Path, head: str, debug: bool) -> None:  # noqa: ARG001 - `tol
 
 @audit.command()
 @CONFIG
+@click.option("--release", metavar="SERVICE/VERSION", default="", help="Only the trail of one release, as one JSON.")
 @DEBUG
 @told
-def export(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
-    """Write the chain to standard output as JSON Lines."""
+def export(config: Path, release: str, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Write the chain to standard output as JSON Lines, or the trail of one release."""
     from bot.cli import audit as program  # noqa: PLC0415 - keeps --help fast
 
-    for line in program.lines(_store(config)):
+    url = _store(config)
+    for line in program.lines(url) if not release else [program.trail(url, release)]:
         click.echo(line)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from bot.domain.policy import DEFAULTS
 from config.destinations import check_destinations
@@ -158,6 +158,7 @@ def _service(settings: Settings, service: ServiceSettings) -> Iterator[Problem]:
     for stop in environments:
         stop_path = f"{path}.environments[{stop.name}].cluster"
         yield from _known(stop_path, stop.cluster, "the name of one of [[clusters]]", clusters)
+    yield from _order(path, environments)
     owners = [(stop.name, stop.gitops or service.gitops) for stop in environments]
     yield from _files(path, service)
     for name, owner in owners or [("", service.gitops)]:
@@ -169,6 +170,15 @@ def _service(settings: Settings, service: ServiceSettings) -> Iterator[Problem]:
                 )
             if not settings.github:
                 yield wrong(f"{owner_path}.tool", quoted(owner.tool), '"none" without section [github]')
+
+
+def _order(path: str, environments: Sequence[EnvironmentSettings]) -> Iterator[Problem]:
+    """What an environment comes after stands before it, so that no way to it goes in a circle."""
+    for number, stop in enumerate(environments):
+        earlier = [each.name for each in environments[:number]]
+        if stop.after:
+            stop_path = f"{path}.environments[{stop.name}].after"
+            yield from _known(stop_path, stop.after, "the name of an environment above it", earlier)
 
 
 def _files(path: str, service: ServiceSettings) -> Iterator[Problem]:

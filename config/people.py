@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, Strict, StringConstraints, model_validator
 
 from config.base import WEEKLY, Duration, Locale, Located, Many, Name, Names, Positive, Section, Zone, matching
 from config.policy import MoreSettings, Percent
@@ -111,6 +111,11 @@ class RuleSettings(Section):
     """Environments this is allowed in. Default: all."""
     break_glass: str = ""
     """Role that may go on alone, with a reason; everyone on call is told at once. Default: nobody."""
+    require: Annotated[frozenset[Literal["ci", "trivy", "e2e", "soak"]], Strict(strict=False)] = frozenset()
+    """For promote: evidence that must be known and good, of "ci", "trivy", "e2e" and "soak"; what is bad always holds a
+    plan. Default: none, so that what nobody tells is only shown as unknown."""
+    soak: Duration = timedelta(0)
+    """For promote: how long a version must have run well in the environment before. Default: no time."""
     override: Names = frozenset()
     """Roles that may override what holds a plan, with a reason. Default: those that may approve."""
     more: Many[MoreSettings] = ()

@@ -34,6 +34,7 @@ from bot.ports.pipeline import Pipeline
 from bot.ports.presenters import Presenters
 from bot.ports.probe import Examine
 from bot.ports.regions import Database, Traffic
+from bot.ports.registry import Registry
 from bot.ports.rollouts import Rollouts
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.silencer import Silencer
@@ -55,6 +56,7 @@ from handlers.commands import (
     alerts,
     audit,
     events,
+    diff,
     failover,
     freeze,
     help,
@@ -65,12 +67,14 @@ from handlers.commands import (
     promote,
     releases,
     restart,
+    rollback,
     silence,
     slo,
     status,
     sync,
     whoami,
 )
+from handlers.commands.evidence_case import Sources
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
@@ -81,7 +85,7 @@ from handlers.operating import freezing
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, digest, freezes, handover, prune, reconcile, reroute
+from handlers.schedules import clocks, digest, drift, freezes, handover, prune, reconcile, reroute
 from handlers.schedules.spending import Spending
 
 
@@ -111,6 +115,7 @@ class Ports:
     silencer: Silencer | None
     forge: Forge | None
     pipeline: Pipeline | None
+    registry: Registry | None
     pair: Pair | None
     database: Database | None
     traffic: Traffic | None
@@ -141,6 +146,14 @@ class Ports:
         if self.budgets is None or not self.slos:
             return None
         return Spending(Teller(self.store, self.budgets, self.services), self.clock, self.slos)
+    @cached_property
+    def sources(self) -> Sources:
+        """Whom plans ask for what speaks for and against them."""
+        return Sources(
+            store=self.store, clock=self.clock, cluster=self.cluster, guard=self.guard, policy=self.policy,
+            services=self.services, slos=self.slos, budgets=self.budgets, forge=self.forge, pipeline=self.pipeline,
+            registry=self.registry, rollouts=self.rollouts, frozen=frozen(self.freezes),
+        )  # fmt: skip
 
 
 frozen = freezing.lookup
@@ -205,6 +218,7 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         digest.weekly(p.store, p.clock, p.rules, p.digest, p.spending),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
+        drift.duty(_watch(p)),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *(
             (digest.daily(p.store, p.clock, p.rules, p.slo_digest, p.digest, p.spending),)
@@ -213,6 +227,13 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         ),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
+
+
+def _watch(p: Ports) -> drift.Watch:
+    return drift.Watch(
+        p.store, p.clock, p.rules, services=p.services, cluster=p.cluster, gitops=p.gitops, forge=p.forge,
+        guard=p.guard,
+    )  # fmt: skip
 
 
 def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
@@ -231,8 +252,10 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         oncall.oncall(p.store, p.rules),
         oncall.page(p.store, p.rules),
         slo.duty(p.store, p.budgets, p.slos, p.services),
-        releases.duty(p.store, p.cluster, p.services),
-        promote.duty(p.store, p.cluster, p.forge, p.services),
+        releases.duty(p.sources),
+        diff.duty(p.sources),
+        promote.duty(p.sources),
+        rollback.duty(p.sources),
         freeze.freeze(p.store, p.services, p.rules, p.approvals_in),
         freeze.unfreeze(p.store, p.services),
         sync.duty(p.gitops, p.services),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -10,12 +10,16 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Rolled:
-    """Another pod template. ``image``: the one that changed, empty when none did. ``back``: to an earlier template."""
+    """Another pod template. ``image``: the one that changed, empty when none did. ``back``: to an earlier template.
+
+    ``by``: the client that set the image, where the server tells and it is the latest one.
+    """
 
     at: datetime
     revision: str
     image: str = ""
     back: bool = False
+    by: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

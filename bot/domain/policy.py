@@ -45,8 +45,9 @@ class Rule:
     """``approvals`` people must press, or ``more``; with ``four_eyes`` the proposer is not one of them.
 
     ``floor``: percent of an error budget left at which, and below, a plan is held; None: none. ``freezes``: a freeze
-    holds it. ``override``: roles that may override a hold; none: those that may approve. ``break_glass``: the role that
-    may go on alone.
+    holds it. ``require``: evidence that must be known and good, by the names of bot/domain/proofs.py; ``soak``: how
+    long a version must have run well in the environment before. ``override``: roles that may override a hold; none:
+    those that may approve. ``break_glass``: the role that may go on alone.
     """
 
     roles: frozenset[str] = frozenset({"sre"})
@@ -59,6 +60,8 @@ class Rule:
     more: tuple[More, ...] = ()
     floor: float | None = None
     freezes: bool = False
+    require: frozenset[str] = frozenset()
+    soak: timedelta = timedelta(0)
 
     @property
     def overriders(self) -> frozenset[str]:

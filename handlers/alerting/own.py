@@ -11,11 +11,13 @@ from bot.ports.store import Tx
 from handlers.alerting import episodes
 from handlers.alerting.rules import Rules
 
+DRIFT = "Drift"
 RUNBOOKS = {
     "MonitoringBlind": "Watchdog.md",
     "PultDeaf": "PultCanaryLost.md",
     "GitopsSyncFailed": "GitopsSyncFailed.md",
     "GitopsDegraded": "GitopsDegraded.md",
+    DRIFT: "Drift.md",
 }
 """By alert, its page in docs/runbooks."""
 
@@ -30,10 +32,17 @@ def fires(
     known = tx.latest_group(_key(key))
     if known and known.closed_at is None:
         return False
-    every = {"severity": "critical", "service": "monitoring", **labels}
-    page = RUNBOOKS.get(labels["alertname"])
-    runbook = {"runbook_url": f"{rules.runbooks}/{page}"} if rules.runbooks and page else {}
-    return _told(tx, rules, key, Alert(key, every, {**runbook, **(notes or {})}, now), now)
+    return _told(tx, rules, key, _alert(rules, key, labels, now, notes), now)
+
+
+def tells(tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime) -> bool:
+    """Raise an alert, or have the one that fires under *key* say what is so now; False when it says so already."""
+    known = tx.latest_group(_key(key))
+    if known is None or known.closed_at:
+        return fires(tx, rules, key, labels, now)
+    (standing,) = known.alerts.values()
+    alert = replace(_alert(rules, key, labels, now), starts_at=standing.starts_at)
+    return alert.labels != standing.labels and _told(tx, rules, key, alert, now)
 
 
 def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:
@@ -43,6 +52,15 @@ def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:
         return False
     (alert,) = known.alerts.values()
     return _told(tx, rules, key, replace(alert, ends_at=now), now)
+
+
+def _alert(
+    rules: Rules, key: str, labels: Mapping[str, str], now: datetime, notes: Mapping[str, str] | None = None
+) -> Alert:
+    every = {"severity": "critical", "service": "monitoring", **labels}
+    page = RUNBOOKS.get(labels["alertname"])
+    runbook = {"runbook_url": f"{rules.runbooks}/{page}"} if rules.runbooks and page else {}
+    return Alert(key, every, {**runbook, **(notes or {})}, now)
 
 
 def _told(tx: Tx, rules: Rules, key: str, alert: Alert, now: datetime) -> bool:

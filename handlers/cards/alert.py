@@ -247,7 +247,7 @@ def _buttons(group: Group, suspect: Suspect | None) -> tuple[Button, ...]:
         return (details,)
     ack = Button(phrase("Ack"), f"ack {group.id}", style=Style.PRIMARY)
     back = suspects.button(suspect) if suspect else ()
-    return (*(() if group.ack else (ack,)), *back, _silence(group), details)
+    return (*(() if group.ack else (ack,)), *back, _silence(group), details, *own.buttons(group))
 
 
 def _silence(group: Group) -> Button:

@@ -81,7 +81,8 @@ def explains(operation: Operation, environment: Environment, fact: ClusterChange
     plan = operation.plan
     if not isinstance(fact, CAUSES.get(plan.action, ())):
         return False
-    if plan.environment not in {"", environment.name}:
+    places = {target.environment.name for target in plan.targets} or {plan.environment}
+    if not places & {"", environment.name}:
         return False
     if plan.params.get("cluster", environment.cluster) != environment.cluster:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.alerts import OWN, Group
+from bot.domain.messages import Button
 from bot.domain.phrases import Code, Phrase, phrase
 
 TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
@@ -45,6 +46,8 @@ def said(group: Group) -> Phrase | None:
                 application=_application(group),
                 why=_said(group),
             )
+        case "Drift":
+            return _drift(group)
         case _:
             return None
 
@@ -63,3 +66,37 @@ def _application(group: Group) -> Phrase:
 def _said(group: Group) -> str:
     """The tool's own words."""
     return next((said for alert in group.alerts.values() if (said := alert.annotations.get("said"))), "–")
+
+
+def buttons(group: Group) -> tuple[Button, ...]:
+    """What to press besides: of drift, what puts it right and what shows it."""
+    service, environment = group.service, group.common("environment")
+    if group.source != OWN or group.name != "Drift":
+        return ()
+    sync = Button(phrase("Sync"), f"sync {service} {environment}")
+    diff = Button(phrase("Diff"), f"diff {service}")
+    owned = group.common("tool") in TOOLS
+    return tuple(each for each in ((sync, diff) if owned else (diff,)) if typed(each.command))
+
+
+def typed(command: str) -> bool:
+    """Whether a button can carry *command*."""
+    return command.isascii() and len(command) <= 64
+
+
+def _drift(group: Group) -> Phrase:
+    runs, wanted, environment = (group.common(name) or "–" for name in ("runs", "wanted", "environment"))
+    tool = TOOLS.get(group.common("tool"), "GitOps")
+    match group.common("against"):
+        case "git":
+            said = phrase("{environment} runs {runs}, and git says {wanted}.",
+                          environment=environment, runs=Code(runs), wanted=Code(wanted))  # fmt: skip
+        case "tool":
+            said = phrase("{tool} says that {environment} is not what it applied: {wanted}",
+                          tool=tool, environment=environment, wanted=wanted)  # fmt: skip
+        case _:
+            said = phrase("{environment} runs {runs}, and the last version that was put there is {wanted}.",
+                          environment=environment, runs=Code(runs), wanted=Code(wanted))  # fmt: skip
+    if by := group.common("by"):
+        return phrase("{said} Changed by {client}.", said=said, client=Code(by))
+    return phrase("{said} Who changed it is not known.", said=said)

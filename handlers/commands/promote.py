@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.domain.errors import UserError
-from bot.domain.manifests import image_digest, repository
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
-from bot.domain.plans import Plan, PlannedStep
+from bot.domain.manifests import repository
+from bot.domain.phrases import Code, Phrase, phrase
+from bot.domain.plans import Plan
 from bot.domain.releases import Release
-from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
-from bot.domain.targets import Hand, Stage, Target
-from bot.ports.cluster import Cluster, Rollout
+from bot.domain.services import Environment, Service
+from bot.domain.sightings import gate_for, gates_name
+from bot.domain.targets import Target
 from bot.ports.commands import Call, Command, Proposal
-from bot.ports.forge import Forge
-from bot.ports.store import Store
-from handlers.commands.replies import argument, workload
+from bot.ports.store import Tx
+from handlers.commands import promote_targets as targeting
+from handlers.commands.evidence import gather
+from handlers.commands.evidence_case import Case, Sources
+from handlers.commands.promote_resolve import resolve
+from handlers.commands.promote_targets import SHORT
+from handlers.commands.releases_known import by_digest
+from handlers.commands.replies import argument
 
 USAGE = "promote <service> <version> [to <environment>]"
 
 
-def duty(store: Store, cluster: Cluster, forge: Forge | None, services: Catalogue) -> Command:
-    """Resolves the version to a digest, and pins what runs now."""
+def duty(sources: Sources) -> Command:
+    """Resolves the version to a digest, gathers what speaks for and against it, and pins what runs now."""
 
     async def run(call: Call) -> Proposal:
-        service = services.named(argument(call, 0, USAGE))
+        service = sources.services.named(argument(call, 0, USAGE))
         version = argument(call, 1, USAGE).removeprefix("v")
         environment = _to(call, service)
-        release = await store.read(lambda tx: tx.release(service.name, version))
-        _promotable(service, version, release)
-        assert release is not None
-        rollout = await cluster.rollout(workload(environment))
-        if _current(release, rollout).endswith(release.digest):
+        last = await targeting.found(sources, environment)
+        release = await resolve(sources, service, version, repository(last.image))
+        if release.prerelease and environment in service.production:
             raise UserError(
-                "{service} {version} already runs in {environment}.",
-                service=service.name,
-                version=version,
-                environment=environment.name,
+                "{service} {version} is a pre-release: not for production.", service=service.name, version=version
             )
-        return Proposal(await _plan(service, environment, release, rollout, forge))
+        targets = await _targets(sources, service, environment, release)
+        return Proposal(await _plan(sources, call, service, release, targets))
 
-    example = services.names[0] if services.names else "api"
+    example = sources.services.names[0] if sources.services.names else "api"
     return Command(
         ("promote", "выкатить"), USAGE, phrase("bring a version to an environment"), run, "promote",
         examples=(f"promote {example} 1.8.0", f"promote {example} 1.8.0 to production"),
@@ -54,85 +57,69 @@ def _to(call: Call, service: Service) -> Environment:
     return service.environment(words[0])
 
 
-def _promotable(service: Service, version: str, release: Release | None) -> None:
-    if release is None:
+async def _targets(
+    sources: Sources, service: Service, environment: Environment, release: Release
+) -> tuple[tuple[Target, ...], dict[str, int]]:
+    """Those on the way that do not have it yet, and how many pods each has."""
+    image = f"{release.image}@{release.digest}"
+    stops = [await targeting.found(sources, each, image) for each in targeting.chain(service, environment)]
+    waiting = await sources.store.read(
+        lambda tx: {stop: _run(tx, service, stop.environment, release) for stop in stops}
+    )
+    made = [await targeting.target(sources, service, stop, image, waiting[stop]) for stop in stops]
+    wanted = tuple(target for target in made if not _has(target))
+    if made[-1] not in wanted:
         raise UserError(
-            "pult has not heard of {service} {version}. {releases} lists what it knows.",
-            service=service.name,
-            version=Code(version[:40]),
-            releases=Code(f"releases {service.name}"),
-        )
-    if not release.digest:
-        raise UserError(
-            "{service} {version} has no image digest yet; its pipeline has to report one.",
-            service=service.name,
-            version=version,
-        )
-    if release.stage == "failed":
-        raise UserError("The pipeline of {service} {version} failed.", service=service.name, version=version)
-    if release.prerelease:
-        raise UserError("{service} {version} is a pre-release.", service=service.name, version=version)
+            "{service} {version} already runs in {environment}.",
+            service=service.name, version=release.version, environment=environment.name,
+        )  # fmt: skip
+    return wanted, {stop.environment.name: stop.rollout.desired for stop in stops}
+
+
+def _run(tx: Tx, service: Service, environment: Environment, release: Release) -> int:
+    """The workflow run that waits for a word before it deploys *release* there; 0 for none."""
+    gate = gate_for(tx.mark(gates_name(service.name, environment.name)), release)
+    return gate.run if gate else 0
+
+
+def _has(target: Target) -> bool:
+    """Whether it runs there, and git says the same where git has a say."""
+    return target.previous.endswith(f"@{target.digest}") and target.committed in {"", target.digest}
 
 
 async def _plan(
-    service: Service, environment: Environment, release: Release, rollout: Rollout, forge: Forge | None
+    sources: Sources, call: Call, service: Service, release: Release, found: tuple[tuple[Target, ...], dict[str, int]]
 ) -> Plan:
-    current = _current(release, rollout)
-    image = repository(release.image or current)
-    digest, sha, committed = Code(release.digest[:19]), "", ""
-    first = PlannedStep(
-        "apply", phrase("Set the image of {name} to {digest}", name=Code(environment.workload), digest=digest),
-        phrase("set the image back to {image}", image=Code(current.rpartition("@")[2][:19] or current)),
+    targets, pods = found
+    last = targets[-1]
+    running = await sources.store.read(lambda tx: by_digest(tx, service.name, last.previous))
+    case = Case(
+        service, last.environment, targeting.before(service, last.environment), release, running, release.commit,
+        sources.policy.rule("promote"), call.now,
     )  # fmt: skip
-    gitops = environment.gitops
-    if gitops.tool != NO_TOOL:
-        if forge is None:
-            raise UserError("{service} is deployed from git, and no GitHub is configured.", service=service.name)
-        file = await forge.read(gitops.repo, gitops.path, gitops.branch)
-        sha, committed = file.sha, image_digest(file.text, image)
-        first = PlannedStep(
-            "apply",
-            phrase("Commit {digest} to {path} in {repo}", digest=digest, path=Code(gitops.path), repo=gitops.repo),
-            phrase("revert the commit"),
-        )  # fmt: skip
-    hand = Hand.PATCH if gitops.tool == NO_TOOL else Hand.COMMIT
-    target = Target(
-        environment, hand, f"{image}@{release.digest}", current, rollout.template, file=sha, committed=committed
-    )
-    synced = (PlannedStep("sync", phrase("Have it applied")),) if Stage.SYNC in target.stages else ()
+    evidence = await gather(sources, case)
     return Plan(
         action="promote",
         title=phrase(
             "Promote {service} {version} to {environment}",
-            service=service.name, version=release.version, environment=environment.name,
+            service=service.name, version=release.version, environment=last.environment.name,
         ),
         service=service.name,
-        environment=environment.name,
-        steps=(
-            first,
-            *synced,
-            PlannedStep("rollout", phrase("Watch until all {count} pods run it", count=rollout.desired)),
-            PlannedStep("verify", phrase("Verify the digest that runs"), skippable=True),
-        ),
-        params={"digest": release.digest, "version": release.version},
-        targets=(target,),
-        blast=(
-            phrase("{count} pods in {cluster} are replaced one by one.",
-                   count=rollout.desired, cluster=environment.cluster),
-        ),
-        evidence=tuple(_evidence(release, current)),
-        lock=f"{service.name} in {environment.name}",
+        environment=last.environment.name,
+        steps=targeting.steps(targets, pods),
+        params={"version": release.version, "digest": release.digest, "commit": release.commit},
+        blast=tuple(targeting.blast(targets, pods)),
+        evidence=(*_images(last, running), *(proof.row for proof in evidence.proofs)),
+        lock=f"{service.name} in {last.environment.name}",
+        targets=targets,
+        holds=evidence.holds,
+        approvals=evidence.demand.approvals,
+        because=evidence.demand.because,
     )  # fmt: skip
 
 
-def _current(release: Release, rollout: Rollout) -> str:
-    """The image that would be replaced: that of the release's own repository, where there are sidecars."""
-    own = [image for image in rollout.images if repository(image) == repository(release.image)]
-    return next(iter((*own, *rollout.images)), "")
-
-
-def _evidence(release: Release, current: str) -> list[tuple[Phrase, Phrase]]:
-    rows = [(verbatim(name), verbatim(said)) for name, said in sorted(release.evidence.items())]
-    rows.append((phrase("runs now"), phrase("{image}", image=Code(current.rpartition("@")[2][:19] or "–"))))
-    rows.append((phrase("new digest"), phrase("{image}", image=Code(release.digest[:19]))))
-    return rows
+def _images(last: Target, running: Release | None) -> Iterable[tuple[Phrase, Phrase]]:
+    image = Code(last.previous.partition("@")[2][:SHORT] or last.previous or "–")
+    known = phrase("{version}, {image}", version=running.version, image=image) if running else None
+    yield phrase("runs now"), known or phrase("{image}", image=image)
+    yield phrase("new digest"), phrase("{image}", image=Code(last.digest[:SHORT]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.phrases import Phrase, Quantity, phrase
+from bot.domain import drift
+from bot.domain.phrases import Phrase, Quantity, counted, phrase
 from bot.ports.canary import MARK, Flight
 from bot.ports.silencer import MARK as RECONCILED
 from bot.ports.store import Tx
@@ -37,7 +39,13 @@ class Vitals:
 
     def read(self, tx: Tx, now: datetime) -> Part:
         """One line each."""
-        parts = (_on_call(tx, self.rules, now), _monitoring(tx, self.rules, now), _canary(tx, now), _truth(tx, now))
+        parts = (
+            _on_call(tx, self.rules, now),
+            _monitoring(tx, self.rules, now),
+            _canary(tx, now),
+            _truth(tx, now),
+            _drift(tx, now),
+        )
         return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
 
 
@@ -84,3 +92,22 @@ def _truth(tx: Tx, now: datetime) -> Part:
     ago = max(now - at, timedelta())
     told = phrase("{n} of {size} answer, compared {ago} ago", n=answering, size=size, ago=ago)
     return Part(((name, told),), well=answering == size and ago <= LATE)
+
+
+def _drift(tx: Tx, now: datetime) -> Part:
+    """Whether environments run what they should; one that can't be read is not known to be well."""
+    mark = tx.mark(drift.MARK)
+    if mark is None:
+        return Part()
+    at, places = mark
+    name = phrase("Drift")
+    if now - at > LATE:
+        return Part(((name, phrase("unknown: not looked at since {at}", at=at)),), well=False)
+    states = Counter(sight.state for sight in places.values())
+    differ, unknown = states[drift.Likeness.DIFFERS], states[drift.Likeness.UNKNOWN]
+    if not differ and not unknown:
+        return Part(((name, counted("none in {n} environment", "none in {n} environments", len(places))),))
+    told = phrase(
+        "{differ} of {n} environments differ, {unknown} unknown", differ=differ, n=len(places), unknown=unknown
+    )
+    return Part(((name, told),), well=False)

@@ -16,6 +16,7 @@ from bot.adapters.kubernetes.evidence import Step, lost, moment, nodes, rescales
 from bot.adapters.kubernetes.revisions import (
     Revision,
     by_hand,
+    imaged_by,
     images,
     of_replicasets,
     restarted_by,
@@ -145,6 +146,24 @@ def test_who_restarted_is_read_from_the_managed_fields() -> None:
     assert restarted_by({"metadata": {"managedFields": entries}}) == "kubectl-rollout"
     assert restarted_by(recorded("kubernetes/deployment-restarted")) == ""
     assert restarted_by({"metadata": {}}) == ""
+
+
+def test_the_client_that_set_the_image_is_the_latest_that_the_server_notes() -> None:
+    def entry(manager: str, time: str, name: str = "api") -> dict:
+        containers = {f'k:{{"name":"{name}"}}': {"f:image": {}}}
+        return {
+            "manager": manager,
+            "time": time,
+            "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": containers}}}},
+        }
+
+    entries = [
+        entry("kubectl-set", "2026-03-01T12:00:00Z"), entry("argocd-controller", "2026-02-01T12:00:00Z"),
+        entry("injector", "2026-03-02T12:00:00Z", "proxy"),
+    ]  # fmt: skip
+    spec = {"template": {"spec": {"containers": [{"name": "api"}, {"name": "proxy"}]}}}
+    assert imaged_by({"metadata": {"managedFields": entries}, "spec": spec}) == "kubectl-set"
+    assert imaged_by({"metadata": {}, "spec": spec}) == ""
 
 
 MARK, OPERATION = "kubectl.kubernetes.io/restartedAt", "pult.dev/operation"

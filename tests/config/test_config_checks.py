@@ -184,6 +184,11 @@ BREAKS = {
         'name = "staging"',
         "services[api].environments[staging].name: found what",
     ),
+    "after itself": (
+        'name = "staging"\ncluster',
+        'name = "staging"\nafter = "production"\ncluster',
+        'services[api].environments[staging].after: found "production"',
+    ),
     "same file": (
         '"production.yaml"',
         '"staging.yaml"',

@@ -21,7 +21,7 @@ HEADS = {
     ],
 }  # fmt: skip
 PROMISED = {
-    "page", "вызвать", "rollback", "откатить", "events", "события", "logs", "логи", "scale", "масштаб", "rightsize",
+    "page", "вызвать", "sync", "синхронизировать", "events", "события", "logs", "логи", "scale", "масштаб", "rightsize",
     "размер",
 }  # fmt: skip
 """Commands of interface.md, section 4, and ruling 18, that may not be built yet."""

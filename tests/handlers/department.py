@@ -41,7 +41,6 @@ from tests.handlers.fakes import (
     FakeClock,
     FakeCluster,
     FakeDatabase,
-    FakeForge,
     FakeHappenings,
     FakeLogs,
     FakeMetrics,
@@ -51,6 +50,7 @@ from tests.handlers.fakes import (
     digest,
     image,
 )
+from tests.handlers.fakes_releases import FakeGitHub, FakeGitOps, FakeRegistry, FakeRollouts
 
 EXPECTED = Path(__file__).parent / "expected"
 PEOPLE = Directory([
@@ -95,8 +95,10 @@ class Department:
     store: SqlStore
     clock: FakeClock = field(default_factory=FakeClock)
     cluster: FakeCluster = field(default_factory=FakeCluster)
+    forge: FakeGitHub = field(default_factory=FakeGitHub)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
     gitops: FakeGitOps = field(default_factory=FakeGitOps)
-    forge: FakeForge = field(default_factory=FakeForge)
+    rollouts: FakeRollouts = field(default_factory=FakeRollouts)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     logs: FakeLogs = field(default_factory=FakeLogs)
     pod_logs: FakeLogs = field(default_factory=FakeLogs)
@@ -125,11 +127,11 @@ class Department:
     def ports(self) -> handlers.Ports:
         found = {
             name: None if name in self.without else getattr(self, name)
-            for name in ("metrics", "silencer", "forge", "database", "traffic", "witnesses")
+            for name in ("metrics", "silencer", "forge", "registry", "database", "traffic", "witnesses")
         }
         return handlers.Ports(
-            store=self.store, clock=self.clock, cluster=self.cluster, rollouts=None, gitops=self.gitops,
-            guard=Guarded(self.clock), pipeline=None,
+            store=self.store, clock=self.clock, cluster=self.cluster, gitops=self.gitops, rollouts=self.rollouts,
+            pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,

@@ -12,6 +12,7 @@ from bot.domain.failover import Sight
 from bot.domain.operations import Choice, Operation, State, StepReport
 from bot.domain.policy import Policy, Rule
 from bot.domain.silences import Matching
+from bot.domain.targets import Hand
 from handlers.alerting import own
 from handlers.cards.operation import draw
 from tests.handlers.department import API, DEPLOY, WEB, Check, Department, alert, manifest, read
@@ -194,9 +195,12 @@ async def test_the_plan_of_a_promotion_by_git(department: Department, reads_as: 
     await department.reported()
     made = await department.proposed("anna", "promote api v1.8.0")
     reads_as("operations/promote-waiting", card(department, made))
-    assert made.plan.targets[0].template == department.cluster.rollouts[API].template
-    assert made.plan.targets[0].committed == digest("api", "1.7.2")
-    assert made.plan.targets[0].image == image("api", "1.8.0")
+    (target,) = made.plan.targets
+    assert target.hand is Hand.COMMIT
+    assert target.template == department.cluster.rollouts[API].template
+    assert target.committed == digest("api", "1.7.2")
+    assert target.file == (await department.forge.read(*DEPLOY, "main")).sha
+    assert target.image == image("api", "1.8.0")
     assert department.forge.messages == []
     assert department.cluster.done == []
 
@@ -209,7 +213,7 @@ async def test_the_plan_of_a_promotion_without_git(department: Department, reads
     await department.reported()
     made = await department.proposed("anna", "выкатить api 1.8.0 в staging")
     reads_as("operations/promote-patch", card(department, made))
-    assert "repo" not in made.plan.params
+    assert [target.hand for target in made.plan.targets] == [Hand.PATCH]
 
 
 async def test_the_words_of_a_promotion(department: Department) -> None:
@@ -238,6 +242,7 @@ async def test_a_sidecar_is_not_mistaken_for_the_service(department: Department)
     made = await department.proposed("anna", "promote api 1.8.0")
     assert made.plan.targets[0].previous == image("api", "1.7.2")
     department.cluster.becomes(API, images=("registry.example/mesh/proxy@sha256:" + "9" * 64, image("api", "1.8.0")))
+    department.forge.files[DEPLOY] = manifest("1.8.0")
     await department.say("anna", f"cancel {made.id}")
     assert "already runs" in await department.say("anna", "promote api 1.8.0", ok=False)
 
@@ -251,7 +256,7 @@ async def test_a_sidecar_is_not_mistaken_for_the_service(department: Department)
         ("promote api 9.9.9", "has not heard of api 9.9.9"),
         ("promote api 1.8.0 to moon", "has no environment moon"),
         ("promote api 1.8.0 to staging", "already runs in staging"),
-        ("promote api 1.8.1", "has no image digest yet"),
+        ("promote api 1.8.1", "has no image: no pipeline reported one"),
         ("promote api 1.8.2", "The pipeline of api 1.8.2 failed"),
         ("promote api 1.8.3", "is a pre-release"),
     ],

@@ -48,7 +48,7 @@ class Past:
         hosts = frozenset(pod["spec"].get("nodeName") or "" for pod in found["pods"])
         lost = [*found["Evicted"], *found["Preempted"]]
         told: list[ClusterChange] = [
-            *revisions.rollouts(mine, since, revisions.restarted_by(workload)),
+            *revisions.rollouts(mine, since, revisions.restarted_by(workload), revisions.imaged_by(workload)),
             *evidence.scaled(by_hand, evidence.rescales(found["rescaled"]), environment.workload),
             *evidence.nodes(found["turned"], hosts),
             *evidence.lost(lost, found["pods"], since, _owner(environment, mine)),

@@ -69,12 +69,13 @@ def of_controller(found: Iterable[Object], uid: str) -> list[Revision]:
     return sorted(kept, key=lambda each: each.number)
 
 
-def rollouts(revisions: list[Revision], since: datetime, by: str) -> Iterator[Rolled | Restarted]:
-    """What happened since then. *by*: the client that restarted last."""
+def rollouts(revisions: list[Revision], since: datetime, by: str, set_by: str = "") -> Iterator[Rolled | Restarted]:
+    """What happened since then. *by*: the client that restarted last; *set_by*: the one that set the image last."""
     last = revisions[-1:]
     for before, now in pairwise([None, *revisions]):
         if now is not None and now.at is not None and now.at >= since:
-            yield _told(before, now, now.at, by if [now] == last else "")
+            told = _told(before, now, now.at, by if [now] == last else "")
+            yield replace(told, by=set_by) if isinstance(told, Rolled) and told.image and [now] == last else told
 
 
 def by_hand(resized: list[Step], revisions: list[Revision], *, recreated: bool) -> Iterator[Step]:
@@ -96,14 +97,27 @@ def by_hand(resized: list[Step], revisions: list[Revision], *, recreated: bool) 
 
 def restarted_by(obj: Object) -> str:
     """The client that set the restart mark last, as the server noted it (managedFields); empty where it didn't."""
-    path = ("f:spec", "f:template", "f:metadata", "f:annotations", f"f:{RESTARTED_AT}")
+    return _manager(obj, ("f:spec", "f:template", "f:metadata", "f:annotations", f"f:{RESTARTED_AT}"))
+
+
+def imaged_by(obj: Object) -> str:
+    """The client that set the first container's image last, likewise."""
+    template = obj["spec"].get("template") or {}
+    containers = (template.get("spec") or {}).get("containers") or [{}]
+    key = f'k:{{"name":"{containers[0].get("name", "")}"}}'
+    return _manager(obj, ("f:spec", "f:template", "f:spec", "f:containers", key, "f:image"))
+
+
+def _manager(obj: Object, path: tuple[str, ...]) -> str:
+    """Who manages the field at *path*; the one whose entry is the latest, where there are several."""
+    found = []
     for entry in obj["metadata"].get("managedFields") or ():
         fields: Any = entry.get("fieldsV1") or {}
         for name in path:
             fields = fields.get(name) if isinstance(fields, dict) else None
         if fields is not None:
-            return str(entry.get("manager") or "")
-    return ""
+            found.append((str(entry.get("time") or ""), str(entry.get("manager") or "")))
+    return max(found, default=("", ""))[1]
 
 
 def images(template: Object) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""Proofs: what speaks for and against a promotion, a row each with its mark. What nobody knows is never good."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.phrases import Phrase, phrase
+from bot.domain.plans import Hold
+
+
+class Mark(StrEnum):
+    """What a row says at a glance; NOTE only tells."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    NOTE = "note"
+
+
+GLYPHS = {Mark.GOOD: "✓", Mark.BAD: "✗", Mark.UNKNOWN: "?", Mark.NOTE: "·"}
+"""Told apart by their form, in black and white and in a fixed-width face."""
+CHECKED = ("ci", "trivy", "e2e", "soak")
+"""Names that a policy may require."""
+HOLDING = frozenset({*CHECKED, "tests", "incident"})
+"""Names of rows that hold a promotion when they are bad; what policy thinks of budgets and freezes it says itself."""
+
+_COUNTED = re.compile(r"(\d+)\s*(?:of\s+\d+\s+)?(?:tests?\s+|checks?\s+)?(passed|failed|failures?|errors?|broken)\b")
+_NONE = re.compile(r"\b(?:no|without|zero)\s+(?:known\s+|new\s+)?(?:failures?|errors?|problems?|findings?)\b")
+_BAD = re.compile(r"\b(fail\w*|errors?|broken|red|false|timed[ _-]?out|cancelled)\b")
+_GOOD = re.compile(r"\b(pass\w*|ok|success\w*|green|true|yes|clean)\b")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One row: ``name`` is what policy and holds call it, ``what`` people; ``said`` is what was found."""
+
+    name: str
+    what: Phrase
+    mark: Mark
+    said: Phrase
+
+    @property
+    def row(self) -> tuple[Phrase, Phrase]:
+        """As a plan keeps it: the mark stands before what is said."""
+        return self.what, Phrase("{mark} {said}", {"mark": GLYPHS[self.mark], "said": self.said})
+
+
+def judged(said: str) -> Mark:
+    """What a pipeline's own words come to: ``412 passed, 0 failed`` is good, ``3 failed`` is bad, others unknown."""
+    text = _NONE.sub("ok", said.casefold())
+    counts = [(int(number), word) for number, word in _COUNTED.findall(text)]
+    words = _COUNTED.sub(" ", text)
+    if any(number for number, word in counts if word != "passed") or _BAD.search(words):
+        return Mark.BAD
+    passed = [number for number, word in counts if word == "passed"]
+    if passed:
+        return Mark.GOOD if any(passed) else Mark.UNKNOWN
+    return Mark.GOOD if counts or _GOOD.search(words) else Mark.UNKNOWN
+
+
+def holds(proofs: Iterable[Proof], required: Iterable[str]) -> tuple[Hold, ...]:
+    """Why a plan must wait: what is bad, and what is *required* and not known to be good.
+
+    Tests that the pipeline told stand for CI where the forge has no checks.
+    """
+    found = {proof.name: proof for proof in proofs}
+    wanted = set(required)
+    if "tests" in found and found["tests"].mark is Mark.GOOD and _mark(found, "ci") is not Mark.BAD:
+        wanted.discard("ci")
+    held = []
+    for name in dict.fromkeys((*found, *sorted(wanted))):
+        proof = found.get(name)
+        if proof is None:
+            held.append(Hold(name, phrase("{name} is required, and nobody told it.", name=name)))
+        elif proof.mark is Mark.BAD and name in HOLDING:
+            held.append(Hold(name, phrase("{what}: {said}.", what=proof.what, said=proof.said)))
+        elif proof.mark is not Mark.GOOD and name in wanted:
+            held.append(
+                Hold(name, phrase("{what} is required: {said}.", what=proof.what, said=proof.said)),
+            )
+    return tuple(held)
+
+
+def _mark(found: dict[str, Proof], name: str) -> Mark:
+    return found[name].mark if name in found else Mark.UNKNOWN
