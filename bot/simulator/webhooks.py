@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from bot.simulator.faults import SERVICES
+from bot.simulator.github.state import Forge
 from bot.simulator.kubernetes import images
 from bot.simulator.settings import Target
 from bot.simulator.world import World
@@ -48,7 +49,7 @@ class Outbound:
 
     async def release(self, told: Mapping[str, object]) -> tuple[int | None, Json]:
         """Send CI's notice of a release; answers (status, what was sent). ValueError says what is wrong with *told*."""
-        notice = _notice(told)
+        notice = _notice(self._world, told)
         body = json.dumps(notice).encode()
         stamp = str(int(self._world.clock.now().timestamp()))
         signature = _hmac(self.target.release_secret, stamp.encode() + b"." + body)
@@ -77,7 +78,7 @@ def failed(status: int | None) -> bool:
     return status is None or status >= HTTPStatus.MULTIPLE_CHOICES
 
 
-def _notice(told: Mapping[str, object]) -> Json:
+def _notice(world: World, told: Mapping[str, object]) -> Json:
     """The body of interface.md, ruling 5, completed with what the registry and CI know."""
     service, version, status = str(told.get("service", "")), str(told.get("version", "")), told.get("status", "ready")
     if service not in SERVICES:
@@ -86,18 +87,25 @@ def _notice(told: Mapping[str, object]) -> Json:
         raise ValueError("Give the version that was released.")
     if status not in STATUSES:
         raise ValueError(f"status is one of {', '.join(STATUSES)}.")
-    commit = hashlib.sha256(f"{service}@{version}".encode()).hexdigest()[:40]
     known: Json = {
         "service": service,
         "version": version,
         "status": status,
         "image": images.image(service, version),
         "digest": images.digest(service, version),
-        "commit": commit,
+        "commit": _commit(world, service, version),
         "url": f"https://github.com/dept/{service}/releases/tag/v{version}",
         "evidence": EVIDENCE,
     }
     return known | dict(told)
+
+
+def _commit(world: World, service: str, version: str) -> str:
+    """The commit that the version's tag names; one that nobody has, where there is no such tag."""
+    forge = world.github
+    repository = forge.repositories.get(f"dept/{service}") if isinstance(forge, Forge) else None
+    tagged = repository.history.tags.get(f"v{version}") if repository else None
+    return tagged or hashlib.sha256(f"{service}@{version}".encode()).hexdigest()[:40]
 
 
 def _hmac(secret: str, body: bytes) -> str:

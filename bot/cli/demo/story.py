@@ -86,7 +86,7 @@ async def storm(department: Department, say: Say) -> None:
     await department.alerts({"alertname": name, "service": "worker", "severity": "warning"} for name in names)
     card = await department.until("no storm card", lambda: _slack(department, OPS, "Alert storm"))
     say(f"Slack #ops: {_first(card)}")
-    await department.alerts([{"alertname": "DatabaseDown", "service": "api", "severity": "critical"}])
+    await department.alerts([{"alertname": "DatabaseDown", "service": "worker", "severity": "critical"}])
     critical = await department.until("no critical", lambda: _slack(department, INCIDENTS, "DatabaseDown"))
     say(f"Slack #incidents: {_first(critical)}")
     listed = await department.asks("anna", "alerts")
