@@ -55,8 +55,8 @@ from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
     audit,
-    events,
     diff,
+    events,
     failover,
     freeze,
     help,
@@ -146,6 +146,7 @@ class Ports:
         if self.budgets is None or not self.slos:
             return None
         return Spending(Teller(self.store, self.budgets, self.services), self.clock, self.slos)
+
     @cached_property
     def sources(self) -> Sources:
         """Whom plans ask for what speaks for and against them."""

@@ -50,7 +50,7 @@ from tests.handlers.fakes import (
     digest,
     image,
 )
-from tests.handlers.fakes_releases import FakeGitHub, FakeGitOps, FakeRegistry, FakeRollouts
+from tests.handlers.fakes_releases import FakeGitHub, FakeRegistry, FakeRollouts
 
 EXPECTED = Path(__file__).parent / "expected"
 PEOPLE = Directory([

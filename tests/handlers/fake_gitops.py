@@ -14,7 +14,10 @@ OLD, NEW = "1b2c3d4e5f60718293a4b5c6d7e8f9010a2b3c4d", "9d2f0c1e5b7a4c3d8e6f1a2b
 
 @dataclass
 class FakeGitOps:
-    """In step with git, until ``head`` is another commit. ``slow``: looks that a sync takes. ``away`` for so many."""
+    """In step with git, until ``head`` is another commit. ``slow``: looks that a sync takes. ``away`` for so many.
+
+    ``states``: of single environments, by name; ``silent``: those that do not answer.
+    """
 
     now: Applied = field(default_factory=lambda: Applied(OLD, OLD, done=True, automated=True, synced=True))
     head: str = OLD
@@ -23,8 +26,16 @@ class FakeGitOps:
     stuck: Phrase | None = None
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
+    states: dict[str, Applied] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+
+    def becomes(self, environment: str, **changes: object) -> None:
+        self.states[environment] = replace(self.states.get(environment, self.now), **changes)  # type: ignore[arg-type]
+
     async def state(self, environment: Environment) -> Applied:
-        return self.now
+        if environment.name in self.silent:
+            raise TemporaryError(f"{environment.name} does not answer")
+        return self.states.get(environment.name, self.now)
 
     async def ask(self, environment: Environment, revision: str, operation: str) -> None:
         if (environment.name, revision, operation) not in self.asked:

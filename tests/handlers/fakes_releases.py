@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.phrases import Code
-from bot.domain.services import Environment
 from bot.ports.cluster import Workload
 from bot.ports.forge import Commit, Comparison, Pull
 from bot.ports.gitops import Applied
@@ -81,28 +80,6 @@ class FakeRegistry:
 
     async def check(self) -> str:
         return "here"
-
-
-class FakeGitOps:
-    """By environment's name; in step with git until it is said otherwise. ``away``: environments that do not answer."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, Applied] = {}
-        self.away: set[str] = set()
-
-    def becomes(self, environment: str, **changes: object) -> None:
-        self.states[environment] = replace(self.states.get(environment, IN_STEP), **changes)  # type: ignore[arg-type]
-
-    async def state(self, environment: Environment) -> Applied:
-        if environment.name in self.away:
-            raise TemporaryError(f"{environment.name} does not answer")
-        return self.states.get(environment.name, IN_STEP)
-
-    async def ask(self, environment: Environment, revision: str, operation: str) -> None:
-        raise NotImplementedError
-
-    async def progress(self, environment: Environment, revision: str, operation: str) -> Applied:
-        return await self.state(environment)
 
 
 class FakeRollouts:

@@ -132,7 +132,7 @@ async def test_what_can_not_be_read_is_unknown(department: Department, rounds: R
         case "cluster":
             department.cluster.away.add("sfo3")
         case "tool":
-            department.gitops.away.add("production")
+            department.gitops.silent.add("production")
         case "github":
             department.forge.away = True
     assert await rounds(3) == {}
@@ -143,7 +143,7 @@ async def test_the_unknown_ends_no_alert(department: Department, rounds: Rounds)
     department.cluster.becomes(API, images=(image("api", "1.8.1"),))
     department.gitops.becomes("production", automated=False)
     first = await rounds(2)
-    department.gitops.away.add("production")
+    department.gitops.silent.add("production")
     assert await rounds(3) == first
 
 
