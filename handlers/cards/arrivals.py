@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.operations import State
 from bot.domain.plans import Plan
-from bot.domain.releases import Fate
+from bot.domain.releases import STAGE, Fate
 from bot.domain.services import Catalogue
 from bot.ports.store import Tx
 
@@ -85,7 +85,7 @@ def _seen(tx: Tx, name: str, places: frozenset[str], limit: int) -> Iterator[Arr
 def _told(tx: Tx, name: str, limit: int) -> Iterator[Arrival]:
     for release in tx.releases(name, limit):
         if release.stage == "released":
-            yield Arrival(release.version, release.at)
+            yield Arrival(release.version, release.time(STAGE + "released"))
 
 
 def _done(tx: Tx, name: str, places: frozenset[str], limit: int) -> Iterator[Arrival]:

@@ -52,6 +52,9 @@ def shown(tx: Tx, services: Catalogue, deployment: Deployment, now: datetime) ->
         rows = tx.deployments(deployment.service, deployment.environment, RECENT)
         if before := current(row for row in rows if row.version != deployment.version):
             tx.bump(subject("release", f"{before.service}/{before.version}"), now)
+        for group in tx.open_groups():  # a new version may be what they suspect
+            if group.service == deployment.service:
+                tx.bump(subject("alert", group.id), now)
     service = services.find(deployment.service)
     production = {each.name for each in service.production} if service else set()
     message = release_news.draw(deployment, production=deployment.environment in production)
