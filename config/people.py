@@ -111,9 +111,9 @@ class RuleSettings(Section):
     """Environments this is allowed in. Default: all."""
     break_glass: str = ""
     """Role that may go on alone, with a reason; everyone on call is told at once. Default: nobody."""
-    require: Annotated[frozenset[Literal["ci", "trivy", "e2e", "soak"]], Strict(strict=False)] = frozenset()
-    """For promote: evidence that must be known and good, of "ci", "trivy", "e2e" and "soak"; what is bad always holds a
-    plan. Default: none, so that what nobody tells is only shown as unknown."""
+    require: Annotated[frozenset[Literal["ci", "trivy", "e2e", "soak", "incident"]], Strict(strict=False)] = frozenset()
+    """For promote: evidence that must be known and good. Bad, the first four always hold a plan; "incident" (a critical
+    alert of the service is open) only where it is named here. Default: none: what nobody tells is only shown."""
     soak: Duration = timedelta(0)
     """For promote: how long a version must have run well in the environment before. Default: no time."""
     override: Names = frozenset()

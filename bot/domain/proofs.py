@@ -22,10 +22,12 @@ class Mark(StrEnum):
 
 GLYPHS = {Mark.GOOD: "✓", Mark.BAD: "✗", Mark.UNKNOWN: "?", Mark.NOTE: "·"}
 """Told apart by their form, in black and white and in a fixed-width face."""
-CHECKED = ("ci", "trivy", "e2e", "soak")
+CHECKED = ("ci", "trivy", "e2e", "soak", "incident")
 """Names that a policy may require."""
-HOLDING = frozenset({*CHECKED, "tests", "incident"})
-"""Names of rows that hold a promotion when they are bad; what policy thinks of budgets and freezes it says itself."""
+HOLDING = frozenset({*CHECKED, "tests"} - {"incident"})
+"""Names of rows that hold a promotion when they are bad; what policy thinks of budgets and freezes it says itself.
+
+An open incident is shown and holds only where policy requires that there is none: what mends it is a release, too."""
 
 _COUNTED = re.compile(r"(\d+)\s*(?:of\s+\d+\s+)?(?:tests?\s+|checks?\s+)?(passed|failed|failures?|errors?|broken)\b")
 _NONE = re.compile(r"\b(?:no|without|zero)\s+(?:known\s+|new\s+)?(?:failures?|errors?|problems?|findings?)\b")
@@ -75,7 +77,7 @@ def holds(proofs: Iterable[Proof], required: Iterable[str]) -> tuple[Hold, ...]:
         proof = found.get(name)
         if proof is None:
             held.append(Hold(name, phrase("{name} is required, and nobody told it.", name=name)))
-        elif proof.mark is Mark.BAD and name in HOLDING:
+        elif proof.mark is Mark.BAD and name in HOLDING | wanted:
             held.append(Hold(name, phrase("{what}: {said}.", what=proof.what, said=proof.said)))
         elif proof.mark is not Mark.GOOD and name in wanted:
             held.append(

@@ -174,7 +174,15 @@ async def test_what_failed_holds(told: Department) -> None:
     assert held(await planned(told)) == {"tests": "Tests: 1 failed.", "e2e": "End-to-end tests: 3 failed."}
 
 
-async def test_an_open_incident_holds(told: Department) -> None:
+async def test_an_open_incident_warns_since_what_mends_it_is_a_release_too(told: Department) -> None:
+    await told.fires(alert("a"))
+    made = await planned(told)
+    assert held(made) == {}
+    assert rows(made)["Incidents"].startswith("✗")
+
+
+async def test_an_open_incident_holds_where_policy_says_so(told: Department) -> None:
+    told.policy = Policy({"promote": replace(Policy().rule("promote"), require=frozenset({"incident"}))})
     await told.fires(alert("a"))
     await told.fires(alert("b", service="web"), key="other", ident="a-2222")
     await told.fires(alert("c", severity="warning"), key="mild", ident="a-3333")
