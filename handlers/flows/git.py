@@ -90,9 +90,9 @@ class Git:
             message = f"{edit.title}\n\n{body}"
             sha = await forge.commit(gitops.repo, gitops.path, gitops.branch, file, text, message)
             return Did(phrase("commit {sha}", sha=Code(sha[:12])), sha)
-        files = {gitops.path: text}
-        pull = await forge.propose(gitops.repo, gitops.branch, edit.branch, files, edit.title, body)
-        merged = await forge.merge(gitops.repo, pull.number)
+        files, pins = {gitops.path: text}, {gitops.path: file.sha}
+        pull = await forge.propose(gitops.repo, gitops.branch, edit.branch, files, edit.title, body, pins=pins)
+        merged = await forge.merge(gitops.repo, pull.number, pull.head)
         said = phrase(
             "pull request {number} is merged as {sha}", number=Code(f"#{pull.number}"), sha=Code(merged.merged[:12])
         )

@@ -215,11 +215,14 @@ class FakeForge:
     async def resolve(self, repo: str, ref: str) -> Commit:
         return Commit(self.head, self.messages[-1] if self.messages else "", "anna", NOON)
 
-    async def propose(self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str) -> Pull:
+    async def propose(
+        self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str, *,
+        pins: Mapping[str, str] | None = None,
+    ) -> Pull:  # fmt: skip
         self.pulls.setdefault(head, files)
         return Pull(list(self.pulls).index(head) + 1, "open", "")
 
-    async def merge(self, repo: str, number: int) -> Pull:
+    async def merge(self, repo: str, number: int, head: str = "") -> Pull:
         branch, files = list(self.pulls.items())[number - 1]
         for path, text in files.items():
             self.pushed(repo, path, text, f"Merge {branch}")

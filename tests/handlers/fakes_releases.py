@@ -50,13 +50,16 @@ class FakeGitHub(FakeForge):
             raise UserError("There is no {ref} in {repo}.", ref=Code(base), repo=repo)
         return self.compared[base, head]
 
-    async def propose(self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str) -> Pull:
+    async def propose(
+        self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str, *,
+        pins: Mapping[str, str] | None = None,
+    ) -> Pull:  # fmt: skip
         raise NotImplementedError
 
     async def pull(self, repo: str, number: int) -> Pull:
         raise NotImplementedError
 
-    async def merge(self, repo: str, number: int) -> Pull:
+    async def merge(self, repo: str, number: int, head: str = "") -> Pull:
         raise NotImplementedError
 
     async def checks(self, repo: str, sha: str) -> tuple[Check, ...]:
