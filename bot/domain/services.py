@@ -64,6 +64,11 @@ class Verification:
     errors: float = 3.0
     on_bad: str = "propose"
 
+    @property
+    def asked(self) -> bool:
+        """Whether anybody asked for it: then what nobody knows stops a promotion."""
+        return self != Verification()
+
 
 @dataclass(frozen=True)
 class Environment:

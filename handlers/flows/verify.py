@@ -3,7 +3,8 @@
 Bad twice on end, it is bad: the step fails, and the first thing offered is to undo. What is not known at the end of the
 bake is waited for a little, and then the step fails too, saying what nobody knows: it is never verified on missing data
 (promise 14). A person may look and then retry, skip (on the record) or undo; nothing is undone by itself for a lack of
-data, since a Prometheus that is away says nothing of the version.
+data, since a Prometheus that is away says nothing of the version. Where no verification was asked for, a version whose
+pods are well stays, and the result says that it is not verified.
 """
 
 from __future__ import annotations
@@ -50,13 +51,13 @@ class Verifying:
                 "{service} is bad in {environment}: {findings}.", at_once=rules.on_bad == "rollback",
                 service=_named(run), environment=environment.name, findings=verification.listed(findings, Word.BAD),
             )  # fmt: skip
-        if word is not Word.GOOD:
+        if word is not Word.GOOD and (rules.asked or findings[0].word is not Word.GOOD):
             raise UserError(
                 "Nobody knows whether {service} is well in {environment}: {findings}. Retry once that is known.",
                 service=_named(run), environment=environment.name,
                 findings=verification.listed(findings, Word.UNKNOWN),
             )  # fmt: skip
-        return Did(verification.listed(findings), VERIFIED)
+        return Did(verification.listed(findings), VERIFIED if word is Word.GOOD else "")
 
     async def verify_back(self, run: Run, target: Target, say: Say) -> Did:
         """What was put back, once: its pods and probes. SLOs and error lines still hold the minutes of the bad one."""

@@ -205,6 +205,21 @@ async def test_a_queue_that_is_late(world: World) -> None:
     assert "queue: oldest waits 400 s" in await verified(world), "it was late before"
     world.budgets.ages = [None]
     with pytest.raises(Exception, match="age of queue unknown"):
+        await verified(world, burn=7.0)
+
+
+async def test_where_no_verification_was_asked_for_the_unknown_is_said_and_stops_nothing(world: World) -> None:
+    """It stays, but it is not called verified: promise 14."""
+    world.budgets.burned["availability"] = [None]
+    target = replace(world.target(judged(NYC2)), previous=image("api", "1.7.2"))
+    did = await Verifying(world.tools).verify(
+        FakeRun(planned(target), clock=world.clock), target, FakeSay(world.clock.now(), [])
+    )
+    assert isinstance(did, Did)
+    assert did.value == ""
+    assert "burn of availability unknown" in did.said.plain()
+    world.cluster.away.add("nyc2")
+    with pytest.raises(Exception, match="pods unknown"):
         await verified(world)
 
 
@@ -227,7 +242,7 @@ async def test_a_judgement_that_hangs_is_unknown_and_holds_up_nothing(
 
     world.budgets.burn = hang  # type: ignore[method-assign]
     with pytest.raises(Exception, match=r"Nobody knows .*: burn unknown"):
-        await asyncio.wait_for(verified(world), 10)
+        await asyncio.wait_for(verified(world, bake=SECOND), 10)
 
 
 async def test_what_was_put_back_is_looked_at_once(world: World) -> None:
