@@ -1,0 +1,1 @@
+"""OpenCost: what each workload cost, as it is measured in the cluster."""
