@@ -34,6 +34,7 @@ def cross_check(settings: Settings) -> Iterator[Problem]:
         yield from _service(settings, service)
     yield from _slos(settings)
     yield from _loki(settings)
+    yield from _prices(settings)
     if settings.failover:
         yield from _failover(settings, settings.failover)
 
@@ -211,6 +212,16 @@ def _loki(settings: Settings) -> Iterator[Problem]:
             'a selector with $cluster or $region, such as {cluster="$cluster", …}, since there are several clusters'
         )
         yield wrong("loki.selector", quoted(selector), allowed)
+
+
+def _prices(settings: Settings) -> Iterator[Problem]:
+    clusters, services = [each.name for each in settings.clusters], [each.name for each in settings.services]
+    for name in settings.prices.clusters:
+        yield from _known(f"prices.clusters.{name}", name, "the name of one of [[clusters]]", clusters)
+    for thing, name in settings.prices.owners.items():
+        yield from _known(f"prices.owners.{thing}", name, "the name of one of [[services]]", services)
+    for name in (settings.opencost.clusters if settings.opencost else {}).values():
+        yield from _known("opencost.clusters", name, "the name of one of [[clusters]]", clusters)
 
 
 def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import time
 from hashlib import sha256
 
+from bot.domain.costs import Prices
 from bot.domain.failover import Pair, Witness
 from bot.domain.freezes import Window
 from bot.domain.hours import Daily
@@ -17,6 +18,7 @@ from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service,
 from bot.domain.slo import Slo, latency_queries
 from config.failover import FailoverSettings
 from config.people import PersonSettings, RouteSettings
+from config.prices import prices
 from config.rules import DAYS, policy, window
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings, VerificationSettings
 from config.settings import Settings
@@ -37,6 +39,7 @@ class Department:
     digest: Rotation | None
     slo_digest: Daily | None
     rotation: Rotation | None
+    prices: Prices
 
 
 def department(settings: Settings) -> Department:
@@ -59,6 +62,7 @@ def department(settings: Settings) -> Department:
         slo_digest=Daily(time.fromisoformat(settings.chat.slo_digest), settings.chat.timezone)
         if settings.chat.slo_digest
         else None,
+        prices=prices(settings.prices),
     )
 
 

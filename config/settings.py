@@ -10,6 +10,7 @@ from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.adapters.github.settings import GithubSettings
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.loki.settings import LokiSettings
+from bot.adapters.opencost.settings import OpencostSettings
 from bot.adapters.prometheus.settings import PrometheusSettings
 from bot.adapters.registry.settings import RegistrySettings
 from bot.platforms.console.settings import ConsoleSettings
@@ -20,6 +21,7 @@ from config.base import Many
 from config.failover import FailoverSettings
 from config.people import OncallSettings, PersonSettings, RouteSettings, RuleSettings
 from config.policy import FreezeSettings
+from config.prices import PricesSettings
 from config.server import ChatSettings, ServerSettings, StoreSettings, WebhookSettings
 from config.services import ServiceSettings, SloSettings
 
@@ -80,6 +82,10 @@ class Settings(BaseSettings):
     """Image registries that want to know who asks."""
     digitalocean: DigitaloceanSettings | None = None
     """DigitalOcean."""
+    opencost: OpencostSettings | None = None
+    """OpenCost. Leave out to let pult reckon itself."""
+    prices: PricesSettings = Field(default_factory=PricesSettings)
+    """What things cost."""
     failover: FailoverSettings | None = None
     """The way from one region to the other."""
 

@@ -21,7 +21,9 @@ from config.settings import Settings
 
 if TYPE_CHECKING:
     from bot.adapters.github.forge import GithubForge
+    from bot.adapters.digitalocean.client import Api
     from bot.adapters.kubernetes.cluster import KubernetesCluster
+    from bot.compose.costing import Costing
     from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
@@ -66,6 +68,7 @@ class Parts:
     database: Database | None
     traffic: Traffic | None
     witnesses: Witnesses | None
+    costing: Costing
     menu: Menu
 
     async def store_takes_commits(self) -> str:
@@ -78,6 +81,8 @@ class Parts:
         yield from self.light_checks()
         if self.traffic:
             yield "digitalocean", self._traffic
+        if self.costing.cloud:
+            yield "digitalocean", self.costing.cloud.check
 
     def light_checks(self) -> Iterator[tuple[str, Examination]]:
         """Those that may be asked every minute: pydo would take 29 MB for an answer that only a failover needs."""
@@ -93,6 +98,8 @@ class Parts:
             yield "registries", self.registry.check
         if self.settings.loki:
             yield "loki", self.logs.check
+        if self.costing.allocations:
+            yield "opencost", self.costing.allocations.check
 
     def samples(self) -> Iterator[tuple[str, Examination, str]]:
         """One sample message for each configured destination."""
@@ -140,13 +147,16 @@ class _Opening:
         from bot.adapters.kubernetes.happenings import KubernetesHappenings  # noqa: PLC0415
         from bot.adapters.kubernetes.logs import KubernetesLogs  # noqa: PLC0415
         from bot.adapters.pictures.painter import open_painter  # noqa: PLC0415
+        from bot.compose.costing import open_costing  # noqa: PLC0415
 
         painter = await self._stack.enter_async_context(open_painter(SystemClock(), self._settings.chat.pictures))
         cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
         metrics = await self._metrics()
-        database, traffic, witnesses = await self._regions(metrics, cluster)
         forge = await self._forge()
         pod_logs = KubernetesLogs(cluster.apis, SystemClock())
+        api = await self._api()
+        database, traffic, witnesses = self._regions(metrics, cluster, api)
+        costing = await open_costing(self._settings, self._department, self._stack, metrics, api)
         menu: Menu = []
         chats, inlets = await self._chats(hub, words, menu, painter)
         return Parts(
@@ -156,7 +166,7 @@ class _Opening:
             silencer=await self._silencer(),
             roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
             database=database, traffic=traffic,
-            witnesses=witnesses, menu=menu,
+            witnesses=witnesses, costing=costing, menu=menu,
         )  # fmt: skip
 
     async def _chats(
@@ -244,18 +254,24 @@ class _Opening:
 
         return await self._stack.enter_async_context(open_registry(self._settings.registries))
 
-    async def _regions(
-        self, metrics: Metrics | None, cluster: KubernetesCluster
+    async def _api(self) -> Api | None:
+        if not self._settings.digitalocean:
+            return None
+        from bot.adapters.digitalocean.regions import open_api  # noqa: PLC0415
+
+        return await self._stack.enter_async_context(open_api(self._settings.digitalocean))
+
+    def _regions(
+        self, metrics: Metrics | None, cluster: KubernetesCluster, api: Api | None
     ) -> tuple[Database | None, Traffic | None, Witnesses | None]:
         """What a failover moves, where one is configured."""
         settings, pair = self._settings, self._department.failover
-        if settings.failover is None or settings.digitalocean is None or pair is None:
+        if settings.failover is None or api is None or pair is None:
             return None, None, None
-        from bot.adapters.digitalocean.regions import DnsTraffic, ManagedPostgres, open_api  # noqa: PLC0415
+        from bot.adapters.digitalocean.regions import DnsTraffic, ManagedPostgres  # noqa: PLC0415
         from bot.adapters.probe.http import answers  # noqa: PLC0415
         from bot.engine.witnesses import Panel, measured  # noqa: PLC0415
 
-        api = await self._stack.enter_async_context(open_api(settings.digitalocean))
         database, traffic = settings.failover.database, settings.failover.traffic
         return (
             ManagedPostgres(api, database.primary, database.standby, measured(metrics, database.lag)),

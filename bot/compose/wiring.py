@@ -276,7 +276,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         zone=core.settings.chat.timezone,
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
         pair=core.department.failover, database=parts.database, traffic=parts.traffic, witnesses=parts.witnesses,
-        rules=core.rules, approvals_in=core.settings.chat.approvals,
+        costs=parts.costing.costs, rules=core.rules, approvals_in=core.settings.chat.approvals,
         freezes=core.department.freezes,
         trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,
         slo_digest=core.department.slo_digest,

@@ -76,8 +76,7 @@ class DigitaloceanAccount:
         """All items under *key*, page by page."""
         found: list[Item] = []
         for page in range(1, PAGES + 1):
-            wanted = {"per_page": PER_PAGE, "page": page}
-            answer = await self._api.call(lambda c, wanted=wanted: ask(c, wanted))
+            answer = await self._page(ask, page)
             items = (answer or {}).get(key)
             if not isinstance(items, list):
                 raise TemporaryError(f"DigitalOcean does not answer (no {key} in its answer)")
@@ -85,6 +84,9 @@ class DigitaloceanAccount:
             if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
                 break
         return found
+
+    async def _page(self, ask: Callable[[Any, dict[str, int]], Any], page: int) -> Any:  # noqa: ANN401 - JSON
+        return await self._api.call(lambda c: ask(c, {"per_page": PER_PAGE, "page": page}))
 
     async def _databases(self) -> list[Item]:
         """Clusters and their read replicas, which are billed apart."""

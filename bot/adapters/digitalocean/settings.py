@@ -16,7 +16,8 @@ class DigitaloceanSettings(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
     token: SecretStr
-    """Personal access token (dop_v1_…) with scopes database and domain. No default."""
+    """Personal access token (dop_v1_…): scopes database and domain for failover; for cost those of the example file.
+    No default."""
     api_url: str = Field(default="https://api.digitalocean.com", pattern=r"^https?://")
     """Address of the API. Change it for the simulator."""
     timeout: Annotated[timedelta, BeforeValidator(parse_duration)] = Field(

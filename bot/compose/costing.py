@@ -1,0 +1,53 @@
+"""What knows costs, opened from the settings."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.adapters.clock import SystemClock
+from bot.engine.costing import Ledger
+from bot.engine.reckoning import Known
+from config.department import Department
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.adapters.digitalocean.client import Api
+    from bot.ports.costs import Allocations, Cloud, Costs
+    from bot.ports.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Costing:
+    """The ledger and its sources; None where the settings have no section for one."""
+
+    costs: Costs
+    cloud: Cloud | None
+    allocations: Allocations | None
+
+
+async def open_costing(
+    settings: Settings, department: Department, stack: AsyncExitStack, metrics: Metrics | None, api: Api | None
+) -> Costing:
+    """Nothing connects before somebody asks."""
+    cloud = _cloud(api) if api else None
+    allocations = await _allocations(settings, stack)
+    regions = {each.name: each.region for each in settings.clusters}
+    known = Known(department.services, regions, department.prices)
+    ledger = Ledger(SystemClock(), known, metrics=metrics, cloud=cloud, allocations=allocations)
+    return Costing(ledger, cloud, allocations)
+
+
+def _cloud(api: Api) -> Cloud:
+    from bot.adapters.digitalocean.account import DigitaloceanAccount  # noqa: PLC0415 - only where it is used
+
+    return DigitaloceanAccount(api)
+
+
+async def _allocations(settings: Settings, stack: AsyncExitStack) -> Allocations | None:
+    if not settings.opencost:
+        return None
+    from bot.adapters.opencost.allocations import open_allocations  # noqa: PLC0415 - only where it is used
+
+    return await stack.enter_async_context(open_allocations(settings.opencost))
