@@ -22,6 +22,7 @@ from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.commands import Command
+from bot.ports.costs import Costs
 from bot.ports.desk import Desk
 from bot.ports.flows import Flow
 from bot.ports.forge import Forge
@@ -55,6 +56,7 @@ from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
     audit,
+    cost,
     diff,
     events,
     failover,
@@ -85,7 +87,7 @@ from handlers.operating import freezing
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, digest, drift, freezes, handover, prune, reconcile, reroute
+from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute
 from handlers.schedules.spending import Spending
 
 
@@ -120,6 +122,7 @@ class Ports:
     database: Database | None
     traffic: Traffic | None
     witnesses: Witnesses | None
+    costs: Costs
     rules: Rules
     approvals_in: tuple[str, ...]
     freezes: tuple[Window, ...]
@@ -216,7 +219,8 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         canary_schedule.duty(p.store, p.clock, p.rules, p.canary, p.measure),
         handover.duty(p.store, p.clock, p.rules),
         handover.refreshing(p.rules.roster),
-        digest.weekly(p.store, p.clock, p.rules, p.digest, p.spending),
+        digest.weekly(p.store, p.clock, p.rules, p.digest, p.spending, lambda: costs.weekly(p.costs)),
+        costs.anomalies(p.store, p.clock, p.rules, p.costs),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
         drift.duty(_watch(p)),
@@ -264,6 +268,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
         restart.duty(p.cluster, p.services),
+        cost.duty(p.costs, p.services),
         failover.failover(p.pair, p.database, p.traffic, p.witnesses),
         failover.drill(p.pair, p.database, p.traffic, p.witnesses),
         operations.listing(p.store),

@@ -34,7 +34,8 @@ async def open_costing(
     cloud = _cloud(api) if api else None
     allocations = await _allocations(settings, stack)
     regions = {each.name: each.region for each in settings.clusters}
-    known = Known(department.services, regions, department.prices)
+    pair = (department.failover.source, department.failover.target) if department.failover else ()
+    known = Known(department.services, regions, department.prices, pair)
     ledger = Ledger(SystemClock(), known, metrics=metrics, cloud=cloud, allocations=allocations)
     return Costing(ledger, cloud, allocations)
 

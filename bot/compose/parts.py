@@ -20,8 +20,8 @@ from config.department import Department, department
 from config.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.adapters.github.forge import GithubForge
     from bot.adapters.digitalocean.client import Api
+    from bot.adapters.github.forge import GithubForge
     from bot.adapters.kubernetes.cluster import KubernetesCluster
     from bot.compose.costing import Costing
     from bot.ports.budgets import Budgets

@@ -174,7 +174,7 @@ class Spend:
     """Everything known. ``days`` are whole ones, the oldest first; ``today`` is what is over of this day.
 
     ``unknown``: what is not in the figures, and why. ``busiest``: of each cluster, which share of its machines was
-    claimed in the busiest hour of the last week.
+    claimed in the busiest hour of the last week. ``pair``: clusters of which each must be able to do the other's work.
     """
 
     days: tuple[Day, ...]
@@ -186,6 +186,7 @@ class Spend:
     peaks: Mapping[Place, Peak] = field(default_factory=dict)
     busiest: Mapping[str, float] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    pair: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,15 @@ def rows(lines: Iterable[Line], dimension: Dimension) -> tuple[Row, ...]:
     whole = sum((row.total for row in parts.values()), ZERO)
     ordered = sorted(parts.values(), key=lambda row: (-row.total, row.name))
     return tuple(replace(row, share=float(row.total / whole) if whole else 0.0) for row in ordered)
+
+
+def added(parts: Iterable[Row]) -> Row:
+    """What *parts* add up to."""
+    found = Row("", ZERO, ZERO, ZERO, ZERO)
+    for part in parts:
+        used, waste, idle = found.used + part.used, found.waste + part.waste, found.idle + part.idle
+        found = Row("", used, waste, idle, found.blind + part.blind)
+    return found
 
 
 NAMES: Final[Mapping[Dimension, Callable[[Line], str]]] = {

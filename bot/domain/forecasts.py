@@ -82,18 +82,19 @@ class _Line:
         return expected, _student(self.count - 2) * self.spread * sqrt(noise)
 
 
-def forecast(daily: Daily, so_far: Decimal, now: datetime) -> Forecast | None:
+def forecast(daily: Daily, so_far: Decimal | None, now: datetime) -> Forecast | None:
     """The end of *now*'s month (UTC); *so_far* is what this day cost already. None when no day is known."""
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     line = _fitted([(_number(at, first), float(cost)) for at, cost in daily if cost is not None])
     if line is None:
         return None
     own = {at: cost for at, cost in daily if at >= first}
-    spent = sum((cost for cost in own.values() if cost is not None), so_far)
+    spent = sum((cost for cost in own.values() if cost is not None), so_far or ZERO)
     length, today = calendar.monthrange(now.year, now.month)[1], _number(now, first)
     missing = [at for at in range(int(today)) if own.get(first + timedelta(days=at)) is None]
     ahead = [(float(at), 1.0) for at in (*missing, *range(int(today) + 1, length))]
-    rest, half = line.sum([*ahead, (float(int(today)), int(today) + 1 - today)])
+    left = 1.0 if so_far is None else int(today) + 1 - today
+    rest, half = line.sum([*ahead, (float(int(today)), left)])
     expected = spent + max(ZERO, exact(number(rest)))
     return Forecast(
         spent, expected, None if half is None else max(spent, expected - exact(number(half))),

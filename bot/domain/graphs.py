@@ -113,6 +113,17 @@ def chosen(graph: Graph, most: int) -> tuple[Curve, ...]:
     return tuple(graph.curves[at] for at in sorted(kept))
 
 
+def stacked(curves: tuple[Curve, ...]) -> tuple[Curve, ...]:
+    """Each one on top of those before it; where one is not known, neither is what stands on it."""
+    below: dict[datetime, float] = {}
+    found = []
+    for curve in curves:
+        points = tuple((at, value + below.get(at, 0.0)) for at, value in curve.points)
+        below |= dict(points)
+        found.append(Curve(curve.name, points))
+    return tuple(found)
+
+
 def reach(graph: Graph) -> tuple[datetime, datetime] | None:
     """The first and the last instant of all curves; None without any point."""
     ends = [at for curve in graph.curves if curve.points for at in (curve.points[0][0], curve.points[-1][0])]

@@ -128,6 +128,7 @@ class Graph:
     """A picture of values over time, as data: each platform draws it as well as it can, or says ``trend`` in words.
 
     ``unit`` is a Quantity's. ``limit``: the value that must not be crossed. ``marks``: what happened when.
+    ``stacked``: the curves are parts of a whole, drawn one on the other.
     """
 
     title: Phrase
@@ -135,6 +136,7 @@ class Graph:
     unit: str = ""
     limit: float | None = None
     marks: tuple[tuple[datetime, Phrase], ...] = ()
+    stacked: bool = False
 
 
 Block = Paragraph | Facts | Lines | Table | Preformatted | Progress | Aside | Collapsed | Graph

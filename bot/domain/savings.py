@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from math import ceil
@@ -72,38 +72,62 @@ def _scales(week: tuple[Day, ...], spend: Spend, services: Catalogue) -> Iterato
     for service in services:
         for stop in service.environments:
             place = Place(stop.cluster, stop.namespace, stop.workload)
-            peak = spend.peaks.get(place)
-            if peak is None or peak.scaled:
+            busy, peak = _busy(spend, place), spend.peaks.get(place)
+            if peak is None or busy is None or peak.scaled:
                 continue
-            then = max(KEPT, ceil(peak.replicas * peak.share / BUSY))
+            then = max(KEPT, ceil(busy / BUSY))
             if then < peak.replicas:
                 cost = month(whole(_of(week, place)), len(week))
                 saved = exact(cost * (peak.replicas - then) / peak.replicas)
                 yield Saving(Way.SCALE, service.name, saved, _scale(service, stop, then), peak.replicas, then)
 
 
+def _busy(spend: Spend, place: Place) -> float | None:
+    """Replicas that were busy in the busiest hour, in a failover's clusters of both. None: not known."""
+    places = [replace(place, cluster=each) for each in spend.pair] if place.cluster in spend.pair else [place]
+    peaks = [spend.peaks.get(each) for each in places]
+    return None if None in peaks else sum(peak.replicas * peak.share for peak in peaks if peak)
+
+
 def _pools(week: tuple[Day, ...], spend: Spend) -> Iterator[Saving]:
     """Of each cluster the pool whose machines cost most, as far as what is left still holds the busiest hour."""
     for cluster, pools in spend.pools.items():
-        busiest, priced = spend.busiest.get(cluster), [pool for pool in pools if pool.monthly and not pool.automatic]
-        if busiest is None or not priced:
+        claimed, priced = _claimed(spend, cluster), [pool for pool in pools if pool.monthly and not pool.automatic]
+        if claimed is None or not priced:
             continue
         pool = max(priced, key=lambda each: each.monthly or ZERO)
-        count = _spare(pool, pools, busiest)
+        count = _spare(pool, pools, claimed)
         if count and pool.monthly:
-            idle = month(
-                sum((line.used for day in week for line in day.lines if _idle(line, cluster)), ZERO), len(week)
-            )
+            unclaimed = (line.used for day in week for line in day.lines if _idle(line, cluster))
+            idle = month(sum(unclaimed, ZERO), len(week))
             left = pool.count - count
             command = f"doctl kubernetes cluster node-pool update {pool.cluster} {pool.name} --count {left}"
             yield Saving(Way.POOL, cluster, min(idle, pool.monthly * count), command, pool.count, left)
 
 
-def _spare(pool: Pool, pools: tuple[Pool, ...], busiest: float) -> int:
+def _claimed(spend: Spend, cluster: str) -> tuple[float, float] | None:
+    """Cores and GiB that must be there: what was claimed in the busiest hour, in a failover's clusters of both."""
+    cores, gib = 0.0, 0.0
+    for each in spend.pair if cluster in spend.pair else (cluster,):
+        busiest = spend.busiest.get(each)
+        if busiest is None or not spend.pools.get(each):
+            return None
+        there = _there(spend.pools[each])
+        cores, gib = cores + busiest * there[0], gib + busiest * there[1]
+    return cores, gib
+
+
+def _there(pools: Iterable[Pool]) -> tuple[float, float]:
+    kept = tuple(pools)
+    return sum(each.count * each.cores for each in kept), sum(each.count * each.gib for each in kept)
+
+
+def _spare(pool: Pool, pools: tuple[Pool, ...], claimed: tuple[float, float]) -> int:
     """Machines of *pool* that could go."""
-    cores, gib = sum(each.count * each.cores for each in pools), sum(each.count * each.gib for each in pools)
+    cores, gib = _there(pools)
     for count in range(min(pool.count - 1, sum(each.count for each in pools) - KEPT), 0, -1):
-        if busiest * cores <= BUSY * (cores - count * pool.cores) and busiest * gib <= BUSY * (gib - count * pool.gib):
+        left = cores - count * pool.cores, gib - count * pool.gib
+        if claimed[0] <= BUSY * left[0] and claimed[1] <= BUSY * left[1]:
             return count
     return 0
 

@@ -45,11 +45,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Known:
-    """What the configuration says. ``regions``: of each of our clusters, by its name."""
+    """What the configuration says. ``regions``: of each of our clusters, by its name. ``pair``: those of a failover."""
 
     services: Catalogue
     regions: Mapping[str, str]
     prices: Prices
+    pair: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def reckoned(given: Sources) -> Spend:
         given.inventory.account, {cluster: given.pools(cluster) for cluster in given.regions},
         {place: replace(peak, share=peaks[place]) for place, peak in replicas.items() if place in peaks},
         {cluster: share for cluster, share in busiest if share is not None}, dict(_sources(given, rates)),
+        given.known.pair,
     )  # fmt: skip
 
 

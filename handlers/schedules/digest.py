@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.hours import Daily
-from bot.domain.messages import Aside, Message, Tone
+from bot.domain.messages import Aside, Block, Message, Tone
 from bot.domain.oncall import WEEK, Rotation
 from bot.domain.phrases import Code, phrase
 from bot.ports.clock import Clock
@@ -18,18 +20,21 @@ from handlers.schedules.spending import Spending
 
 
 def weekly(
-    store: Store, clock: Clock, rules: Rules, hour: Rotation | None, spent: Spending | None = None
+    store: Store, clock: Clock, rules: Rules, hour: Rotation | None, spent: Spending | None = None,
+    more: Callable[[], Awaitable[tuple[Block, ...]]] | None = None,
 ) -> Periodic:  # fmt: skip
-    """The week in alerts and error budgets, to the last route's chats, at the handover of *hour*.
+    """The week in alerts and error budgets, and in *more*, to the last route's chats, at the handover of *hour*.
 
     The people of *hour* do not matter.
     """
 
     async def prepare(at: datetime, since: datetime) -> Draw:
         told = await spent.told("digest", since) if spent else None
+        added = await more() if more else ()
 
         def draw(tx: Tx) -> Message:
             week = history.digest(tx, at - WEEK, at)
+            week = replace(week, blocks=(*week.blocks, *added))
             if spent is None or told is None:
                 return week
             spent.remember(tx, "digest", told)

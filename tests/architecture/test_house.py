@@ -68,6 +68,7 @@ UNLISTED = {
         "budget",
         "budgets",
         "changes",
+        "cost",
         "eaten",
         "happened",
         "history",

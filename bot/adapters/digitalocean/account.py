@@ -15,12 +15,15 @@ from typing import Any, Final
 from bot.adapters.digitalocean.client import Api
 from bot.domain.costs import Account, Asset, Inventory, Kind, Pool
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.money import HOURS, exact
+from bot.domain.money import exact
 
 PER_PAGE: Final = 200
 """Largest page (digitalocean/openapi, shared/parameters/per_page)."""
 PAGES: Final = 50
 """Pages that are read at most."""
+CAP: Final = Decimal(672)
+"""Hours of a month that are billed at most: what was there longer was billed its monthly price
+(digitalocean/openapi, sizes/models/size.yml: price_hourly is a 672nd of price_monthly)."""
 DAY: Final = Decimal(24)
 """Hours that something must have been billed for before the bill tells its price."""
 Item = Mapping[str, Any]
@@ -90,7 +93,7 @@ class DigitaloceanAccount:
 
     async def _databases(self) -> list[Item]:
         """Clusters and their read replicas, which are billed apart."""
-        clusters = await self._pages("databases", lambda c, page: c.databases.list_clusters(**page))
+        clusters = await self._pages("databases", lambda c, _: c.databases.list_clusters())
         found = list(clusters)
         for cluster in clusters:
             found += await self._replicas(cluster["id"])
@@ -163,7 +166,7 @@ def _billed(items: Sequence[Item]) -> Iterator[tuple[str, Decimal]]:
                 continue
     for ident, billed in hours.items():
         if billed >= DAY:
-            yield ident, exact(amounts[ident] / min(billed, HOURS) * HOURS)
+            yield ident, exact(amounts[ident] / min(billed, CAP) * CAP)
 
 
 def _money(value: object) -> Decimal:

@@ -60,8 +60,8 @@ def _warm() -> Picture:
 
     axis = {"low": 0.0, "high": 1.0, "ticks": []}
     nothing = {
-        "theme": "dark", "title": "0", "figures": "", "nothing": "0", "left_out": "", "curves": [], "x": axis,
-        "y": axis,
+        "theme": "dark", "title": "0", "figures": "", "nothing": "0", "left_out": "", "stacked": False, "curves": [],
+        "x": axis, "y": axis,
     }  # fmt: skip
     picture(nothing)
     gc.freeze()  # what is loaded now stays: later collections need not look at it

@@ -132,14 +132,21 @@ class _Drawing:
         self.easel.text(self._left + 8, at, limit["text"], SMALL, self._ink.limit, va=side, chip=True)
 
     def curves(self) -> None:
-        """Each with a colour and a dash of its own; the latest value is a dot, and so is a point alone."""
+        """Each with a colour and a dash of its own; the latest value is a dot, and so is a point alone.
+
+        Of a stack each fills the room down to the one below it.
+        """
         curves = self._sheet["curves"]
         low, high = self._ends["y"]
         base = self._y(min(max(0.0, low), high))
         for at, curve in reversed(list(enumerate(curves))):  # the first one on top
+            below = dict(curves[at - 1]["points"]) if self._sheet["stacked"] and at else {}
             for run in _runs(curve["points"]):
                 xs, ys = [self._x(x) for x, _ in run], [self._y(y) for _, y in run]
-                if len(curves) == 1:
+                if self._sheet["stacked"]:
+                    floor = [base if (y := below.get(x)) is None else self._y(y) for x, _ in run]
+                    self.easel.band(xs, ys, floor, self._ink.curves[at])
+                elif len(curves) == 1:
                     self.easel.area(xs, ys, base, self._ink.curves[at])
                 self.easel.line(xs, ys, self._ink.curves[at], 3.0, linestyle=DASHES[at], zorder=6 - at / 10)
                 if len(run) == 1 or run[-1] is curve["points"][-1]:

@@ -64,6 +64,11 @@ class Easel:
         corners = zip((xs[0], *xs, xs[-1]), self._flipped((base, *ys, base)), strict=True)
         self._add(Polygon(list(corners), closed=True, facecolor=colour, alpha=0.15, linewidth=0, zorder=2.5))
 
+    def band(self, xs: Sequence[float], ys: Sequence[float], floor: Sequence[float], colour: str) -> None:
+        """Between two curves over the same places."""
+        corners = zip((*xs, *reversed(xs)), self._flipped((*ys, *reversed(floor))), strict=True)
+        self._add(Polygon(list(corners), closed=True, facecolor=colour, alpha=0.45, linewidth=0, zorder=2.5))
+
     def text(self, x: float, y: float, text: str, size: float, colour: str, **look: Any) -> Text:  # noqa: ANN401
         """*look* is matplotlib's; besides, ``room``: points to cut it to, and ``chip``: on a patch of the ground."""
         room, box = look.pop("room", 0.0), {**_CHIP, "facecolor": self._ground} if look.pop("chip", False) else None

@@ -2,7 +2,8 @@
 
 What the worker gets as JSON, so that it needs neither catalogues nor zones::
 
-    {"theme", "title", "figures", "nothing", "left_out", "curves": [{"name", "now", "points": [[x, y or null], …]}],
+    {"theme", "title", "figures", "nothing", "left_out", "stacked",
+     "curves": [{"name", "now", "points": [[x, y or null], …]}],
      "x": {"low", "high", "ticks": [[x, text], …]}, "y": {"low", "high", "ticks": [[y, text], …]},
      "limit": {"at", "text"} or null, "marks": [[x, text], …]}
 
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 import orjson
 
-from bot.domain.graphs import limit_of, now, plotted, quantity, reach, readings
+from bot.domain.graphs import Points, limit_of, now, plotted, quantity, reach, readings, stacked
 from bot.domain.messages import Curve, Graph
 from bot.domain.phrases import Phrase, Quantity, Words, counted, phrase, pieces
 from bot.domain.redact import redact
@@ -57,7 +58,8 @@ class _Sheet:
 
     def drawn(self) -> dict[str, Any]:
         graph, shown = self._graph, self._shown
-        known = [value for curve in shown for _, value in curve.points if isfinite(value)]
+        drawn = stacked(shown) if graph.stacked else shown
+        known = [value for curve in drawn for _, value in curve.points if isfinite(value)]
         left_out = len(graph.curves) - len(shown)
         limit = limit_of(graph)
         low, high, marks = self._ends()
@@ -66,9 +68,10 @@ class _Sheet:
             "figures": self._said(readings(shown[0], graph.unit)) if len(shown) == 1 and known else "",
             "nothing": "" if known else self._said(phrase("no data")),
             "left_out": self._said(counted("… and {n} more", "… and {n} more", left_out)) if left_out else "",
-            "curves": [self._curve(curve) for curve in shown],
+            "stacked": graph.stacked,
+            "curves": [self._curve(curve, line.points) for curve, line in zip(shown, drawn, strict=True)],
             "x": {"low": low, "high": high, "ticks": list(self._times(low, high))},
-            "y": self._values([*known, limit.number] if limit else known),
+            "y": self._values([*known, *((limit.number,) if limit else ()), *((0.0,) if graph.stacked else ())]),
             "limit": {"at": limit.number, "text": self._said(phrase("limit {value}", value=limit))} if limit else None,
             "marks": [[at.timestamp(), self._said(what)] for at, what in marks],
         }
@@ -76,10 +79,11 @@ class _Sheet:
     def _said(self, sentence: Phrase) -> str:
         return _line("".join(piece.text for piece in pieces(sentence, self._words)))
 
-    def _curve(self, curve: Curve) -> dict[str, Any]:
+    def _curve(self, curve: Curve, line: Points) -> dict[str, Any]:
+        """*line* is what is drawn of it: of a part of a whole, where it ends."""
         last = now(curve)
         value = phrase("unknown") if last is None else phrase("{value}", value=quantity(last, self._graph.unit))
-        points = [[at.timestamp(), value if isfinite(value) else None] for at, value in curve.points]
+        points = [[at.timestamp(), value if isfinite(value) else None] for at, value in line]
         return {"name": self._said(curve.name), "now": self._said(value), "points": points}
 
     def _ends(self) -> tuple[float, float, Sequence[tuple[datetime, Phrase]]]:

@@ -1,5 +1,6 @@
 """What does not change while the simulator runs: names, addresses, sizes, prices."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from bot.simulator.digitalocean.errors import Json
@@ -23,6 +24,23 @@ _SIZES: Final = (
     ("g-2vcpu-8gb", 8192, 2, 25, 63.0),
     ("g-4vcpu-16gb", 16_384, 4, 50, 126.0),
 )
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Block storage of a persistent volume claim."""
+
+    id: str
+    name: str
+    region: str
+    gigabytes: int
+
+
+VOLUMES: Final = (
+    Volume("volume-nyc2", "pvc-prometheus", PRIMARY, 100),
+    Volume("volume-new", "pvc-scratch", STANDBY, 20),
+)
+"""The second was made today: no bill has it, so that nobody knows its price."""
 
 
 def sizes() -> list[Json]:
@@ -63,5 +81,6 @@ def bill() -> list[tuple[str, str, str, str]]:
         ("Managed Databases", "db-sfo3", "api", "122.00"),
         ("Load Balancers", "lb-nyc2", "api", "12.00"),
         ("Load Balancers", "lb-sfo3", "api", "12.00"),
+        ("Volumes", "volume-nyc2", "platform", "10.00"),
         ("Spaces", "assets", "web", "5.00"),
     ]

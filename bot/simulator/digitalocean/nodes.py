@@ -32,6 +32,8 @@ class Pool:
     auto_scale: bool = False
     min_nodes: int = 0
     max_nodes: int = 0
+    prefix: str = ""
+    """Of the names of its nodes, which are those of the Kubernetes nodes."""
 
     def resize(self, count: int, now: datetime, wait: float, dice: random.Random) -> None:
         """Grow with nodes that run after *wait* wall seconds, or drop the youngest at once."""
@@ -40,7 +42,7 @@ class Pool:
             number = 1 + max((int(node.name.rsplit("-", 1)[1]) for node in self.nodes), default=0)
             droplet = str(205_545_000 + dice.randrange(1000))
             ready = now + timedelta(seconds=wait)
-            self.nodes.append(Node(new_id(dice), f"{self.name}-{number}", droplet, now, ready))
+            self.nodes.append(Node(new_id(dice), f"{self.prefix}{self.name}-{number}", droplet, now, ready))
 
 
 @dataclass

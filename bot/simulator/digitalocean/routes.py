@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.simulator.digitalocean import balancers, billing, databases, errors, shapes
 from bot.simulator.digitalocean.ask import Ask, Reply, Route
-from bot.simulator.digitalocean.catalogue import CHECK, DOMAIN, sizes
+from bot.simulator.digitalocean.catalogue import CHECK, DOMAIN, VOLUMES, sizes
 from bot.simulator.digitalocean.errors import Json
 from bot.simulator.digitalocean.nodes import PROVISIONING, KubernetesCluster, Pool
 
@@ -181,6 +181,10 @@ def _sizes(_: Ask) -> Reply:
     return Reply({"sizes": sizes()}, listed="sizes")
 
 
+def _volumes(ask: Ask) -> Reply:
+    return Reply({"volumes": [shapes.volume(each, ask.cloud.born) for each in VOLUMES]}, listed="volumes")
+
+
 def _checks(_: Ask) -> Reply:
     return Reply({"checks": [shapes.check()]}, listed="checks")
 
@@ -224,6 +228,7 @@ ROUTES: Final[tuple[tuple[str, str, Route], ...]] = (
     ("GET", "/kubernetes/clusters/{id}/node_pools/{pool}", _pool),
     ("PUT", "/kubernetes/clusters/{id}/node_pools/{pool}", _resize_pool),
     ("GET", "/sizes", _sizes),
+    ("GET", "/volumes", _volumes),
     ("GET", "/customers/my/balance", billing.balance),
     ("GET", "/customers/my/invoices", billing.invoices),
     ("GET", "/customers/my/invoices/{id}", billing.invoice),

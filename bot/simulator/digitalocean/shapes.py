@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.simulator.digitalocean.catalogue import CHECK
+from bot.simulator.digitalocean.catalogue import CHECK, Volume, region
 from bot.simulator.digitalocean.databases import Database, Replica, Rule
 from bot.simulator.digitalocean.errors import Json
 from bot.simulator.digitalocean.nodes import KubernetesCluster, Pool
@@ -97,6 +97,21 @@ def cluster(found: KubernetesCluster, now: datetime, *, down: bool) -> Json:
         "surge_upgrade": True,
         "registry_enabled": False,
         "ha": False,
+    }
+
+
+def volume(found: Volume, created: datetime) -> Json:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "description": "",
+        "size_gigabytes": found.gigabytes,
+        "region": region(found.region),
+        "droplet_ids": [],
+        "tags": ["k8s"],
+        "filesystem_type": "ext4",
+        "filesystem_label": "",
+        "created_at": stamp(created),
     }
 
 

@@ -24,7 +24,7 @@ class Cloud:
         self._lag = 0.4
         self._seen_lag = 0.4
         now = world.clock.now()
-        born = now - _AGE
+        born = self.born = now - _AGE
         self.databases: dict[str, Database] = {}
         self.clusters: dict[str, KubernetesCluster] = {}
         self.records: dict[int, Json] = {
@@ -136,7 +136,7 @@ class Cloud:
         primary.replicas.append(Replica(f"db-{STANDBY}", STANDBY, born, born))
         self.databases[primary.id] = primary
         for slug in REGIONS:
-            pool = Pool(f"pool-{slug}", "pool-a", "s-4vcpu-8gb")
+            pool = Pool(f"pool-{slug}", "pool-a", "s-4vcpu-8gb", prefix=f"{slug}-")
             pool.resize(3, born, 0, self._world.random)
             name = f"k8s-{slug}"
             self.clusters[name] = KubernetesCluster(name, slug, catalogue.ADDRESSES[slug], born, [pool])

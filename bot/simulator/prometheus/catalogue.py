@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.simulator.faults import REGIONS
+from bot.simulator.prometheus.containers import Told, containers
 from bot.simulator.prometheus.history import History
 from bot.simulator.prometheus.profiles import BOUNDS, NOT_FOUND
 from bot.simulator.prometheus.series import Series
@@ -42,6 +43,11 @@ class Catalogue:
             for prober in PROBERS:
                 yield self._gauge("probe_success", {"job": "blackbox", "region": region, "prober": prober}, steps.at)
         yield from self._freshness()
+        for told in containers(self._history):
+            if isinstance(told, Told):
+                yield self._gauge(told.name, told.place, told.read)
+            else:
+                yield self._counter(told.name, told.place, told.timeline, told.count, whole=False)
         replica = {"job": "postgres", "cluster": "db-nyc2", "replica": "db-sfo3", "region": REGIONS[1]}
         yield self._gauge("pg_replication_lag_seconds", replica, self._history.lag.at)
 
