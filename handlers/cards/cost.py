@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import nan
@@ -26,8 +26,8 @@ from bot.domain.money import shown
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.savings import Saving, Way, month
 
-CURVES = 5
-"""Services with a band of their own in the picture; the rest share one."""
+CURVES = 4
+"""Services with a band of their own in the picture: it holds six, and the rest and what is idle have one each."""
 INVOICES = 3
 TITLES = {
     Dimension.SERVICE: phrase("Service"),
@@ -121,7 +121,7 @@ def missing(unknown: Sequence[Phrase]) -> Iterator[Block]:
 def saved(found: Sequence[Saving], currency: str) -> Iterator[Block]:
     """What could be saved, each with the command that does it."""
     if found:
-        yield Paragraph(counted("What could be saved:", "The {n} largest savings:", len(found)))
+        yield Paragraph(phrase("What could be saved, the most first:"))
         yield Lines(tuple(_saving(each, currency) for each in found))
 
 
@@ -160,19 +160,22 @@ def picture(days: Sequence[Day], currency: str) -> Graph | None:
         return None
     lines = [line for day in days for line in day.lines]
     names = [row.name for row in rows((line for line in lines if line.service), Dimension.SERVICE)]
-    bands = [(phrase("{name}", name=name), {name}) for name in names[:CURVES]]
-    if len(names) > CURVES or any(not line.service for line in lines):
-        bands.append((phrase("the rest, and idle"), {*names[CURVES:], ""}))
-    curves = tuple(
-        Curve(name, tuple(_points(days, wanted))) for name, wanted in bands
-    )  # fmt: skip
+    own = {name: at for at, name in enumerate(names[:CURVES])}
+
+    def band(line: Line) -> int:
+        return CURVES + 1 if line.kind is Kind.IDLE else own.get(line.service, CURVES)
+
+    titles = {at: phrase("{name}", name=name) for name, at in own.items()}
+    titles |= {CURVES: phrase("the rest"), CURVES + 1: phrase("idle")}
+    seen = {band(line) for line in lines}
+    curves = tuple(Curve(titles[at], tuple(_points(days, band, at))) for at in sorted(seen))
     unit = shown(Decimal(1), currency).unit
     return Graph(phrase("Cost a day"), curves, unit, stacked=True)
 
 
-def _points(days: Sequence[Day], wanted: set[str]) -> Iterator[tuple[datetime, float]]:
+def _points(days: Sequence[Day], band: Callable[[Line], int], wanted: int) -> Iterator[tuple[datetime, float]]:
     for day in days:
-        cost = whole(line for line in day.lines if line.service in wanted)
+        cost = whole(line for line in day.lines if band(line) == wanted)
         yield day.at, nan if day.gaps else float(cost)
 
 

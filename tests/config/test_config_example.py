@@ -107,6 +107,8 @@ def _plain(value: Any) -> Any:
         ("loki", {"url", "token", "selector"}),
         ("github", {"token", "app_id", "private_key"}),
         ("digitalocean", {"token"}),
+        ("opencost", {"url", "token", "clusters"}),
+        ("prices", {"cpu", "memory", "clusters", "monthly", "owners"}),
         ("failover", {"source", "target", "database", "traffic", "witnesses"}),
     ],
 )

@@ -40,6 +40,7 @@ from tests.handlers.fakes import (
     FakeCanary,
     FakeClock,
     FakeCluster,
+    FakeCosts,
     FakeDatabase,
     FakeHappenings,
     FakeLogs,
@@ -107,6 +108,7 @@ class Department:
     database: FakeDatabase = field(default_factory=FakeDatabase)
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
     witnesses: FakeWitnesses = field(default_factory=FakeWitnesses)
+    costs: FakeCosts = field(default_factory=FakeCosts)
     policy: Policy = field(default_factory=Policy)
     freezes: tuple[Window, ...] = ()
     approvals_in: tuple[str, ...] = ()
@@ -133,7 +135,8 @@ class Department:
             store=self.store, clock=self.clock, cluster=self.cluster, gitops=self.gitops, rollouts=self.rollouts,
             pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
-            budgets=self.budgets, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in, freezes=self.freezes,
+            budgets=self.budgets, costs=self.costs, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in,
+            freezes=self.freezes,
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,
             retention=timedelta(days=90), zone="Europe/Moscow",
             logs=self.pod_logs if "loki" in self.without else self.logs, pod_logs=self.pod_logs,

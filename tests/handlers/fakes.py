@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha1, sha256
 
 from bot.domain.changes import ClusterChange
+from bot.domain.costs import Spend
 from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.failover import Sight
 from bot.domain.invariants import Invariant
 from bot.domain.loglines import has
+from bot.domain.money import Rates
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.services import Environment
@@ -599,3 +601,19 @@ class FakeSay:
 
 
 STUCK = phrase("ImagePullBackOff")
+
+
+class FakeCosts:
+    """``found``: what is answered, or raised; without it nothing is configured."""
+
+    def __init__(self) -> None:
+        self.found: Spend | Exception = UserError("Nothing tells what is used.")
+        self.priced: dict[str, Rates] = {}
+
+    async def spend(self) -> Spend:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+    async def rates(self, cluster: str) -> Rates | None:
+        return self.priced.get(cluster)
