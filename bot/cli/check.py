@@ -16,7 +16,7 @@ import click
 from bot.adapters.clock import SystemClock
 from bot.cli import permissions
 from bot.compose import Parts, open_parts
-from bot.domain.errors import PultError
+from bot.domain.errors import PultError, UserError
 from bot.domain.policy import too_few, vacant
 from bot.domain.redact import redact
 from bot.domain.services import NO_TOOL
@@ -71,8 +71,7 @@ async def _findings(settings: Settings, stack: AsyncExitStack, *, send_test: boo
     for cluster in settings.clusters:
         async for finding in _permissions(parts, cluster.name):
             yield finding
-    yield await _clock(settings)
-    for finding in _missing(settings):
+    for finding in (*await _costs(parts), await _clock(settings), *_missing(settings)):
         yield finding
     if send_test:
         for name, examine, mend in parts.samples():
@@ -132,6 +131,20 @@ async def _readable(parts: Parts, repo: str, path: str, branch: str) -> str:
     assert parts.forge is not None
     await parts.forge.read(repo, path, branch)
     return f"{path} on {branch} can be read"
+
+
+async def _costs(parts: Parts) -> list[Finding]:
+    """What ``cost`` would have to leave out; nothing where no source of costs is configured."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            spend = await parts.costing.costs.spend()
+    except UserError:
+        return []
+    except (PultError, TimeoutError) as error:
+        return [Finding("cost", "warn", str(error) or f"no answer in {DEADLINE:g} s", "see docs/cost.md")]
+    if not spend.unknown:
+        return [Finding("cost", "ok", f"{len(spend.days)} days are known, and everything in them has a price")]
+    return [Finding("cost", "warn", each.plain(), "see docs/cost.md") for each in spend.unknown]
 
 
 async def _may(parts: Parts, cluster: str, namespace: str, verb: str, what: str) -> bool:

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Costing:
-    """The ledger and its sources; None where the settings have no section for one."""
+    """The ledger, and OpenCost where the settings have a section for it."""
 
     costs: Costs
-    cloud: Cloud | None
     allocations: Allocations | None
 
 
@@ -37,7 +36,7 @@ async def open_costing(
     pair = (department.failover.source, department.failover.target) if department.failover else ()
     known = Known(department.services, regions, department.prices, pair)
     ledger = Ledger(SystemClock(), known, metrics=metrics, cloud=cloud, allocations=allocations)
-    return Costing(ledger, cloud, allocations)
+    return Costing(ledger, allocations)
 
 
 def _cloud(api: Api) -> Cloud:

@@ -81,8 +81,6 @@ class Parts:
         yield from self.light_checks()
         if self.traffic:
             yield "digitalocean", self._traffic
-        if self.costing.cloud:
-            yield "digitalocean", self.costing.cloud.check
 
     def light_checks(self) -> Iterator[tuple[str, Examination]]:
         """Those that may be asked every minute: pydo would take 29 MB for an answer that only a failover needs."""

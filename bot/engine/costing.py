@@ -22,6 +22,8 @@ T = TypeVar("T")
 DAYS: Final = 30
 FRESH: Final = timedelta(minutes=10)
 """How long an answer is given again: thirty days of hours are work for Prometheus."""
+PIECE: Final = timedelta(days=5)
+"""How much is asked of Prometheus at once."""
 INVENTORY: Final = "[digitalocean]"
 
 
@@ -96,8 +98,14 @@ class Ledger:
         end = now.replace(minute=0, second=0, microsecond=0)
 
         async def span(query: str) -> tuple[Series, ...]:
+            """In pieces, one after the other: the whole at once is more than a Prometheus may hold, or do in time."""
             assert self._metrics is not None
-            return await self._metrics.span(query, first + HOUR, end, HOUR)
+            found: list[Series] = []
+            start = first + HOUR
+            while start <= end:
+                found += await self._metrics.span(query, start, min(start + PIECE - HOUR, end), HOUR)
+                start += PIECE
+            return tuple(found)
 
         queries = (
             ask.CPU_ASKED, ask.CPU_USED, ask.CPU_THERE, ask.MEMORY_ASKED, ask.MEMORY_USED, ask.MEMORY_THERE,

@@ -65,7 +65,7 @@ def naming(regions: Mapping[str, str]) -> Named:
 
 
 def values(series: Iterable[Series], named: Named, unit: float = 1.0) -> dict[Place, dict[datetime, float]]:
-    """By workload, in so many of *unit*; two series of one workload are added."""
+    """By workload, in so many of *unit*. Pieces of one series are joined; what two have at one moment is added."""
     found: dict[Place, dict[datetime, float]] = {}
     for each in series:
         cluster = named(each.labels)

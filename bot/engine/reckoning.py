@@ -141,7 +141,8 @@ def _pooled(given: Sources, cluster: str) -> Rates | None:
     price = sum((pool.count * (pool.monthly or ZERO) for pool in pools), ZERO)
     size = None
     if given.usage is not None:
-        size = Meter(cluster, given.usage.cpu, given.usage.memory).capacity(_hours(given.now - DAY, given.now))
+        lately = _hours(midnight(given.now) - DAY, given.now)
+        size = Meter(cluster, given.usage.cpu, given.usage.memory).capacity(lately)
     cores, gib = size or (sum(p.count * p.cores for p in pools), sum(p.count * p.gib for p in pools))
     return split(price / HOURS, cores, gib) if price and cores and gib else None
 
@@ -258,7 +259,7 @@ def _days(first: datetime, now: datetime) -> Iterator[datetime]:
 
 
 def _hours(start: datetime, end: datetime) -> list[datetime]:
-    """The ends of the whole hours between both."""
+    """The ends of the whole hours between both, of which *start* is one."""
     return [start + HOUR * (number + 1) for number in range(int((end - start) / HOUR))]
 
 

@@ -17,8 +17,6 @@ class Cloud(Protocol):
         """What it holds and costs; parts that the token may not read are named."""
         ...
 
-    async def check(self) -> str: ...
-
 
 class Allocations(Protocol):
     """OpenCost, or what speaks like it. TemporaryError: no answer. UserError: it refuses."""

@@ -116,7 +116,7 @@ def _answer(spend: Spend, want: Asked, services: Catalogue, call: Call) -> Reply
 
 
 def _title(spend: Spend, want: Asked, days: list[Day], lines: list[Line]) -> Phrase:
-    what = phrase("{service}", service=want.service) if want.service else phrase("Everything")
+    what = phrase("{service}", service=want.service) if want.service else phrase("All costs")
     if not days:
         return phrase("{what}: what it costs is not known", what=what)
     amount, count = shown(whole(lines), spend.currency), timedelta(days=len(days))

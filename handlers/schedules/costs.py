@@ -30,7 +30,9 @@ def anomalies(store: Store, clock: Clock, rules: Rules, costs: Costs) -> Periodi
         now = clock.now()
         at = now.replace(hour=0, minute=0, second=0, microsecond=0)
         last = await store.read(lambda tx: tx.mark(NAME))
-        if last is not None and last >= at:
+        if last is None:  # the first start is no occasion to wake everything that costs are asked of
+            await store.write(lambda tx: tx.put_mark(NAME, at))
+        if last is None or last >= at:
             return
         try:
             spend = await costs.spend()
@@ -65,7 +67,7 @@ def _told(tx: Tx, spend: Spend, day: Day, rules: Rules, at: datetime, now: datet
     costs = {each.name: float(each.cost) if each in fresh else told[each.name] for each in found}
     tx.put_mark(TOLD, costs)
     shown = _without_whole(fresh)
-    if not shown or last is None:  # the first start is no occasion
+    if not shown:
         return
     what = subject("notice", f"cost:{int(at.timestamp())}")
     tx.put_message(what, cost.alarm(shown, day, spend.currency))

@@ -12,7 +12,7 @@ import pytest
 from bot.domain.consumption import HOUR
 from bot.domain.costs import Allocated, Asset, Dimension, Inventory, Kind, Place, Pool, Prices, Spend, rows, whole
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.money import Rates
+from bot.domain.money import Rates, split
 from bot.domain.services import Catalogue, Environment, Service
 from bot.engine import costqueries as ask
 from bot.engine.costing import FRESH, Ledger
@@ -79,9 +79,6 @@ class Cloud:
             raise self.found
         return self.found
 
-    async def check(self) -> str:
-        return "it answers"
-
 
 @dataclass
 class OpenCost:
@@ -127,6 +124,18 @@ async def test_a_month_by_hand() -> None:
     assert whole(spend.today.lines) == D("1.25")
     assert spend.peaks[Place("nyc2", "production", "api")].replicas == 4
     assert spend.busiest["nyc2"] == 0.25
+
+
+async def test_idle_is_measured_by_what_machines_have_not_by_what_they_are_sold_as() -> None:
+    """Of 5 GiB that are sold a node sees 4; without that figure of Prometheus the size of the pool has to do."""
+    sold = Inventory((replace(POOL, gib=5.0),))
+    seen = await ledger(usual(), Cloud(sold)).spend()
+    assert whole(seen.days[0].lines) == D("2.4")
+    blind = usual()
+    blind = replace(blind, flat={query: told for query, told in blind.flat.items() if query != ask.MEMORY_THERE})
+    lines = (await ledger(blind, Cloud(sold)).spend()).days[0].lines
+    assert [line.kind for line in lines] == [Kind.COMPUTE]
+    assert await ledger(blind, Cloud(sold)).rates("nyc2") == split(D("0.1"), 4.0, 10.0)
 
 
 async def test_prices_of_the_configuration_stand_above() -> None:
@@ -239,10 +248,11 @@ async def test_asked_once_for_a_while() -> None:
     clock: FakeClock = found._clock  # type: ignore[assignment]
     await found.spend()
     await found.rates("nyc2")
-    assert len(told.asked) == 6
+    once = len(told.asked)
+    assert once == 6 * 7  # six queries, each in seven pieces of five days
     clock.at += FRESH + timedelta(seconds=1)
     await found.spend()
-    assert len(told.asked) == 12
+    assert len(told.asked) == 2 * once
 
 
 @pytest.mark.parametrize(

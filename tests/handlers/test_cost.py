@@ -109,7 +109,7 @@ async def test_nothing_known_is_not_nothing(department: Department) -> None:
     department.costs.found = spent(3, gaps=(0, 1, 2))
     reply = await department.reply("vera", "cost")
     shown = read(reply.message)
-    assert "Everything: what it costs is not known" in shown
+    assert "All costs: what it costs is not known" in shown
     assert "This month                  unknown" in shown
     assert "$0" not in shown
     assert reply.message.tone is Tone.WARNING
@@ -118,7 +118,7 @@ async def test_nothing_known_is_not_nothing(department: Department) -> None:
 async def test_what_is_missing_makes_it_at_least(department: Department) -> None:
     department.costs.found = replace(spent(), unknown=(phrase("Volume scratch has no known price."),))
     shown = await department.say("vera", "cost")
-    assert "Everything: at least $319 in" in shown
+    assert "All costs: at least $319 in" in shown
     assert "Not in these figures, so the true sum is higher:" in shown
 
 

@@ -56,14 +56,6 @@ class DigitaloceanAccount:
             tuple(_assets(told, billed)), account, refused,
         )  # fmt: skip
 
-    async def check(self) -> str:
-        """What of the account can be read. UserError: a part can't."""
-        found = await self.inventory()
-        if found.refused:
-            raise UserError("The token may not read: {parts}.", parts=", ".join(found.refused))
-        priced = sum(pool.monthly is not None for pool in found.pools)
-        return f"{priced} of {len(found.pools)} node pools have a price, and the bill can be read"
-
     async def _parts(self, parts: Mapping[str, Callable[[], Awaitable[Any]]]) -> dict[str, Any]:
         async def tried(ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON, or why there is none
             try:
