@@ -171,7 +171,8 @@ def graphs(draw: st.DrawFn) -> Graph:
         curves.append(Curve(draw(phrases), tuple((at, known[n % len(known)]) for n, at in enumerate(times))))
     marks = draw(st.lists(st.tuples(moments, phrases), max_size=8))
     limit = draw(st.none() | st.floats(allow_nan=True, allow_infinity=True))
-    return Graph(draw(phrases), tuple(curves), draw(st.sampled_from(("%", "ms", "", "req/s"))), limit, tuple(marks))
+    unit = draw(st.sampled_from(("%", "ms", "", "req/s", "$")))
+    return Graph(draw(phrases), tuple(curves), unit, limit, tuple(marks), draw(st.booleans()))
 
 
 blocks = st.one_of(

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -90,6 +92,32 @@ async def test_a_light_picture_for_those_who_want_it() -> None:
     assert 0.5 < share_of(picture, LIGHT.ground) < 0.97
     assert share_of(picture, LIGHT.curves[0]) > 0.001
     assert share_of(picture, DARK.ground) < 0.02, "letters may be as dark"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_parts_of_a_whole_fill_the_picture_in_their_colours(theme: str) -> None:
+    """Each band is seen, in the order of the parts from the floor up, on either card."""
+    parts = tuple(
+        Curve(verbatim(name), tuple((NOON + timedelta(days=at), height) for at in range(30)))
+        for name, height in (("api", 4.0), ("web", 3.0), ("idle", 3.0))
+    )
+    async with open_painter(SystemClock(), theme, deadline=PATIENCE) as painter:
+        picture = pixels(await painter.paint(Graph(verbatim("Cost"), parts, "$", stacked=True), words())).convert("RGB")
+    ink, middle = THEMES[theme], picture.width // 2
+    bands = [_blend(colour, ink.ground) for colour in ink.curves[:3]]
+    heights: dict[tuple[int, ...], list[int]] = {colour: [] for colour in (*bands, _blend(ink.ground, ink.ground))}
+    for y in range(picture.height // 3, picture.height * 9 // 10):
+        pixel: Any = picture.getpixel((middle, y))
+        heights[min(heights, key=lambda colour: sum(abs(a - b) for a, b in zip(colour, pixel, strict=True)))].append(y)
+    found = [heights[colour] for colour in bands]
+    assert all(len(band) > 60 for band in found)
+    assert [median(band) for band in found] == sorted((median(band) for band in found), reverse=True)
+
+
+def _blend(colour: str, ground: str) -> tuple[int, ...]:
+    """What a band of *colour* looks like on *ground*."""
+    pairs = zip(*((int(each[at : at + 2], 16) for at in (1, 3, 5)) for each in (colour, ground)), strict=True)
+    return tuple(round(0.45 * above + 0.55 * below) for above, below in pairs)
 
 
 def contrast(one: str, other: str) -> float:

@@ -154,3 +154,14 @@ def test_any_values_make_a_sheet_that_can_be_drawn(
 def test_whatever_a_graph_holds_there_is_a_picture_of_it(any_graph: Graph) -> None:
     found = drawn(any_graph, words("ru", "Asia/Tokyo"))
     assert picture(found).startswith(b"\x89PNG")
+
+
+def test_parts_of_a_whole_stand_on_each_other() -> None:
+    """Each line ends where the parts up to it do, beside its own value; the axis begins at zero and holds the sum."""
+    found = drawn(graph(curve([4, 4, 5]), curve([3, nan, 3], "web"), curve([2, 2, 2], "idle"), unit="$", stacked=True))
+    assert found["stacked"]
+    heights = [[value for _, value in each["points"]] for each in found["curves"]]
+    assert heights == [[4, 4, 5], [7, None, 8], [9, None, 10]]
+    assert [each["now"] for each in found["curves"]] == ["$5", "$3", "$2"]
+    assert (found["y"]["low"], found["y"]["high"]) == (0, 10)
+    assert not drawn(graph(curve([4, 5])))["stacked"]

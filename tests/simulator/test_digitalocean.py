@@ -235,6 +235,22 @@ async def test_money_is_text_and_the_running_month_a_preview(bench: Bench) -> No
     assert {item["group_description"] for item in items["invoice_items"]} == {"api", "platform", "web"}
 
 
+async def test_what_is_billed_is_there_and_the_newest_volume_is_not_billed_yet(bench: Bench) -> None:
+    """By the hour, 672 of them at most: then a resource has cost its price of the month."""
+    listed = await bench.call(bench.pydo.invoices.list)
+    items = await bench.call(bench.pydo.invoices.get_by_uuid, listed["invoice_preview"]["invoice_uuid"])
+    billed = {item["resource_uuid"]: item for item in items["invoice_items"]}
+    balancer = billed["lb-nyc2"]
+    hours = int(balancer["duration"])
+    assert float(balancer["amount"]) == pytest.approx(12 * min(1, hours / 672), abs=0.01)
+    volumes = (await bench.call(bench.pydo.volumes.list))["volumes"]
+    assert [(each["id"], each["region"]["slug"], each["size_gigabytes"]) for each in volumes] == [
+        ("volume-nyc2", "nyc2", 100), ("volume-new", "sfo3", 20),
+    ]  # fmt: skip
+    assert "volume-nyc2" in billed
+    assert "volume-new" not in billed
+
+
 async def test_refusals_name_a_word_and_a_request(bench: Bench) -> None:
     for method, path in (("GET", "/databases/nope"), ("GET", "/x"), ("GET", "/uptime/checks/nope/state")):
         status, body = await bench.status(method, path)

@@ -158,3 +158,22 @@ async def test_a_query_over_too_many_samples_is_refused(metrics: Metrics) -> Non
 )
 def test_numbers_are_written_as_go_writes_them(given: float, plain: str, powered: str) -> None:
     assert (number(given), exponent(given)) == (plain, powered)
+
+
+async def test_containers_and_machines(metrics: Metrics) -> None:
+    """What every pod asks for and uses, and what the machines have, as kube-state-metrics and cAdvisor name it."""
+    asked = "kube_pod_container_resource_requests"
+    assert await value(metrics, f'count({asked}{{namespace="production",region="nyc2",resource="cpu"}})') == 10
+    assert await value(metrics, f'sum({asked}{{namespace="staging",resource="memory"}})') == 4 * 128 * 2**20
+    assert await value(metrics, 'sum(kube_node_status_capacity{region="nyc2",resource="cpu"})') == 12
+    used = 'container_cpu_usage_seconds_total{namespace="production",pod=~"api-.*",region="%s"}'
+    primary, standby = [await value(metrics, f"sum(rate({used % region}[1h]))") for region in ("nyc2", "sfo3")]
+    assert 0.01 < standby < primary < 1
+    assert await value(metrics, 'max(container_memory_working_set_bytes{pod=~"api-.*"})') > 128 * 2**20
+
+
+async def test_a_region_that_is_down_tells_nothing_of_its_containers(metrics: Metrics, world: World) -> None:
+    world.faults.start("region_down", "nyc2")
+    for name in ("kube_pod_container_resource_requests", "container_memory_working_set_bytes"):
+        assert await ask(metrics, f'{name}{{region="nyc2"}}') == [], name
+        assert await ask(metrics, f'{name}{{region="sfo3"}}'), name
