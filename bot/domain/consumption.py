@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import isfinite
-from typing import Final, TypeVar
+from math import inf
+from typing import Final, NamedTuple, TypeVar
 
 from bot.domain.costs import Kind, Line, Place
 from bot.domain.money import Rates
@@ -20,6 +20,7 @@ WEEK: Final = timedelta(days=7)
 
 Values = Mapping[Place, Mapping[datetime, float]]
 """Cores or GiB of each workload at each hour; an hour that is missing or not finite is not known."""
+NOTHING: Final[Mapping[datetime, float]] = {}
 Capacity = Mapping[str, Mapping[datetime, float]]
 """The same of each cluster's machines together."""
 
@@ -33,8 +34,7 @@ class Readings:
     capacity: Capacity
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(NamedTuple):
     """Of a claim: what was ``used``, and what was asked for beyond it (``waste``)."""
 
     used: float
@@ -89,12 +89,17 @@ class Tally:
             self.idle = (self.idle[0] + idle[0], self.idle[1] + idle[1])
 
 
+Side = tuple[dict[Place, Share], float | None]
+"""Of one resource in one hour: what each workload takes, and what nobody takes."""
+
+
 class Meter:
     """Reads two resources of one cluster hour by hour."""
 
     def __init__(self, cluster: str, cpu: Readings, memory: Readings) -> None:
         self.cluster = cluster
         self._resources = (cpu, memory)
+        self._sides: dict[tuple[bool, datetime], Side | None] = {}
         seen = (values for each in self._resources for values in (each.asked, each.used))
         places = {place for values in seen for place in values if place.cluster == cluster}
         self._places = sorted(places, key=lambda place: (place.namespace, place.workload))
@@ -140,20 +145,21 @@ class Meter:
         ]
         return max(shares_, default=None)
 
-    def _side(self, resource: Readings, at: datetime) -> tuple[dict[Place, Share], float | None] | None:
+    def _side(self, resource: Readings, at: datetime) -> Side | None:
         """One resource in one hour; None where nothing was asked or nothing used in the whole cluster: not known."""
-        asked = {place: _at(resource.asked.get(place, {}), at) for place in self._places}
-        used = {place: _at(resource.used.get(place, {}), at) for place in self._places}
-        if not any(value is not None for value in asked.values()) or not any(
-            value is not None for value in used.values()
-        ):
-            return None
-        claims = {
-            place: (asked[place] or 0.0, used[place] or 0.0)
-            for place in self._places
-            if asked[place] is not None or used[place] is not None
-        }
-        return shares(claims, _at(resource.capacity.get(self.cluster, {}), at))
+        key = (resource is self._resources[0], at)
+        if key not in self._sides:
+            self._sides[key] = self._looked(resource, at)
+        return self._sides[key]
+
+    def _looked(self, resource: Readings, at: datetime) -> Side | None:
+        claims, asks, uses = {}, False, False
+        for place in self._places:
+            asked, used = _at(resource.asked.get(place, NOTHING), at), _at(resource.used.get(place, NOTHING), at)
+            asks, uses = asks or asked is not None, uses or used is not None
+            if asked is not None or used is not None:
+                claims[place] = asked or 0.0, used or 0.0
+        return shares(claims, _at(resource.capacity.get(self.cluster, NOTHING), at)) if asks and uses else None
 
 
 def lines(tally: Tally, rates: Rates, cluster: str, region: str) -> tuple[Line, ...]:
@@ -173,4 +179,4 @@ def lines(tally: Tally, rates: Rates, cluster: str, region: str) -> tuple[Line, 
 
 def _at(values: Mapping[datetime, float], at: datetime) -> float | None:
     value = values.get(at)
-    return value if value is not None and isfinite(value) and value >= 0 else None
+    return value if value is not None and 0 <= value < inf else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.money import DOLLAR, HOURS, Rates, exact
 from bot.domain.phrases import Phrase
@@ -39,8 +39,7 @@ class Dimension(StrEnum):
     REGION = "region"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where something is claimed. ``workload`` is empty where the pod's name does not tell it."""
 
     cluster: str
@@ -271,7 +270,13 @@ def belonging(asset: Asset, hours: Decimal, cluster: str, service: str, environm
 
 
 def daily(days: Iterable[Day], counts: Callable[[Line], bool]) -> tuple[tuple[datetime, Decimal | None], ...]:
-    """What the lines that count cost on each of *days*; None where a cluster that has such lines is a gap that day."""
+    """What the lines that count cost on each of *days*; None where a cluster that has such lines is a gap that day.
+
+    Without any such line on any day nobody knows: nothing found is not nothing paid.
+    """
     kept = tuple(days)
     clusters = {line.place.cluster for day in kept for line in day.lines if counts(line)}
-    return tuple((day.at, None if day.gaps & clusters else whole(filter(counts, day.lines))) for day in kept)
+    known = (bool(clusters) and not day.gaps & clusters for day in kept)
+    return tuple(
+        (day.at, whole(filter(counts, day.lines)) if told else None) for day, told in zip(kept, known, strict=True)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from math import ceil
@@ -84,7 +84,7 @@ def _scales(week: tuple[Day, ...], spend: Spend, services: Catalogue) -> Iterato
 
 def _busy(spend: Spend, place: Place) -> float | None:
     """Replicas that were busy in the busiest hour, in a failover's clusters of both. None: not known."""
-    places = [replace(place, cluster=each) for each in spend.pair] if place.cluster in spend.pair else [place]
+    places = [place._replace(cluster=each) for each in spend.pair] if place.cluster in spend.pair else [place]
     peaks = [spend.peaks.get(each) for each in places]
     return None if None in peaks else sum(peak.replicas * peak.share for peak in peaks if peak)
 

@@ -73,8 +73,8 @@ class Ledger:
             first, now, self._known, usage.result(),
             cloud.result() or Inventory(), told.result() or (), tuple(trouble),
         )  # fmt: skip
-        spend = await asyncio.to_thread(reckoned, sources)  # a big cluster's month takes a second
-        return now, spend, rates_by_cluster(sources)
+        spend, rates = await asyncio.to_thread(lambda: (reckoned(sources), rates_by_cluster(sources)))  # takes seconds
+        return now, spend, rates
 
     async def _tried(self, work: Awaitable[T | None], name: str, trouble: list[Phrase]) -> T | None:
         """What *work* finds; None, and why, where it finds nothing."""

@@ -129,7 +129,7 @@ def _blocks(spend: Spend, want: Asked, days: list[Day], lines: list[Line], call:
     yield Facts(tuple(_facts(spend, want, days, call)))
     if lines:
         yield cost.table(rows(lines, want.dimension), want.dimension, spend.currency)
-    elif days:
+    elif spend.days and not spend.unknown:
         yield Paragraph(phrase("Nothing of it was found running, and nothing of it has a price."))
 
 

@@ -272,3 +272,12 @@ async def test_a_week_that_is_not_known() -> None:
 
 def test_a_picture_needs_two_days() -> None:
     assert card.picture(spent(1).days, "USD") is None
+
+
+async def test_a_service_of_which_nothing_was_found(department: Department) -> None:
+    """Not running, or not priced: neither is a price of zero."""
+    department.costs.found = replace(spent(), days=tuple(replace(day, lines=day.lines[:1]) for day in spent().days))
+    shown = await department.say("vera", "cost web")
+    assert "web: what it costs is not known" in shown
+    assert "Nothing of it was found running, and nothing of it has a price." in shown
+    assert "$" not in shown

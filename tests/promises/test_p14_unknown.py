@@ -1,5 +1,7 @@
 """Promise 14: missing data is never shown as healthy."""
 
+import re
+
 import pytest
 
 from tests.department import Department
@@ -79,3 +81,14 @@ async def test_an_unknown_lag_stops_the_failover_before_the_fence(pult: Pult, de
     assert "replication lag" in await pult.becomes(ident, "paused")
     assert not department.cloud.fenced("db-nyc2")
     assert (await department.world())["database"]["primaries"] == before["database"]["primaries"]
+
+
+@pytest.mark.parametrize("source", ["prometheus", "digitalocean"])
+async def test_what_nobody_measures_or_prices_costs_no_zero(pult: Pult, department: Department, source: str) -> None:
+    await department.fault("error", source)
+    for words in ("cost", "cost web", "cost by region"):
+        answer = (await pult.ask("anna", words))["text"]
+        assert not re.search(r"\$0(\.00)?(?![.\d])", answer), answer
+        assert "Not in these figures, so the true sum is higher:" in answer
+        assert "does not answer: what it knows is missing here." in answer
+        assert "at least" in answer.splitlines()[0] or "not known" in answer.splitlines()[0], answer

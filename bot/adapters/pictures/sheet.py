@@ -130,6 +130,7 @@ class _Sheet:
             low = 0.0
         step = _round_step((high - low) / _TICKS_Y)
         bottom, top = floor(low / step), ceil(high / step)
+        bottom, top = bottom - (bottom * step > low), top + (top * step < high)  # a tiny quotient is rounded to zero
         digits = max(0, min(9, -floor(log10(step) + 1e-9) + (0 if _one_digit(step) else 1)))
         ticks = [
             (at * step, self._said(phrase("{value}", value=Quantity(at * step, self._graph.unit, digits))))
