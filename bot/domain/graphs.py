@@ -166,8 +166,9 @@ def digits(value: float) -> int:
 
 
 def _leading(graph: Graph) -> Curve | None:
-    """The measured curve that reaches highest; None where nothing is known of any."""
-    measured = (curve for curve in graph.curves if not curve.guide and _known(curve))
+    """The measured curve that reaches highest, of parts of a whole their sum; None where nothing is known of any."""
+    curves = stacked(graph.curves)[-1:] if graph.stacked else graph.curves
+    measured = (curve for curve in curves if not curve.guide and _known(curve))
     return max(measured, key=highest, default=None)
 
 

@@ -233,3 +233,22 @@ def test_a_day_of_which_a_cluster_is_not_known_is_not_known() -> None:
 def test_money_for_people(amount: str, currency: str, text: tuple[str, float, int]) -> None:
     found = shown(exact(D(amount)), currency)
     assert (found.unit, found.number, found.digits) == text
+
+
+levels = st.floats(0, 64, allow_nan=False)
+
+
+@given(
+    st.lists(st.tuples(levels, levels, levels, levels), min_size=1, max_size=6), st.floats(0.5, 64), st.floats(1, 256)
+)
+def test_a_days_money_is_what_the_machines_cost(
+    workloads: list[tuple[float, float, float, float]], cores: float, gib: float
+) -> None:
+    """Whatever is asked for and used, claims, waste and idle add up to it: to a millionth for each line."""
+    places = [Place("nyc2", "production", f"w{number}") for number in range(len(workloads))]
+    columns = [dict(zip(places, column, strict=True)) for column in zip(*workloads, strict=True)]
+    tally = Meter("nyc2", steady(columns[0], columns[1], cores), steady(columns[2], columns[3], gib)).tally(DAY)
+    found = lines(tally, RATES, "nyc2", "nyc2")
+    machines = RATES.cost(24 * cores, 24 * gib)
+    assert abs(whole(found) - machines) <= D("0.000002") * (len(found) + 1)
+    assert all(line.used >= 0 and line.waste >= 0 for line in found)

@@ -16,6 +16,7 @@ from bot.domain.graphs import (
     reach,
     readings,
     sparkline,
+    stacked,
     thinned,
     trend,
     with_gaps,
@@ -129,3 +130,14 @@ def test_words_are_of_what_was_measured_and_never_of_a_guide() -> None:
     assert "now -20" in trend(graph).plain()
     assert "highest 60" in trend(graph).plain()
     assert not drawable(replace(graph, curves=(even,)))
+
+
+def test_the_trend_of_parts_is_that_of_their_sum() -> None:
+    """The whole may rise while its largest part falls; where a part is not known, neither is the sum."""
+    parts = (curve(5, 4, 3), curve(1, 4, 9))
+    told = trend(Graph(phrase("Cost"), parts, "$", stacked=True)).plain()
+    assert told == "▁▃█ now $12, highest $12"
+    hole = (curve(5, 4, 3), curve(1, nan, 9))
+    assert "·" in trend(Graph(phrase("Cost"), hole, "$", stacked=True)).plain()
+    assert [each.points[-1][1] for each in stacked(parts)] == [3, 12]
+    assert stacked(()) == ()

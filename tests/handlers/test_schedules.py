@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain.audit import Deed
 from bot.domain.history import RuleRecord
-from bot.domain.messages import Message
+from bot.domain.messages import Block, Message, Paragraph
 from bot.domain.oncall import Ladder, Rotation, Shift
-from bot.domain.phrases import English
+from bot.domain.phrases import English, phrase
 from bot.domain.routes import Route
 from bot.platforms.console.plain import plain
 from bot.ports.canary import MARK, Flight
@@ -133,6 +133,20 @@ async def test_the_week_is_told_once_at_its_hour_also_when_pult_was_down_then(li
     assert set(told) == {OPS}
     assert "6 alert groups, 0 in the time before" in told[OPS]
     assert "raise for: most are over before anybody could look" in told[OPS]
+
+
+async def test_the_week_has_the_lines_that_others_add(life: Life) -> None:
+    async def added() -> tuple[Block, ...]:
+        return (Paragraph(phrase("Cost of the week: not known.")),)
+
+    hour = Rotation(("",), 0, datetime.min.time().replace(hour=9))
+    duty = digest.weekly(life.store, life.clock, life.rules, hour, None, added)
+    await duty.run()
+    shift = hour.shift(NOON)
+    assert shift is not None
+    life.clock.at = shift.ends
+    await duty.run()
+    assert "Cost of the week: not known." in (await notices(life, "digest"))[OPS]
 
 
 async def test_without_an_hour_there_is_no_digest(life: Life) -> None:
