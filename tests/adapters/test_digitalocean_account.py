@@ -26,6 +26,7 @@ from bot.simulator.settings import SimulatorSettings
 
 D = Decimal
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "digitalocean"
+CLUSTERS = "/v2/kubernetes/clusters"
 EMPTY = {
     "/v2/sizes": {"sizes": []},
     "/v2/kubernetes/clusters": {"kubernetes_clusters": []},
@@ -192,3 +193,36 @@ async def test_recorded_answers() -> None:
     assert told.account is not None
     assert (told.account.used, told.account.balance) == (D("11.21"), D("12.23"))
     assert told.account.invoices == (("2026-10", D("312.34")), ("2026-09", D("298.45")))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "refused"),
+    [
+        ("/v2/databases", {"databases": [{"name": "no id"}]}, "databases"),
+        ("/v2/volumes", {"volumes": None}, "volumes"),
+        ("/v2/volumes", [{"volumes": []}], None),
+        ("/v2/customers/my/balance", {"month_to_date_usage": "a lot"}, "billing"),
+        ("/v2/customers/my/balance", {}, "billing"),
+        ("/v2/customers/my/invoices", {"invoices": [{}]}, "billing"),
+    ],
+)
+async def test_a_part_that_cant_be_read_is_missing_and_said(path: str, body: object, refused: str | None) -> None:
+    async with scripted(EMPTY | {path: body}) as found:
+        assert (await found.inventory()).refused == ((refused,) if refused else ())
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v2/sizes", {"sizes": [{"vcpus": 2}]}),
+        ("/v2/kubernetes/clusters", {"kubernetes_clusters": [{"node_pools": [{"name": "no size"}]}]}),
+        (
+            "/v2/kubernetes/clusters",
+            {"kubernetes_clusters": [{"node_pools": [{"name": "x", "size": "s", "count": "?"}]}]},
+        ),
+    ],
+)
+async def test_machines_that_cant_be_read_are_no_answer(path: str, body: object) -> None:
+    async with scripted(EMPTY | {path: body}) as found:
+        with pytest.raises(TemporaryError, match="its account can't be read"):
+            await found.inventory()

@@ -1,1 +1,1 @@
-"""DigitalOcean: managed databases and DNS over REST."""
+"""DigitalOcean: managed databases and DNS, and what the account holds and costs, over REST."""

@@ -27,6 +27,8 @@ CAP: Final = Decimal(672)
 DAY: Final = Decimal(24)
 """Hours that something must have been billed for before the bill tells its price."""
 Item = Mapping[str, Any]
+NONSENSE: Final = (KeyError, TypeError, AttributeError, ValueError, InvalidOperation)
+"""What reading an answer raises that is none of DigitalOcean's."""
 
 
 class DigitaloceanAccount:
@@ -49,12 +51,10 @@ class DigitaloceanAccount:
         if len(refused) == len(found):
             raise TemporaryError(f"DigitalOcean tells nothing of the account: {next(iter(found.values()))}")
         told: dict[str, Any] = {name: () if isinstance(part, Exception) else part for name, part in found.items()}
-        account, billed = told["billing"] or (None, {})
-        sizes = {size["slug"]: size for size in told["sizes"]}
-        return Inventory(
-            tuple(pool for cluster in told["clusters"] for pool in _pools(cluster, sizes)),
-            tuple(_assets(told, billed)), account, refused,
-        )  # fmt: skip
+        try:
+            return _read(told, refused)
+        except NONSENSE as error:
+            raise TemporaryError("DigitalOcean does not answer (its account can't be read)") from error
 
     async def _parts(self, parts: Mapping[str, Callable[[], Awaitable[Any]]]) -> dict[str, Any]:
         async def tried(ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - JSON, or why there is none
@@ -62,6 +62,8 @@ class DigitaloceanAccount:
                 return await ask()
             except (UserError, TemporaryError) as error:
                 return error
+            except NONSENSE:
+                return TemporaryError("DigitalOcean does not answer (its account can't be read)")
 
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(tried(ask)) for name, ask in parts.items()}
@@ -109,6 +111,13 @@ class DigitaloceanAccount:
         return await self._pages("invoice_items", lambda c, page: c.invoices.get_by_uuid(uuid, **page))
 
 
+def _read(told: Mapping[str, Any], refused: tuple[str, ...]) -> Inventory:
+    account, billed = told["billing"] or (None, {})
+    sizes = {size["slug"]: size for size in told["sizes"]}
+    pools = tuple(pool for cluster in told["clusters"] for pool in _pools(cluster, sizes))
+    return Inventory(pools, tuple(_assets(told, billed)), account, refused)
+
+
 def _pools(cluster: Item, sizes: Mapping[str, Item]) -> Iterator[Pool]:
     for pool in cluster.get("node_pools") or ():
         size = sizes.get(pool["size"], {})
@@ -140,7 +149,7 @@ def _account(balance: Item, listed: Item) -> Account:
         at = datetime.fromisoformat(str(balance["generated_at"]))
         invoices = tuple((str(each["invoice_period"]), _money(each["amount"])) for each in listed.get("invoices") or ())
         return Account(_money(balance["month_to_date_usage"]), _money(balance["account_balance"]), at, invoices)
-    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+    except NONSENSE as error:
         raise TemporaryError("DigitalOcean does not answer (its bill can't be read)") from error
 
 
