@@ -89,6 +89,8 @@ async def test_a_viewer_looks_and_does_not_touch(pult: Pult, department: Departm
         "slo api",
         "pods api",
         "releases",
+        "cost",
+        "cost api",
         "ops",
         f"op {ident}",
         "audit",
