@@ -50,4 +50,6 @@ def _of(services: Iterable[Service], cluster: str) -> Iterable[Environment]:
 def _workload(environment: Environment) -> tuple[Permission, ...]:
     what = WORKLOADS[environment.kind]
     orders = (("patch", f"{what}/status"),) if environment.kind == "rollout" else ()
-    return (("get", what), ("patch", what), *orders, ("list", "pods"), ("delete", "pods"), ("get", "/pods/log"))
+    scaled = () if environment.kind == "daemonset" else (("list", "autoscaling/horizontalpodautoscalers"),)
+    pods = (("list", "pods"), ("delete", "pods"), ("get", "/pods/log"))
+    return (("get", what), ("patch", what), *orders, *scaled, *pods)

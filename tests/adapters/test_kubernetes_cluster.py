@@ -170,9 +170,22 @@ async def test_a_deleted_pod_is_replaced(bench: Bench) -> None:
     await bench.cluster.delete_pod(bench.workload, "never-was")
 
 
-async def test_it_is_scaled(bench: Bench) -> None:
-    await bench.cluster.scale(bench.workload, 1)
+async def test_it_is_scaled_once_by_an_operation(bench: Bench) -> None:
+    """A second call of the same one takes nothing back that was asked for since."""
+    await bench.cluster.scaling.scale(bench.workload, 1, "op-1")
     await bench.until(lambda rollout: (rollout.desired, rollout.ready, rollout.done) == (1, 1, True))
+    await bench.cluster.scaling.scale(bench.workload, 2, "op-2")
+    await bench.cluster.scaling.scale(bench.workload, 1, "op-2")
+    await bench.until(lambda rollout: (rollout.desired, rollout.ready, rollout.done) == (2, 2, True))
+
+
+async def test_it_is_scaled_to_nothing(bench: Bench) -> None:
+    await bench.cluster.scaling.scale(bench.workload, 0, "op-1")
+    await bench.until(lambda rollout: (rollout.desired, rollout.done) == (0, True))
+
+
+async def test_no_autoscaler_is_none(bench: Bench) -> None:
+    assert await bench.cluster.scaling.autoscaler(bench.workload) is None
 
 
 async def test_what_is_not_there_is_named(bench: Bench) -> None:
@@ -192,7 +205,7 @@ async def test_a_cluster_that_is_not_configured_is_named(bench: Bench) -> None:
 
 async def test_a_daemonset_is_not_scaled(bench: Bench) -> None:
     with pytest.raises(UserError, match="one pod on each node"):
-        await bench.cluster.scale(replace(bench.workload, kind="daemonset"), 2)
+        await bench.cluster.scaling.scale(replace(bench.workload, kind="daemonset"), 2, "op-1")
 
 
 async def test_the_server_tells_its_version(bench: Bench) -> None:

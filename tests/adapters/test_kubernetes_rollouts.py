@@ -309,7 +309,7 @@ async def test_a_restart_of_a_rollout_is_no_new_version(bench: Bench) -> None:
 
 async def test_a_rollout_is_scaled(bench: Bench) -> None:
     await bench.rollout()
-    await bench.cluster.scale(bench.canary, 2)
+    await bench.cluster.scaling.scale(bench.canary, 2, "op-1")
     await bench.until(bench.canary, lambda found: (found.desired, found.available, found.done) == (2, 2, True))
 
 

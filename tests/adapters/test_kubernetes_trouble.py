@@ -244,7 +244,7 @@ async def test_an_unknown_type_or_path_is_no_missing_object(scripted: Scripted) 
 
 async def test_an_invalid_change_is_explained(bench: Bench) -> None:
     with pytest.raises(UserError, match=r"nyc2 refuses this: .*must be greater than or equal to 0"):
-        await bench.cluster.scale(API, -1)
+        await bench.cluster.scaling.scale(API, -1, "op-1")
 
 
 async def test_an_overloaded_server_names_its_delay(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from bot.adapters.kubernetes.notes import OPERATION
 from bot.adapters.kubernetes.past import Past
 from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.rollouts import KubernetesRollouts
+from bot.adapters.kubernetes.scaling import KubernetesScaling
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.verdicts import GoneError
 from bot.adapters.kubernetes.workloads import Workloads, versioned
@@ -28,12 +29,13 @@ TRIES = 5
 
 
 class KubernetesCluster:
-    """``workload.cluster`` picks the API server. ``gitops`` and ``rollouts`` use the same connections."""
+    """``workload.cluster`` picks the API server. ``gitops``, ``rollouts`` and ``scaling`` use the same connections."""
 
     def __init__(self, apis: Mapping[str, Api]) -> None:
         self.apis = apis
         self.gitops = KubernetesGitOps(apis)
         self.rollouts = KubernetesRollouts(apis)
+        self.scaling = KubernetesScaling(apis)
         self._workloads = Workloads(apis)
         self._past = {name: Past(api, name) for name, api in apis.items()}
 
@@ -90,13 +92,6 @@ class KubernetesCluster:
                 await self._workloads.patch(holder, patch, MERGE if custom else STRATEGIC)
                 return
         raise _hasty(workload)
-
-    async def scale(self, workload: Workload, replicas: int) -> None:
-        """Set the wanted number of replicas."""
-        if workload.kind == "daemonset":  # the server would drop the field without a word
-            why = "a daemonset runs one pod on each node"
-            raise UserError("{cluster} refuses this: {why}", cluster=workload.cluster, why=why)
-        await self._workloads.patch(workload, {"spec": {"replicas": replicas}})
 
     async def version(self, cluster: str) -> str:
         """The API server's version: proves that it answers."""

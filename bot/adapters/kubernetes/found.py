@@ -1,4 +1,4 @@
-"""The API server of a cluster, and the pods that a selector finds, as raw JSON."""
+"""The API server of a cluster, and all that a list there finds, as raw JSON."""
 
 from __future__ import annotations
 
@@ -24,19 +24,24 @@ def configured(apis: Mapping[str, Api], cluster: str) -> Api:
 
 async def pods_of(api: Api, namespace: str, selector: str) -> list[Object]:
     """Every pod of a label selector, in pages."""
+    return await paged(api, "CoreV1Api", "list_namespaced_pod", namespace, label_selector=selector)
+
+
+async def paged(api: Api, group: str, method: str, namespace: str, **options: object) -> list[Object]:
+    """Everything that a list *method* of *group* finds, in pages."""
     try:
-        return await _pages(api, namespace, selector)
+        return await _pages(api, group, method, namespace, options)
     except ExpiredError:  # a continue token lives for minutes only
-        return await _pages(api, namespace, selector)
+        return await _pages(api, group, method, namespace, options)
 
 
-async def _pages(api: Api, namespace: str, selector: str) -> list[Object]:
+async def _pages(api: Api, group: str, method: str, namespace: str, options: Mapping[str, object]) -> list[Object]:
     found: list[Object] = []
-    options: dict[str, Any] = {"label_selector": selector, "limit": PAGE}
+    asked: dict[str, Any] = {**options, "limit": PAGE}
     while True:
-        page = await api.call("CoreV1Api", "list_namespaced_pod", namespace, **options)
+        page = await api.call(group, method, namespace, **asked)
         found += page.get("items") or ()
         token = page.get("metadata", {}).get("continue")
         if not token:
             return found
-        options["_continue"] = token
+        asked["_continue"] = token
