@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from bot.domain.events import Heard
 from bot.domain.failover import Pair
 from bot.domain.freezes import Window
 from bot.domain.hours import Daily
@@ -37,12 +36,11 @@ from bot.ports.probe import Examine
 from bot.ports.regions import Database, Traffic
 from bot.ports.registry import Registry
 from bot.ports.rollouts import Rollouts
+from bot.ports.scaling import Scaling
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
-from bot.ports.webhooks import Hear
 from bot.ports.witnesses import Witnesses
-from handlers.alerting import heard
 from handlers.alerting.rules import Rules, shifts_now
 from handlers.cards import alert as alert_card
 from handlers.cards import history, stored
@@ -70,10 +68,12 @@ from handlers.commands import (
     releases,
     restart,
     rollback,
+    scale,
     silence,
     slo,
     status,
     sync,
+    undo,
     whoami,
 )
 from handlers.commands.evidence_case import Sources
@@ -81,7 +81,9 @@ from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import restart as restart_flow
+from handlers.flows import scale as scale_flow
 from handlers.flows import sync as sync_flow
+from handlers.flows import undo as undo_flow
 from handlers.flows.tools import Tools
 from handlers.operating import freezing
 from handlers.releasing import heard as released
@@ -103,6 +105,7 @@ class Ports:
     clock: Clock
     cluster: Cluster
     rollouts: Rollouts
+    scaling: Scaling
     gitops: GitOps
     regions: Mapping[str, str]
     guard: Guard
@@ -169,14 +172,8 @@ def on_call(rules: Rules) -> Callable[[Tx, datetime], frozenset[str]]:
     return lambda tx, now: frozenset(shift.person for shift in shifts_now(tx, rules, now))
 
 
-def hearing(rules: Rules, services: Catalogue) -> Hear:
-    """What becomes of what webhooks tell."""
-
-    def hear(tx: Tx, told: Heard, now: datetime) -> bool:
-        alerts_, releases_ = heard.hear(tx, rules, told, now), released.hear(tx, rules, services, told, now)
-        return alerts_ or releases_
-
-    return hear
+hearing = released.hearing
+"""What becomes of what webhooks tell."""
 
 
 def presenters(p: Ports) -> Presenters:
@@ -268,6 +265,8 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
         restart.duty(p.cluster, p.services),
+        scale.duty(p.cluster, p.scaling, p.services),
+        undo.duty(p.cluster, p.rollouts, p.services),
         cost.duty(p.costs, p.services),
         failover.failover(p.pair, p.database, p.traffic, p.witnesses),
         failover.drill(p.pair, p.database, p.traffic, p.witnesses),
@@ -289,6 +288,7 @@ def flows(p: Ports) -> Mapping[str, Flow]:
         forge=p.forge, pipeline=p.pipeline, budgets=p.budgets, logs=p.logs,
     )  # fmt: skip
     found = [restart_flow.flow(p.cluster, p.clock), sync_flow.flow(p.gitops, p.clock)]
+    found += [scale_flow.flow(p.cluster, p.scaling, p.clock), undo_flow.flow(p.cluster, p.rollouts, p.clock)]
     found += [promote_flow.flow(action, tools) for action in ("promote", "rollback")]
     if p.database and p.traffic:
         found += [failover_flow.flow(action, p.database, p.traffic, p.clock) for action in ("failover", "drill")]

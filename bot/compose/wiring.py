@@ -269,7 +269,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
 
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, rollouts=parts.cluster.rollouts,
-        gitops=parts.cluster.gitops, guard=Guarded(core.clock),
+        scaling=parts.cluster.scaling, gitops=parts.cluster.gitops, guard=Guarded(core.clock),
         regions={each.name: each.region for each in core.settings.clusters}, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,

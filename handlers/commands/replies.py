@@ -6,7 +6,7 @@ from bot.domain.errors import UserError
 from bot.domain.messages import Block, Button, Message, Paragraph, Tone
 from bot.domain.phrases import Code, Phrase
 from bot.domain.services import Environment, Service
-from bot.ports.cluster import Workload
+from bot.ports.cluster import Rollout, Workload
 from bot.ports.commands import Call, Reply
 
 
@@ -43,3 +43,25 @@ def chosen_environment(call: Call, service: Service, word: str) -> tuple[Environ
             raise UserError("Name the environment after {word}.", word=Code(word))
         return service.environment(args[at + 1]), (*args[:at], *args[at + 2 :])
     return service.primary, args
+
+
+def env_named(call: Call, service: Service) -> tuple[Environment, tuple[str, ...]]:
+    """As ``chosen_environment``, after "in" or "в"."""
+    return chosen_environment(call, service, "в" if "в" in call.args else "in")
+
+
+def params(environment: Environment) -> dict[str, str]:
+    """Where a plan's flow finds the workload."""
+    return {
+        "cluster": environment.cluster, "namespace": environment.namespace,
+        "kind": environment.kind, "name": environment.workload,
+    }  # fmt: skip
+
+
+def unpaused(target: Workload, rollout: Rollout) -> Rollout:
+    """*rollout*. UserError: it is paused, so that nothing of it would come to an end."""
+    if rollout.paused:
+        raise UserError(
+            "{name} is paused in Kubernetes; resume it there first.", name=Code(f"{target.kind}/{target.name}")
+        )
+    return rollout

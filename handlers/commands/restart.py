@@ -8,7 +8,7 @@ from bot.domain.plans import Plan, PlannedStep
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.cluster import Cluster, Rollout
 from bot.ports.commands import Call, Command, Proposal
-from handlers.commands.replies import argument, chosen_environment, workload
+from handlers.commands.replies import argument, env_named, params, unpaused, workload
 
 USAGE = "restart <service> [pod] [in <environment>]"
 
@@ -18,13 +18,9 @@ def duty(cluster: Cluster, services: Catalogue) -> Command:
 
     async def run(call: Call) -> Proposal:
         service = services.named(argument(call, 0, USAGE))
-        environment, rest = chosen_environment(call, service, "in")
+        environment, rest = env_named(call, service)
         target = workload(environment)
-        rollout = await cluster.rollout(target)
-        if rollout.paused:
-            raise UserError(
-                "{name} is paused in Kubernetes; resume it there first.", name=Code(f"{target.kind}/{target.name}")
-            )
+        rollout = unpaused(target, await cluster.rollout(target))
         if rest:
             pods = {pod.name for pod in await cluster.pods(target)}
             if rest[0] not in pods:
@@ -45,13 +41,6 @@ def duty(cluster: Cluster, services: Catalogue) -> Command:
     )  # fmt: skip
 
 
-def _params(environment: Environment) -> dict[str, str]:
-    return {
-        "cluster": environment.cluster, "namespace": environment.namespace,
-        "kind": environment.kind, "name": environment.workload,
-    }  # fmt: skip
-
-
 def _rolling(service: Service, environment: Environment, rollout: Rollout) -> Plan:
     return Plan(
         action="restart",
@@ -64,7 +53,7 @@ def _rolling(service: Service, environment: Environment, rollout: Rollout) -> Pl
                 "rollout", phrase("Watch until all {count} are available", count=rollout.desired), skippable=True
             ),
         ),
-        params=_params(environment),
+        params=params(environment),
         pins={"template": rollout.template},
         blast=(
             phrase(
@@ -87,6 +76,6 @@ def _one_pod(service: Service, environment: Environment, pod: str) -> Plan:
             PlannedStep("restart", phrase("Delete {pod}; its controller makes a new one", pod=Code(pod))),
             PlannedStep("rollout", phrase("Watch until every pod is available again"), skippable=True),
         ),
-        params={**_params(environment), "pod": pod},
+        params={**params(environment), "pod": pod},
         lock=f"{service.name} in {environment.name}",
     )

@@ -1,4 +1,4 @@
-"""What webhooks told of releases, sorted: versions, runs, places, gates, and how the GitOps tools fare."""
+"""What webhooks told, sorted: alerts; then versions, runs, places, gates, and how the GitOps tools fare."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from datetime import datetime
 from bot.domain.events import Heard
 from bot.domain.services import Catalogue
 from bot.ports.store import Tx
+from bot.ports.webhooks import Hear
+from handlers.alerting import heard as alerted
 from handlers.alerting.rules import Rules
 from handlers.releasing import gates, places, troubles, versions
+
+
+def hearing(rules: Rules, services: Catalogue) -> Hear:
+    """Everybody hears everything."""
+
+    def heard(tx: Tx, told: Heard, now: datetime) -> bool:
+        alerts = alerted.hear(tx, rules, told, now)
+        return hear(tx, rules, services, told, now) or alerts
+
+    return heard
 
 
 def hear(tx: Tx, rules: Rules, services: Catalogue, heard: Heard, now: datetime) -> bool:

@@ -20,7 +20,7 @@ HEADS = {
         "Кого звать",
     ],
 }  # fmt: skip
-PROMISED = {"scale", "масштаб", "rightsize", "размер"}
+PROMISED = {"rightsize", "размер"}
 """Commands of interface.md, section 4, and ruling 18, that may not be built yet."""
 PROGRAMS = {"kubectl", "curl", "amtool", "pult"}
 

@@ -45,6 +45,7 @@ from tests.handlers.fakes import (
     FakeHappenings,
     FakeLogs,
     FakeMetrics,
+    FakeScaling,
     FakeSilencer,
     FakeTraffic,
     FakeWitnesses,
@@ -123,6 +124,7 @@ class Department:
             self.cluster.runs(workload, (image(workload.name, version),), replicas)
         self.cluster.runs(Workload("nyc2", "staging", "deployment", "api"), (image("api", "1.8.0"),), 1)
         self.forge.files[DEPLOY] = manifest("1.7.2")
+        self.scaling = FakeScaling(self.cluster)
         self._numbers = count(1)
 
     @property
@@ -133,7 +135,7 @@ class Department:
         }
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, gitops=self.gitops, rollouts=self.rollouts,
-            pipeline=found["forge"], guard=Guarded(self.clock),
+            scaling=self.scaling, pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, costs=self.costs, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in,
             freezes=self.freezes,

@@ -30,6 +30,7 @@ from bot.ports.logs import Found, Line, Wanted
 from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
 from bot.ports.rollouts import Revision
+from bot.ports.scaling import Autoscaler
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -121,9 +122,6 @@ class FakeCluster:
         self.done.append(("image", image))
         self.becomes(workload, images=(image,), template=f"t-{image[-6:]}", updated=0, done=False)
 
-    async def scale(self, workload: Workload, replicas: int) -> None:
-        raise NotImplementedError
-
     def settles(self) -> None:
         """Every rollout gets one pod further, unless it goes step by step."""
         for workload, now in self.rollouts.items():
@@ -131,6 +129,27 @@ class FakeCluster:
                 continue
             updated = min(now.desired, now.updated + 1)
             self.becomes(workload, updated=updated, done=updated == now.desired)
+
+
+class FakeScaling:
+    """``scalers`` by workload. What an operation asks for is noted once; pods come as the cluster settles."""
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self.scalers: dict[Workload, Autoscaler] = {}
+        self.noted: dict[Workload, str] = {}
+
+    async def autoscaler(self, workload: Workload) -> Autoscaler | None:
+        await self._cluster.rollout(workload)
+        return self.scalers.get(workload)
+
+    async def scale(self, workload: Workload, replicas: int, operation: str) -> None:
+        found = await self._cluster.rollout(workload)
+        if self.noted.get(workload) == operation:
+            return
+        self.noted[workload] = operation
+        self._cluster.done.append(("scale", workload.cluster, workload.name, str(replicas)))
+        self._cluster.becomes(workload, desired=replicas, updated=min(found.updated, replicas), done=False)
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.phrases import Code
@@ -86,11 +86,13 @@ class FakeRegistry:
 
 
 class FakeRollouts:
-    """The history of each workload, the newest first."""
+    """The history of each workload, the newest first. ``back``: what an undo does to the workload."""
 
     def __init__(self) -> None:
         self.kept: dict[Workload, tuple[Revision, ...]] = {}
         self.away = False
+        self.undone: list[str] = []
+        self.back: Callable[[Workload, Revision], None] = lambda *_: None
 
     async def revisions(self, workload: Workload) -> tuple[Revision, ...]:
         if self.away:
@@ -98,7 +100,15 @@ class FakeRollouts:
         return self.kept.get(workload, ())
 
     async def undo(self, workload: Workload, revision: str, template: str) -> None:
-        raise NotImplementedError
+        """It gets a new number, as with a real controller."""
+        found = next((each for each in self.kept[workload] if each.revision == revision), None)
+        if found is None:
+            raise UserError("{name} keeps no revision {revision}.", name=Code(workload.name), revision=revision)
+        self.undone.append(revision)
+        newest = replace(found, revision=str(int(self.kept[workload][0].revision) + 1), current=True)
+        rest = (replace(each, current=False) for each in self.kept[workload] if each is not found)
+        self.kept[workload] = (newest, *rest)
+        self.back(workload, found)
 
     async def advance(self, workload: Workload, operation: str, *, full: bool = False) -> None:
         raise NotImplementedError

@@ -24,6 +24,8 @@ CHANGES = (
     "unsilence a-7k2f",
     "promote api 1.8.0",
     "restart api",
+    "scale web 4",
+    "undo web",
     "failover nyc2 to sfo3",
     "drill",
     "cancel op-41c9",
