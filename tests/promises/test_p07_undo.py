@@ -1,42 +1,19 @@
 """Promise 7, on the way back: an undo killed at any step resumes there, and puts back once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from tests.department import OPS, Department, until
+from tests.probed import Probe, probe
 from tests.promises.releases import released
 from tests.promises.stores import BOTH
 from tests.promises.test_p07_resumes import SLOW, WEB_BY_FLUX, _killed_once, _runs
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
-
-@dataclass
-class Probe:
-    """An address whose answer the test sets."""
-
-    status: int = 200
-    asked: int = 0
-    url: str = field(default="")
-
-    async def answer(self, _: web.Request) -> web.Response:
-        self.asked += 1
-        return web.Response(status=self.status)
-
-
-@pytest.fixture
-async def probe() -> AsyncIterator[Probe]:
-    found, app = Probe(), web.Application()
-    app.router.add_get("/healthz", found.answer)
-    async with TestServer(app) as server:
-        found.url = str(server.make_url("/healthz"))
-        yield found
+__all__ = ["probe"]
 
 
 def verified(pult: Pult, name: str, **rules: Any) -> None:
