@@ -26,7 +26,8 @@ def _deployed(world: World, repo: Repository, run: Run) -> bool:
     namespace = _STAGING if run.environment == _STAGING else "production"
     region = next((region for region in REGIONS if run.environment.endswith(region)), REGIONS[0])
     cluster = world.clusters.cluster(region)
-    gitops.apply(cluster, gitops.Wanted(run.sha, namespace, repo.name, images.image(repo.name, version)))
+    wanted = gitops.Wanted(run.sha, namespace, repo.name, images.image(repo.name, version))
+    gitops.apply(cluster, wanted, "kubectl-set")  # as its last step does
     return True
 
 

@@ -15,6 +15,7 @@ from kubernetes.aio.client.exceptions import ApiException
 
 from bot.simulator import kubernetes
 from bot.simulator.kubernetes.cluster import Cluster
+from bot.simulator.kubernetes.images import image
 from bot.simulator.kubernetes.kinds import POD
 from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.world import World
@@ -23,6 +24,7 @@ CONFIG: Any = config  # untyped in the client
 WATCH: Any = watch
 APPLICATION = ("argoproj.io", "v1alpha1", "argocd", "applications", "probe")
 MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
 HEADERS = {"Authorization": "Bearer sim-k8s-token"}
 
 
@@ -124,6 +126,22 @@ async def test_a_restart_rolls_every_pod(bench: Bench) -> None:
     replicasets = await bench.apps.list_namespaced_replica_set("production", label_selector="app=api")
     revisions = {rs.metadata.annotations["deployment.kubernetes.io/revision"] for rs in replicasets.items}
     assert revisions == {"1", "2"}
+
+
+async def test_the_latest_who_set_an_image_is_noted(bench: Bench) -> None:
+    path = f"{bench.url}/k8s/nyc2/apis/apps/v1/namespaces/production/deployments/api"
+    for manager, version in (("kubectl-edit", "1.8.0"), ("kubectl-set", "1.8.1")):
+        body = {"spec": {"template": {"spec": {"containers": [{"name": "api", "image": image("api", version)}]}}}}
+        headers = {"Content-Type": STRATEGIC}
+        async with bench.http.patch(f"{path}?fieldManager={manager}", data=json.dumps(body), headers=headers) as answer:
+            found = await answer.json()
+    field = {"f:spec": {"f:containers": {'k:{"name":"api"}': {"f:image": {}}}}}
+    noted = [
+        each["manager"]
+        for each in found["metadata"]["managedFields"]
+        if each["fieldsV1"]["f:spec"]["f:template"] == field
+    ]
+    assert noted == ["kubectl-set"]
 
 
 async def test_dry_run_answers_the_same_and_stores_nothing(bench: Bench) -> None:

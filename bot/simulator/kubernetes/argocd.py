@@ -10,6 +10,8 @@ from bot.simulator.kubernetes.kinds import APPLICATION
 from bot.simulator.kubernetes.wire import Json, annotations_of, meta, spec_of, stamp, status_of
 
 REFRESH: Final = "argocd.argoproj.io/refresh"
+MANAGER: Final = "argocd-controller"
+"""Its field manager (argo-cd common/common.go, ArgoCDSSAManager)."""
 SKIP: Final = "argocd.argoproj.io/skip-reconcile"
 POLL: Final = 180.0
 """Simulated seconds between two looks at Git without a refresh (timeout.reconciliation)."""
@@ -168,7 +170,7 @@ def _finish(cluster: Cluster, git: Repositories, app: Json, now: datetime) -> Js
     try:
         goal = _goal(git, app, sync)
         if not sync.get("dryRun"):
-            gitops.apply(cluster, goal)
+            gitops.apply(cluster, goal, MANAGER)
     except ManifestError as error:
         state = state | {"phase": "Failed", "message": str(error), "finishedAt": stamp(now)}
         return cluster.store.put(APPLICATION, app | {"status": status_of(app) | {"operationState": state}})

@@ -1,5 +1,6 @@
 """Who owns which field, for server-side apply. A reduced managedFields: leaf paths, last writer owns."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from bot.simulator.kubernetes import errors, patches
@@ -36,22 +37,45 @@ class Fields:
 
 
 def managed(before: Json, after: Json, manager: str, now: datetime) -> Json:
-    """*after*, saying that *manager* set annotations on the pod template. No other field is listed here."""
-    old, new = (annotations_of(spec_of(obj).get("template") or {}) for obj in (before, after))
-    changed = [key for key, value in new.items() if old.get(key) != value]
-    if not changed:
+    """*after*, saying who set annotations and images of the pod template. No other field is listed here.
+
+    One entry for each, where the real server has one for each manager: a field still stands in one of them only.
+    """
+    fields = list(_changed(before, after))
+    if not fields:
         return after
-    fields: Json = {"f:annotations": {f"f:{key}": {} for key in changed}}
-    entry = {
-        "manager": manager,
-        "operation": "Update",
-        "apiVersion": after["apiVersion"],
-        "time": stamp(now),
-        "fieldsType": "FieldsV1",
-        "fieldsV1": {"f:spec": {"f:template": {"f:metadata": fields}}},
-    }
-    others = [each for each in meta(after).get("managedFields") or () if each["fieldsV1"] != entry["fieldsV1"]]
-    return after | {"metadata": meta(after) | {"managedFields": [*others, entry]}}
+    wrote = [
+        {
+            "manager": manager,
+            "operation": "Update",
+            "apiVersion": after["apiVersion"],
+            "time": stamp(now),
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:template": each}},
+        }
+        for each in fields
+    ]
+    taken = [entry["fieldsV1"] for entry in wrote]
+    others = [each for each in meta(after).get("managedFields") or () if each["fieldsV1"] not in taken]
+    return after | {"metadata": meta(after) | {"managedFields": [*others, *wrote]}}
+
+
+def _changed(before: Json, after: Json) -> Iterator[Json]:
+    """Fields of the pod template that differ: all its annotations in one, each container's image in one of its own."""
+    old, new = (spec_of(obj).get("template") or {} for obj in (before, after))
+    notes = [key for key, value in annotations_of(new).items() if annotations_of(old).get(key) != value]
+    if notes:
+        yield {"f:metadata": {"f:annotations": {f"f:{key}": {} for key in notes}}}
+    images = _images(old)
+    for name, image in _images(new).items():
+        if images.get(name) != image:
+            yield {"f:spec": {"f:containers": {f'k:{{"name":"{name}"}}': {"f:image": {}}}}}
+
+
+def _images(template: Json) -> dict[str, str]:
+    """By container."""
+    containers = (template.get("spec") or {}).get("containers") or ()
+    return {each["name"]: each.get("image", "") for each in containers}
 
 
 def _leaves(obj: Json) -> Json:

@@ -11,6 +11,8 @@ from bot.simulator.kubernetes.kinds import GITREPOSITORY, HELMRELEASE, HELMREPOS
 from bot.simulator.kubernetes.wire import Json, annotations_of, meta, name_of, namespace_of, spec_of, stamp, status_of
 
 REQUESTED: Final = "reconcile.fluxcd.io/requestedAt"
+MANAGER: Final = "kustomize-controller"
+"""Its field manager (fluxcd/kustomize-controller main.go)."""
 POLL: Final = 60.0
 """Simulated seconds between two looks at Git (spec.interval of the GitRepository)."""
 CHART: Final = "2.4.0"
@@ -121,7 +123,7 @@ def _reconcile(cluster: Cluster, obj: Json, goal: Wanted, revision: str) -> None
     requested = annotations_of(obj).get(REQUESTED)
     asked = requested is not None and requested != status_of(obj).get("lastHandledReconcileAt")
     if asked or status_of(obj).get("lastAttemptedRevision") not in (None, revision):
-        gitops.apply(cluster, goal)
+        gitops.apply(cluster, goal, MANAGER)
     _write(cluster, KUSTOMIZATION, obj, _handled(obj) | {"lastAttemptedRevision": revision})
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from bot.simulator.kubernetes import deploymentstatus, rolloutstatus
 from bot.simulator.kubernetes.cluster import Cluster
+from bot.simulator.kubernetes.fields import managed
 from bot.simulator.kubernetes.kinds import DEPLOYMENT, ROLLOUT
 from bot.simulator.kubernetes.wire import Json, meta, spec_of, status_of
 
@@ -95,8 +96,8 @@ def image_of(deployment: Json) -> str:
     return str(spec_of(deployment)["template"]["spec"]["containers"][0]["image"])
 
 
-def apply(cluster: Cluster, goal: Wanted) -> None:
-    """Put the wanted image into the workload; the rest of the object is as Git has it already."""
+def apply(cluster: Cluster, goal: Wanted, manager: str) -> None:
+    """Put the wanted image into the workload, as *manager*; the rest of the object is as Git has it already."""
     found = live(cluster, goal)
     if found is None:
         raise ManifestError(f'deployments.apps "{goal.name}" not found')
@@ -104,7 +105,8 @@ def apply(cluster: Cluster, goal: Wanted) -> None:
     first, *others = template["spec"]["containers"]
     containers = [first | {"image": goal.image}, *others]
     spec = spec_of(found) | {"template": template | {"spec": template["spec"] | {"containers": containers}}}
-    cluster.store.put(ROLLOUT if found["kind"] == ROLLOUT.name else DEPLOYMENT, found | {"spec": spec})
+    after = managed(found, found | {"spec": spec}, manager, cluster.now())
+    cluster.store.put(ROLLOUT if found["kind"] == ROLLOUT.name else DEPLOYMENT, after)
 
 
 def health(deployment: Json | None) -> str:
