@@ -86,6 +86,11 @@ def contends(one: Plan, other: Plan) -> bool:
     return bool(_locks(one) & _locks(other))
 
 
+def gives_way(waiting: Plan, other: Plan) -> bool:
+    """Whether *waiting*, which nobody began, is no reason to refuse *other*: the way back is never barred by a plan."""
+    return other.action == "rollback" and waiting.action != "rollback"
+
+
 def _locks(plan: Plan) -> frozenset[str]:
     """The plan's own, and one for each environment that it changes on the way."""
     more = (f"{plan.service} in {target.environment.name}" for target in plan.targets)

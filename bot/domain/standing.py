@@ -30,7 +30,7 @@ class Standing(StrEnum):
 class Stay:
     """A release in one environment. ``until``: when another version, ``replaced_by``, came in its place.
 
-    ``proposer`` and ``approved``: people, where an operation of pult's brought it.
+    ``proposer`` and ``approved``: people, where an operation of pult's brought it; ``open``: that is not over.
     """
 
     deployment: Deployment
@@ -39,6 +39,7 @@ class Stay:
     until: datetime | None = None
     proposer: str = ""
     approved: tuple[str, ...] = ()
+    open: bool = False
 
     @property
     def live(self) -> bool:

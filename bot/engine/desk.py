@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.approvals import Word, admit, contends, decided, environments, spoken
+from bot.domain.approvals import Word, admit, contends, decided, environments, gives_way, spoken
 from bot.domain.audit import Deed
 from bot.domain.cards import subject
 from bot.domain.conditions import FREEZE, Facts, demanded, imposed, told
@@ -234,13 +234,15 @@ def _ahead(tx: Tx, plan: Plan) -> str:
     """The operation under way that *plan* has to wait for, or empty. UserError: another one waits for its turn."""
     under_way = ""
     for other in tx.live_operations():
-        if contends(plan, other.plan):
-            if other.state not in UNDER_WAY:
-                raise UserError(
-                    "{id} is already under way for {target}. Wait for it, or {cancel} it.",
-                    id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
-                )  # fmt: skip
+        if not contends(plan, other.plan):
+            continue
+        if other.state in UNDER_WAY:
             under_way = other.id
+        elif not gives_way(other.plan, plan):
+            raise UserError(
+                "{id} is already under way for {target}. Wait for it, or {cancel} it.",
+                id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
+            )  # fmt: skip
     return under_way
 
 

@@ -230,9 +230,17 @@ def _buttons(seen: Seen, where: Standing) -> tuple[Button, ...]:
         return ()
     found = []
     if where is Standing.BAD:
-        found.append(Button(phrase("Roll back"), f"rollback {service}", style=Style.DANGER))
+        found.append(_back(seen))
     if promotable(seen.release, seen.stays, before=seen.before):
         found.append(Button(phrase("Promote"), f"promote {service} {version}", style=Style.PRIMARY))
     if where is not Standing.REPLACED:
         found.append(Button(phrase("Diff"), f"diff {service}"))
     return (*found, Button(phrase("Releases"), f"releases {service}"))
+
+
+def _back(seen: Seen) -> Button:
+    """What takes a bad version back: a promotion that is not over does it itself, and a rollback would wait for it."""
+    mine = [stay.deployment.operation for stay in standing(seen.release, seen.stays)[1] if stay.open]
+    if mine:
+        return Button(phrase("Undo"), f"resume {mine[-1]} undo", style=Style.DANGER)
+    return Button(phrase("Roll back"), f"rollback {seen.release.service}", style=Style.DANGER)

@@ -72,4 +72,6 @@ def _stay(tx: Tx, row: Deployment, *, production: bool) -> Stay:
     operation = tx.operation(row.operation) if row.operation else None
     given = operation.approvals if operation else ()
     names = dict.fromkeys(each.person for each in given if each.verdict is Verdict.APPROVE)
-    return Stay(row, production, replaced, until, operation.proposer if operation else "", tuple(names))
+    if operation is None:
+        return Stay(row, production, replaced, until)
+    return Stay(row, production, replaced, until, operation.proposer, tuple(names), open=not operation.final)

@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 
 from bot.domain.errors import UserError
 from bot.domain.manifests import repository
+from bot.domain.messages import Button, Message, Paragraph, Style, Tone
+from bot.domain.operations import Choice, Operation, State
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.proofs import Mark, Proof
 from bot.domain.releases import Deployment, Release
 from bot.domain.services import Environment, Service
 from bot.domain.targets import Hand, Target
-from bot.ports.commands import Call, Command, Proposal
+from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Tx
+from handlers.cards.operation import CHOICES
 from handlers.commands import promote_targets as targeting
 from handlers.commands.evidence_case import Sources
 from handlers.commands.evidence_known import burning, incidents
@@ -41,9 +44,12 @@ class Asked:
 def duty(sources: Sources) -> Command:
     """Every environment on the way that runs the same digest goes back too, the last one first."""
 
-    async def run(call: Call) -> Proposal:
+    async def run(call: Call) -> Proposal | Reply:
         service = sources.services.named(argument(call, 0, USAGE))
         asked = _asked(call, service)
+        paused = await sources.store.read(lambda tx: _paused(tx, service, asked.environment))
+        if paused is not None:
+            return _decide_first(paused)
         stops = await _stops(sources, service, asked)
         backs = [(stop, await earlier(sources, service, stop, asked.version)) for stop in stops]
         targets = tuple(
@@ -77,6 +83,29 @@ def _asked(call: Call, service: Service) -> Asked:
         else:
             version = word
     return Asked(environment, version.removeprefix("v"))
+
+
+def _paused(tx: Tx, service: Service, environment: Environment) -> Operation | None:
+    """One that holds an environment on the way until somebody decides."""
+    way = {each.name for each in targeting.chain(service, environment)}
+    held = (each for each in tx.live_operations() if each.state is State.PAUSED and each.plan.service == service.name)
+    return next((each for each in held if any(target.environment.name in way for target in each.plan.targets)), None)
+
+
+def _decide_first(paused: Operation) -> Reply:
+    """A rollback would wait behind it, and be void once it is undone; its own way back needs no new approval."""
+    ways = [choice for choice in (Choice.UNDO, Choice.ABORT) if choice in paused.choices]
+    buttons = tuple(Button(CHOICES[way], f"resume {paused.id} {way}", style=Style.DANGER) for way in ways)
+    plan, undo, abort = paused.plan.title, Code(f"resume {paused.id} undo"), Code(f"resume {paused.id} abort")
+    text = phrase("{title} waits for a word. {abort} ends it where it is; then roll back.", title=plan, abort=abort)
+    if Choice.UNDO in ways:
+        text = phrase(
+            "{title} waits for a word. {undo} takes back what it did, at once and without another approval. "
+            "{abort} ends it where it is; then roll back.",
+            title=plan, undo=undo, abort=abort,
+        )  # fmt: skip
+    title = phrase("{id} is paused there: decide that first", id=Code(paused.id))
+    return Reply(Message(title, Tone.WARNING, (Paragraph(text),), buttons), ok=False)
 
 
 async def _stops(sources: Sources, service: Service, asked: Asked) -> list[Stop]:

@@ -9,7 +9,7 @@ import pytest
 from bot.simulator.github.state import Run
 from tests.department import Department
 from tests.probed import Probe, probe
-from tests.pult_fixtures import Make
+from tests.pult_fixtures import Make, fresh
 from tests.releasing import (
     ARGO,
     PRODUCTION,
@@ -27,7 +27,7 @@ from tests.releasing import (
     serves,
 )
 
-__all__ = ["probe"]
+__all__ = ["fresh", "probe"]
 pytestmark = pytest.mark.timeout(180)
 
 

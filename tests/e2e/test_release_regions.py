@@ -6,11 +6,11 @@ import pytest
 
 from tests.department import OPS, Department, Json
 from tests.probed import Probe, probe
-from tests.pult_fixtures import Make
+from tests.pult_fixtures import Make, fresh
 from tests.pult_process import Pult
 from tests.releasing import ARGO, PRODUCTION, SFO3, announced, approved, committed, runs, serves, trail
 
-__all__ = ["probe"]
+__all__ = ["fresh", "probe"]
 pytestmark = pytest.mark.timeout(180)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.simulator.kubernetes.kinds import APPLICATION
 from tests.department import OPS, Department, Json
-from tests.pult_fixtures import Make
+from tests.pult_fixtures import Make, fresh
 from tests.pult_process import Pult
 from tests.releasing import (
     ARGO,
@@ -26,6 +26,7 @@ from tests.releasing import (
     trail,
 )
 
+__all__ = ["fresh"]
 BAKE = "5s"
 
 
@@ -68,8 +69,11 @@ async def test_from_a_tag_to_verified_production(make: Make, department: Departm
 async def test_a_bad_release_is_seen_proposed_to_be_undone_and_reverted_by_one_press(
     make: Make, department: Department
 ) -> None:
-    """1.8.1 fails 8 % of requests: every pod is ready, and users are not well."""
-    pult = make()
+    """1.8.1 fails 8 % of requests: every pod is ready, and users are not well. Argo CD syncs by itself, and heals."""
+    pult, store = make(), department.cluster("nyc2").store
+    application = store.get(APPLICATION, "argocd", "api-production")
+    automated = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
+    store.put(APPLICATION, {**application, "spec": {**application["spec"], **automated}})
     serves(pult, "api", {**PRODUCTION, "gitops": ARGO, "verification": {"bake": "50s", "burn": 1.0}})
     await pult.start()
     await announced(pult, department, "api", "1.7.2", "1.8.1")
@@ -79,13 +83,15 @@ async def test_a_bad_release_is_seen_proposed_to_be_undone_and_reverted_by_one_p
     card = await pult.becomes(ident, "paused")
     assert "api 1.8.1 is bad in production: availability burns" in card
     assert (runs(department, "api"), department.commits("dept/api")) == ("1.8.1", commits + 1)
+    said = await pult.ask("boris", "rollback api", locale="en")
+    assert f"resume {ident} undo" in said["text"], "a rollback of its own would wait behind it"
     await department.slack("press", user="U0BORIS", channel=OPS, button="Undo")
     card = await pult.becomes(ident, "undone")
     await department.slack_shows("api 1.8.1: rolled back (production)", OPS)
     assert (runs(department, "api"), committed(department, "api")) == ("1.7.2", "1.7.2")
     assert department.commits("dept/api") == commits + 2
     assert told(department, "api", "production") == ["in_progress", "failure", "inactive"]
-    application = department.cluster("nyc2").store.get(APPLICATION, "argocd", "api-production")
+    application = store.get(APPLICATION, "argocd", "api-production")
     assert application["status"]["sync"]["revision"] == repository(department, "api").history.branches["main"]
     (row,) = (await trail(pult, "api/1.8.1"))["deployments"]
     assert row["fate"] == "back"

@@ -15,7 +15,7 @@ from bot.domain.alerts import Group
 from bot.domain.cards import Place, Ref
 from bot.domain.errors import TemporaryError
 from bot.domain.events import Heard
-from bot.domain.operations import Approval, Operation, State, Verdict
+from bot.domain.operations import Approval, Choice, Operation, State, Verdict
 from bot.domain.phrases import English, phrase
 from bot.domain.plans import Plan
 from bot.domain.releases import Deployment, Fate, Ran, Release
@@ -200,6 +200,22 @@ async def test_a_bad_one_says_so_and_offers_to_go_back(pult: Pult) -> None:
     assert buttons == ["rollback api", "diff api", "releases api"]
     await pult.sees(version="1.8.0")
     assert await pult.stands() is Standing.LIVE
+
+
+async def test_a_bad_one_whose_promotion_is_not_over_offers_that_one_s_own_way_back(pult: Pult) -> None:
+    """A rollback would wait behind it."""
+    await pult.release("ready", digest=digest("api", "1.8.0"))
+    row = Deployment("api", "production", "1.8.0", digest("api", "1.8.0"), Fate.BAD, NOON, "op-41c9", since=NOON)
+    paused = replace(planned("1.8.0", "x"), state=State.PAUSED, choices=(Choice.UNDO,))
+
+    def write(tx: Tx) -> None:
+        tx.save_operation(paused)
+        tx.save_deployment(row)
+
+    await pult.store.write(write)
+    assert draw(await pult.card()).buttons[0].command == "resume op-41c9 undo"
+    await pult.store.write(lambda tx: tx.save_operation(paused.moved(State.FAILED)))
+    assert draw(await pult.card()).buttons[0].command == "rollback api"
 
 
 async def test_what_came_up_and_is_ill_later_was_not_put_in_badly(pult: Pult) -> None:

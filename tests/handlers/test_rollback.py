@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 import tests.handlers.department as place
-from bot.domain.operations import State
+from bot.domain.operations import Choice, State
 from bot.domain.phrases import phrase
 from bot.domain.plans import Plan
 from bot.domain.policy import Policy
@@ -200,3 +200,28 @@ async def test_data_that_was_changed_is_said(bad: Department) -> None:
     plan = await planned(bad)
     assert "✗ what runs has changed data" in {what.plain(): said.plain() for what, said in plan.evidence}["Migrations"]
     assert plan.holds == ()
+
+
+async def test_a_plan_that_only_waits_does_not_bar_the_way_back(bad: Department) -> None:
+    await bad.reported("1.9.0", commit=sha("1.9.0"))
+    waiting = await bad.proposed("boris", "promote api 1.9.0")
+    back = await bad.proposed("anna", "rollback api")
+    assert (back.after, back.plan.params["version"]) == ("", "1.7.2")
+    assert (await bad.operation(waiting.id)).state is State.WAITING
+    assert f"{back.id} is already under way" in await bad.say("boris", "rollback api", ok=False)
+
+
+@pytest.mark.parametrize("choices", [(Choice.UNDO, Choice.RETRY, Choice.ABORT), (Choice.RETRY, Choice.ABORT)])
+async def test_where_a_promotion_is_paused_its_own_way_back_is_offered(
+    bad: Department, choices: tuple[Choice, ...]
+) -> None:
+    await bad.reported("1.9.0", commit=sha("1.9.0"))
+    made = await bad.proposed("boris", "promote api 1.9.0")
+    running = replace(made.moved(State.APPROVED).moved(State.RUNNING), started_at=NOON)
+    await bad.store.write(lambda tx: tx.save_operation(replace(running.moved(State.PAUSED), choices=choices)))
+    said = await bad.say("anna", "rollback api", ok=False)
+    assert f"{made.id} is paused there: decide that first" in said
+    assert f"resume {made.id} abort" in said
+    assert (f"resume {made.id} undo" in said) is (Choice.UNDO in choices)
+    await bad.store.write(lambda tx: tx.save_operation(replace(running.moved(State.FAILED), ended_at=NOON)))
+    assert (await planned(bad)).params["version"] == "1.7.2"
