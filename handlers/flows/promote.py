@@ -142,7 +142,7 @@ class Deploying:
 
     async def _verified_back(self, run: Run, target: Target, say: Say) -> Did:
         did = await self._verifying.verify_back(run, target, say)
-        aside = await self._telling.state(run, target, "inactive", "rolled back")
+        aside = await self._telling.returned(run, target)
         return Did(_beside(did.said, aside), did.value)
 
     def _watch(self, target: Target, moves: Moves | None = None) -> Watch:

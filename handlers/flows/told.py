@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import datetime
 
 from bot.domain.errors import PultError
 from bot.domain.phrases import Phrase, phrase
-from bot.domain.releases import Deployment, Fate, Release
+from bot.domain.releases import Deployment, Fate, Release, current
 from bot.domain.targets import Hand, Target
 from bot.ports.flows import Run
 from bot.ports.pipeline import Pipeline
+from bot.ports.store import Tx
 from handlers.flows.tools import Tools
 
 DEADLINE = 4.0
 """Seconds for all that GitHub is told at one step."""
+IN = frozenset({Fate.GOOD, Fate.BACK})
+"""Fates of a version that came to run."""
+LOOKED_AT, ROWS = 50, 20
+"""Latest releases of a service, and deployments to an environment, that are looked through."""
 
 
 class Telling:
@@ -31,18 +37,45 @@ class Telling:
         return await self._told(self._state(run, target, state, said))
 
     async def arrived(self, run: Run, target: Target) -> Phrase | None:
-        """Tell that it is in, and write into the release's notes where it is by now."""
+        """Tell that it is in; the notes of the release, and of the one before, say where each is by now."""
         return await self._told(self._arrived(run, target))
+
+    async def returned(self, run: Run, target: Target) -> Phrase | None:
+        """Tell that it was taken back, in the notes of the release, too."""
+        return await self._told(self._returned(run, target))
 
     async def _arrived(self, run: Run, target: Target) -> None:
         await self._state(run, target, "success", "verified where it runs")
-        found = await self._release(run)
-        service = self._tools.services.named(run.plan.service)
-        if found is None or target.environment.name not in {each.name for each in service.production}:
+        version = run.plan.params["version"]
+        gone = "rolled back" if run.plan.action == "rollback" else f"then {version}"
+        came = await self._known(run, target.digest)
+        await self._noted(run, target, came, "In {here} since {now} ({by})")
+        before = await self._known(run, target.previous.partition("@")[2])
+        if before is not None and before != came:
+            await self._noted(run, target, before, f"In {{here}} until {{now}}, {gone} ({{by}})")
+
+    async def _returned(self, run: Run, target: Target) -> None:
+        await self._state(run, target, "inactive", "rolled back")
+        gone = await self._known(run, target.digest)
+        await self._noted(run, target, gone, "In {here} until {now}, rolled back ({by})")
+        before = await self._known(run, target.previous.partition("@")[2])
+        if before != gone:
+            await self._noted(run, target, before, "In {here} since {now} ({by})")
+
+    async def _noted(self, run: Run, target: Target, release: Release | None, line: str) -> None:
+        """Only production is worth a line; what the notes say of other environments is written anew with it."""
+        service, here = self._tools.services.named(run.plan.service), target.environment.name
+        pipeline, production = self._tools.pipeline, {each.name for each in service.production}
+        if pipeline is None or release is None or not (service.repo and release.commit) or here not in production:
             return
-        pipeline, release, repo = found
-        rows = await self._tools.store.read(lambda tx: tx.deployments_of(service.name, release.version))
-        await pipeline.annotate(repo, release.version, "\n".join(_lines(rows, run, target, self._today())))
+        others = await self._tools.store.read(lambda tx: _others(tx, release, here))
+        said = line.format(here=here, now=_minute(self._tools.clock.now()), by=run.operation)
+        await pipeline.annotate(service.repo, release.version, "\n".join([*others, said]))
+
+    async def _known(self, run: Run, digest: str) -> Release | None:
+        """The release of *digest*, as far as a pipeline told of it."""
+        releases = await self._tools.store.read(lambda tx: tx.releases(run.plan.service, LOOKED_AT))
+        return next((each for each in releases if digest and each.digest == digest), None)
 
     async def _state(self, run: Run, target: Target, state: str, said: str) -> None:
         """Its record is made by the first to tell. A pipeline that deploys makes one itself."""
@@ -68,13 +101,23 @@ class Telling:
             return phrase("GitHub was not told: {why}", why=str(error) or "no answer in time")
         return None
 
-    def _today(self) -> str:
-        return f"{self._tools.clock.now():%Y-%m-%d %H:%M} UTC"
+
+def _others(tx: Tx, release: Release, here: str) -> list[str]:
+    """One for each other environment that it came to. This one's row is only written once its step is over."""
+    rows = sorted(tx.deployments_of(release.service, release.version), key=lambda row: row.at)
+    came = {row.environment: row for row in rows if row.environment != here and row.since and row.fate in IN}
+    return [_line(row, current(tx.deployments(row.service, row.environment, ROWS))) for row in came.values()]
 
 
-def _lines(rows: tuple[Deployment, ...], run: Run, target: Target, today: str) -> list[str]:
-    """One for each environment that it is in. This one's row is only written once its step is over."""
-    here = target.environment.name
-    others = [row for row in rows if row.fate is Fate.GOOD and row.environment != here and row.since is not None]
-    lines = [f"In {row.environment} since {row.since:%Y-%m-%d %H:%M} UTC ({row.operation or 'told'})" for row in others]
-    return [*lines, f"In {here} since {today} ({run.operation})"]
+def _line(row: Deployment, now: Deployment | None) -> str:
+    """*now*: what is current where *row* came to."""
+    where, by = f"In {row.environment}", f"({row.operation or 'told'})"
+    if row.fate is Fate.BACK:
+        return f"{where} until {_minute(row.at)}, rolled back {by}"
+    if now is not None and now.version != row.version:
+        return f"{where} until {_minute(now.since or now.at)}, then {now.version} ({now.operation or 'told'})"
+    return f"{where} since {_minute(row.since or row.at)} {by}"
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

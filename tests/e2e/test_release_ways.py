@@ -60,7 +60,8 @@ async def test_from_a_tag_to_verified_production(make: Make, department: Departm
     assert (runs(department, "api"), committed(department, "api")) == ("1.8.0", "1.8.0")
     assert department.patches("api", "nyc2") == 2, "staging's: by hand, and by pult; production is Argo CD's"
     assert told(department, "api", "production") == ["in_progress", "success"]
-    assert "production" in notes(department, "api", "1.8.0")
+    assert "In production since" in notes(department, "api", "1.8.0")
+    assert ", then 1.8.0 (op-" in notes(department, "api", "1.7.2")
     assert "cursor pagination" in notes(department, "api", "1.8.0"), "what was there stays"
     await _on_record(pult)
 
@@ -93,6 +94,7 @@ async def test_a_bad_release_is_seen_proposed_to_be_undone_and_reverted_by_one_p
     assert told(department, "api", "production") == ["in_progress", "failure", "inactive"]
     application = store.get(APPLICATION, "argocd", "api-production")
     assert application["status"]["sync"]["revision"] == repository(department, "api").history.branches["main"]
+    assert f", rolled back ({ident})" in notes(department, "api", "1.8.1")
     (row,) = (await trail(pult, "api/1.8.1"))["deployments"]
     assert row["fate"] == "back"
 

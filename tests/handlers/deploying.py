@@ -107,8 +107,8 @@ class World:
 
     async def released(self, **changes: Any) -> Release:
         """The pipeline has told of 1.8.0."""
-        values = {"image": REPO, "digest": digest("api", "1.8.0"), "commit": "c" * 40, **changes}
-        release = Release("api", "1.8.0", "ready", NOON, **values)
+        values = {"version": "1.8.0", "image": REPO, "digest": digest("api", "1.8.0"), "commit": "c" * 40, **changes}
+        release = Release("api", stage="ready", at=NOON, **values)
         await self.store.write(lambda tx: tx.save_release(release))
         return release
 

@@ -13,6 +13,7 @@ from bot.adapters.sql import open_store
 from bot.domain.errors import BadVersionError, DriftError, UserError
 from bot.domain.phrases import phrase
 from bot.domain.progressive import Progressive
+from bot.domain.releases import Deployment, Fate
 from bot.domain.services import Environment
 from bot.domain.targets import Hand
 from bot.ports.flows import Flow
@@ -431,6 +432,26 @@ async def test_github_hears_how_it_goes(world: World) -> None:
     assert world.pipeline.notes["1.8.0"].splitlines()[-1].startswith(f"In sfo3 since {NOON:%Y-%m-%d} ")
     await world.undone(running)
     assert world.pipeline.done[4:] == [("status", "2", "inactive"), ("status", "1", "inactive")]
+
+
+async def test_the_notes_of_both_releases_say_where_each_is_by_now(world: World) -> None:
+    before = await world.released()
+    await world.released(version="1.7.2", digest=digest("api", "1.7.2"), commit="b" * 40)
+    row = Deployment("api", "sfo3", "1.7.2", digest("api", "1.7.2"), Fate.GOOD, NOON, since=NOON)
+    await world.store.write(lambda tx: tx.save_deployment(row))
+    running = await world.run(planned(world.target(NYC2)))
+    at = f"{NOON:%Y-%m-%d %H:%M} UTC"
+    assert world.pipeline.notes["1.7.2"].splitlines() == [
+        f"In sfo3 since {at} (told)",
+        f"In nyc2 until {at}, then 1.8.0 (op-41c9)",
+    ]
+    await world.undone(running)
+    assert world.pipeline.notes["1.8.0"] == f"In nyc2 until {at}, rolled back (op-41c9)"
+    assert world.pipeline.notes["1.7.2"].splitlines()[-1] == f"In nyc2 since {at} (op-41c9)"
+    gone = Deployment("api", "sfo3", "1.8.0", before.digest, Fate.BACK, NOON, "op-1", since=NOON)
+    await world.store.write(lambda tx: tx.save_deployment(gone))
+    await world.run(planned(world.target(NYC2)))
+    assert world.pipeline.notes["1.8.0"].splitlines()[0] == f"In sfo3 until {at}, rolled back (op-1)"
 
 
 async def test_github_hears_of_a_failure(world: World) -> None:
