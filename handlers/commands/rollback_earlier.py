@@ -41,7 +41,8 @@ async def earlier(sources: Sources, service: Service, stop: Stop, version: str) 
     """Where *stop* goes back to. UserError: nobody knows."""
     if version:
         return await _named(sources, service, stop, version)
-    revisions = await _revisions(sources, stop)
+    known = await _revisions(sources, stop)
+    revisions = known or ()
     if (stable := _stable(stop, revisions)) is not None:
         return await _of(sources, service, stable, stop, phrase("it is the stable version of the rollout"))
     row = await sources.store.read(lambda tx: _good(tx, service, stop))
@@ -51,16 +52,21 @@ async def earlier(sources: Sources, service: Service, stop: Stop, version: str) 
     for revision in revisions:
         if not revision.current and _digest(stop, revision) not in {"", stop.digest}:
             return await _of(sources, service, revision, stop, phrase("it ran here before, by the cluster's history"))
+    example = Code(f"rollback {service.name} to 1.2.3 in {stop.environment.name}")
+    if known is None:
+        raise UserError(
+            "{cluster} did not tell in time what ran there before. Ask again, or name a version: {example}",
+            cluster=stop.environment.cluster, example=example,
+        )  # fmt: skip
     raise UserError(
         "pult knows no earlier version of {service} in {environment}. Name one: {example}",
-        service=service.name, environment=stop.environment.name,
-        example=Code(f"rollback {service.name} to 1.2.3 in {stop.environment.name}"),
+        service=service.name, environment=stop.environment.name, example=example,
     )  # fmt: skip
 
 
 async def revision_of(sources: Sources, stop: Stop, digest: str) -> str:
     """The revision of the workload's history that has *digest*, empty when it keeps none."""
-    return _with(await _revisions(sources, stop), digest)
+    return _with(await _revisions(sources, stop) or (), digest)
 
 
 async def _named(sources: Sources, service: Service, stop: Stop, version: str) -> Earlier:
@@ -81,10 +87,10 @@ async def _of(sources: Sources, service: Service, revision: Revision, stop: Stop
     return Earlier(release.version if release else "", digest, why, revision.revision, revision.stable)
 
 
-async def _revisions(sources: Sources, stop: Stop) -> tuple[Revision, ...]:
+async def _revisions(sources: Sources, stop: Stop) -> tuple[Revision, ...] | None:
     """None where the cluster does not tell them."""
     place = workload(stop.environment)
-    return await sources.tried(place.cluster, lambda: sources.rollouts.revisions(place)) or ()
+    return await sources.tried(place.cluster, lambda: sources.rollouts.revisions(place))
 
 
 def _stable(stop: Stop, revisions: tuple[Revision, ...]) -> Revision | None:

@@ -225,3 +225,15 @@ async def test_where_a_promotion_is_paused_its_own_way_back_is_offered(
     assert (f"resume {made.id} undo" in said) is (Choice.UNDO in choices)
     await bad.store.write(lambda tx: tx.save_operation(replace(running.moved(State.FAILED), ended_at=NOON)))
     assert (await planned(bad)).params["version"] == "1.7.2"
+
+
+async def test_a_cluster_that_does_not_tell_its_history_is_not_taken_for_one_without(
+    department: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned_by_nobody(monkeypatch)
+    department.rollouts.away = True
+    assert "nyc2 did not tell in time what ran there before. Ask again" in await department.say(
+        "anna", "rollback api", ok=False
+    )
+    department.rollouts.away = False
+    assert "pult knows no earlier version of api" in await department.say("anna", "rollback api", ok=False)
