@@ -17,7 +17,7 @@ from handlers.alerting import own
 from handlers.webhooks.gitops import DEGRADED, FAILED
 from tests.deploy.monitoring import MONITORING, ROOT, RULES, RUNBOOKS, Rule, alerts, generated, load, promtool, rules
 
-OWN = {FAILED: {"warning"}, DEGRADED: {"critical", "warning"}}
+OWN = {FAILED: {"warning"}, DEGRADED: {"critical", "warning"}, own.DRIFT: {"warning"}}
 """Pult's own alerts that no rule raises, and their levels."""
 
 PROOFS = sorted((MONITORING / "tests").glob("*.yml"))

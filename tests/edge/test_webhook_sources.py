@@ -223,7 +223,12 @@ def proved(source: str, body: bytes, secret: str = "", late: float = 0) -> dict[
             return {"X-Pult-Timestamp": stamp, "X-Pult-Signature": mark(secret, stamp.encode() + b"." + body)}
 
 
-BODIES = {"github": PUSH, "argocd": ARGO, "flux": flux_event(), "release": RELEASE}
+BODIES = {"github": PUSH, "argocd": ARGO, "flux": b"", "release": RELEASE}
+
+
+def body_of(source: str) -> bytes:
+    """What *source* sends now: Flux says when inside of it."""
+    return flux_event() if source == "flux" else BODIES[source]
 
 
 async def changed(rig: Rig) -> tuple[int, int]:
@@ -235,7 +240,8 @@ async def changed(rig: Rig) -> tuple[int, int]:
 @pytest.mark.parametrize("source", BODIES)
 async def test_a_source_that_has_no_settings_takes_nothing(rig: Rig, source: str) -> None:
     await rig.open("")
-    assert (await rig.send(source, BODIES[source], proved(source, BODIES[source])))[0] == 401
+    body = body_of(source)
+    assert (await rig.send(source, body, proved(source, body)))[0] == 401
     assert await changed(rig) == (0, 0)
 
 
@@ -243,7 +249,7 @@ async def test_a_source_that_has_no_settings_takes_nothing(rig: Rig, source: str
 async def test_what_nobody_proves_changes_nothing(rig: Rig, source: str) -> None:
     """Promise 8, in the order of ruling 19: too large before unsigned, unsigned before malformed."""
     await rig.open(SECRETS)
-    body = BODIES[source]
+    body = body_of(source)
     right = proved(source, body)
     assert (await rig.send(source, body))[0] == 401
     assert (await rig.send(source, body, proved(source, body, "wrong")))[0] == 401
@@ -260,7 +266,7 @@ async def test_what_nobody_proves_changes_nothing(rig: Rig, source: str) -> None
 @pytest.mark.parametrize("source", BODIES)
 async def test_the_same_delivery_again_is_a_duplicate(rig: Rig, source: str) -> None:
     await rig.open(SECRETS)
-    body = BODIES[source]
+    body = body_of(source)
     headers = proved(source, body)
     said = [(await rig.send(source, body, headers))[1]["status"] for _ in range(2)]
     assert said == ["accepted", "duplicate"]

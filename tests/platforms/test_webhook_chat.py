@@ -347,7 +347,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "integrations.md").read_text(encodi
 
 
 def example(language: str) -> str:
-    return PAGE.partition(f"```{language}\n")[2].partition("```")[0]
+    section = PAGE.partition("\n## Paging providers\n")[2]
+    return section.partition(f"```{language}\n")[2].partition("```")[0]
 
 
 async def test_the_documented_event_has_the_keys_of_a_real_one(chat: WebhookChat, there: Provider) -> None:
