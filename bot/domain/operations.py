@@ -112,6 +112,7 @@ class Operation:
     """``asked_in`` is where the plan card stands first; ``choices`` are what a paused operation offers.
 
     ``after``: the operation that was under way for the same target when this was proposed, and has to end first.
+    ``pauses``: how often it has paused; a choice is for one of them, and no other.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Operation:
     result: Phrase | None = None
     choices: tuple[Choice, ...] = ()
     after: str = ""
+    pauses: int = 0
 
     @property
     def final(self) -> bool:

@@ -67,7 +67,7 @@ class Desk:
         self._turned = turned
         self._asking = Asking(directory, approvals_in, platforms)
         self.on_approved: Callable[[str], None] = lambda _: None
-        self.on_choice: Callable[[str, Choice], None] = lambda _ident, _choice: None
+        self.on_choice: Callable[[Operation, Choice], None] = lambda _paused, _choice: None
 
     async def propose(self, call: Call, plan: Plan) -> Reply:
         """Make *plan* an operation and show its card everywhere it belongs (ruling 9)."""
@@ -96,7 +96,7 @@ class Desk:
         """Tell a paused operation how to go on. UserError: it isn't paused, or the choice isn't safe."""
         async with self._refusals(call, "resume", ident):
             operation = await self._store.write(lambda tx: self._chosen(tx, call, ident, choice))
-        self.on_choice(ident, choice)
+        self.on_choice(operation, choice)
         return operation
 
     async def expire(self) -> None:

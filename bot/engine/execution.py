@@ -70,9 +70,9 @@ class Runner:
         with SetWorkflowID(ident):
             await DBOS.start_workflow_async(self._workflow, ident)
 
-    async def choose(self, ident: str, choice: Choice) -> None:
-        """Hand a person's choice to the paused operation *ident*."""
-        await DBOS.send_async(ident, str(choice), TOPIC)
+    async def choose(self, paused: Operation, choice: Choice) -> None:
+        """Hand a person's choice to the operation, for the pause that they saw."""
+        await DBOS.send_async(paused.id, str(choice), _topic(paused.pauses))
 
     def undoable(self, action: str) -> bool:
         """Whether the flow for *action* knows how to undo itself."""
@@ -126,6 +126,10 @@ class Runner:
         except (PultError, TimeoutError, OSError) as error:
             log.warning("plan could not be checked", extra={"action": action, "error": str(error)})
             return encode(verbatim(str(error) or "no answer in time"))
+        except Exception:  # else it would be under way for ever, and hold up all that comes after it
+            ref = uuid4().hex[:8]
+            log.exception("check broke", extra={"ref": ref, "action": action})
+            return encode(_broken(ref))
         return None
 
     async def attempt(self, ident: str, name: str, work: Work, title: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
@@ -182,11 +186,20 @@ async def _attempted(ident: str, name: str, work: Work, say: Say) -> _Attempted:
     except Exception:
         ref = uuid4().hex[:8]
         log.exception("step broke", extra={"ref": ref, "operation": ident, "step": name})
-        said = phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref))
-        return _Attempted(ok=False, said=said)
+        return _Attempted(ok=False, said=_broken(ref))
     if isinstance(did, Did):
         return _Attempted(ok=True, said=did.said, value=did.value)
     return _Attempted(ok=True, said=did)
+
+
+def _broken(ref: str) -> Phrase:
+    """What a person is told of an error of pult's own, which the log has under *ref*."""
+    return phrase("pult itself failed here. Quote {ref} to its administrator.", ref=Code(ref))
+
+
+def _topic(pause: int | None) -> str:
+    """Of one pause: who presses twice, or a moment after somebody else, says nothing on the next one."""
+    return f"{TOPIC} {pause or 0}"  # None: journaled before pauses were counted
 
 
 class Execution:
@@ -232,8 +245,8 @@ class Execution:
         choices = self._offers(name, bad=bad)
         news = {"key": key, "said": done["said"]} if bad else None
         pause = self._runner.ledger.pause
-        await DBOS.run_step_async({"name": f"{name} paused"}, pause, self.operation, choices, news)
-        told = await DBOS.recv_async(TOPIC, PATIENCE)
+        turn = await DBOS.run_step_async({"name": f"{name} paused"}, pause, self.operation, choices, news)
+        told = await DBOS.recv_async(_topic(turn), PATIENCE)
         await DBOS.run_step_async({"name": f"{name} resumed"}, self._runner.ledger.resume, self.operation)
         return Choice(told) if told in choices else Choice.ABORT
 

@@ -84,20 +84,25 @@ class Ledger:
         report = operation.report(name)
         return (report and report.mark is StepMark.RUNNING and report.started_at) or self._clock.now()
 
-    async def pause(self, ident: str, choices: tuple[Choice, ...], news: Any = None) -> None:  # noqa: ANN401 - JSON in
-        """Show the failed step's choices. *news*: ``key`` and what is ``said``, where an edit alone would be missed."""
+    async def pause(self, ident: str, choices: tuple[Choice, ...], news: Any = None) -> int:  # noqa: ANN401 - JSON in
+        """Show the failed step's choices; which pause of the operation this is.
+
+        *news*: ``key`` and what is ``said``, where an edit alone would be missed.
+        """
         now = self._clock.now()
 
-        def paused(tx: Tx) -> None:
+        def paused(tx: Tx) -> int:
             operation = _row(tx, ident)
             if operation.state is not State.PAUSED:
-                self._turn(tx, replace(operation.moved(State.PAUSED), choices=choices), now)
+                operation = replace(operation.moved(State.PAUSED), choices=choices, pauses=operation.pauses + 1)
+                self._turn(tx, operation, now)
                 if news:
                     undo = Button(phrase("Undo"), f"resume {ident} undo", style=Style.DANGER)
                     buttons = (undo,) if Choice.UNDO in choices else ()
                     _tell(tx, ident, news["key"], decode(news["said"]), buttons, now)
+            return operation.pauses
 
-        await self._write(paused)
+        return await self._write(paused)
 
     async def resume(self, ident: str) -> None:
         """Go on after a choice."""

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.approvals import contends
-from bot.domain.operations import UNDER_WAY, Choice, State
+from bot.domain.operations import UNDER_WAY, Choice, Operation, State
 from bot.engine.ledger import Ledger
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
@@ -56,9 +56,9 @@ class Operations:
         """Run the approved operation *ident*; a second start of the same does nothing."""
         self._spawn(self._start(ident))
 
-    def choose(self, ident: str, choice: Choice) -> None:
-        """Hand a person's choice to the paused operation *ident*."""
-        self._spawn(self._choose(ident, choice))
+    def choose(self, paused: Operation, choice: Choice) -> None:
+        """Hand a person's choice to the operation, for the pause that they saw."""
+        self._spawn(self._choose(paused, choice))
 
     def close(self) -> None:
         """Stop; what is running stays in the journal and is resumed by the next start."""
@@ -82,8 +82,8 @@ class Operations:
         if await self._store.read(lambda tx: _free(tx, ident)):
             await (await self._runner()).start(ident)
 
-    async def _choose(self, ident: str, choice: Choice) -> None:
-        await (await self._runner()).choose(ident, choice)
+    async def _choose(self, paused: Operation, choice: Choice) -> None:
+        await (await self._runner()).choose(paused, choice)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
