@@ -29,8 +29,15 @@ HOLDING = frozenset({*CHECKED, "tests"} - {"incident"})
 
 An open incident is shown and holds only where policy requires that there is none: what mends it is a release, too."""
 
-_COUNTED = re.compile(r"(\d+)\s*(?:of\s+\d+\s+)?(?:tests?\s+|checks?\s+)?(passed|failed|failures?|errors?|broken)\b")
+_COUNTED = re.compile(
+    r"(?P<n>\d+)\s*(?:(?:of|/)\s*(?P<all>\d+)\s*)?(?:tests?\s+|checks?\s+)?"
+    r"(?P<word>passed|failed|failures?|errors?|broken)\b"
+)
+_NAMED = re.compile(r"\b(passed|failed|failures?|errors?|broken)\s*[:=]\s*(\d+)(?:\s*/\s*(\d+))?")
+"""The same the other way round, as machines write it."""
 _NONE = re.compile(r"\b(?:no|without|zero)\s+(?:known\s+|new\s+)?(?:failures?|errors?|problems?|findings?)\b")
+_DOUBT = re.compile(r"\b(?:no|not|never|none|nothing|cannot|zero|0|almost|partly|partially|un\w+)\b|n['’]t\b|%")
+"""Whatever is said to be good beside one of these is not known to be."""
 _BAD = re.compile(r"\b(fail\w*|errors?|broken|red|false|timed[ _-]?out|cancelled)\b")
 _GOOD = re.compile(r"\b(pass\w*|ok|success\w*|green|true|yes|clean)\b")
 
@@ -51,16 +58,25 @@ class Proof:
 
 
 def judged(said: str) -> Mark:
-    """What a pipeline's own words come to: ``412 passed, 0 failed`` is good, ``3 failed`` is bad, others unknown."""
-    text = _NONE.sub("ok", said.casefold())
-    counts = [(int(number), word) for number, word in _COUNTED.findall(text)]
+    """What a pipeline's own words come to: ``412 passed, 0 failed`` is good, ``3 failed`` is bad, others unknown.
+
+    Nothing that was run is not good, nor is a part of what was to be run.
+    """
+    text = _NAMED.sub(_turned, _NONE.sub("ok", said.casefold()))
+    counts = [(int(each["n"]), each["all"], each["word"]) for each in _COUNTED.finditer(text)]
     words = _COUNTED.sub(" ", text)
-    if any(number for number, word in counts if word != "passed") or _BAD.search(words):
+    if any(number for number, _, word in counts if word != "passed") or _BAD.search(words):
         return Mark.BAD
-    passed = [number for number, word in counts if word == "passed"]
-    if passed:
-        return Mark.GOOD if any(passed) else Mark.UNKNOWN
+    passed = [(number, whole) for number, whole, word in counts if word == "passed"]
+    if _DOUBT.search(words) or any(not number or (whole and number < int(whole)) for number, whole in passed):
+        return Mark.UNKNOWN
     return Mark.GOOD if counts or _GOOD.search(words) else Mark.UNKNOWN
+
+
+def _turned(named: re.Match[str]) -> str:
+    """``passed: 3/4`` as ``3/4 passed``."""
+    word, number, whole = named.groups()
+    return f" {number}/{whole} {word} " if whole else f" {number} {word} "
 
 
 def holds(proofs: Iterable[Proof], required: Iterable[str]) -> tuple[Hold, ...]:

@@ -17,6 +17,8 @@ TAGGED, PUBLISHED, READY, FAILED = "tagged", "published", "ready", "failed"
 RANKS = {stage: rank for rank, stage in enumerate((TAGGED, PUBLISHED, *STAGES[:-1]))}
 """How far each stage is. FAILED has no rank: it can come after any of them."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+SHORTEST = 7
+"""Characters of a commit that name it well enough; git's own default."""
 RUNS_KEPT = 20
 """Workflows of one commit that are remembered."""
 
@@ -175,6 +177,11 @@ def with_runs(known: Iterable[Ran], told: Iterable[Ran]) -> tuple[Ran, ...]:
 def same_commit(one: str, other: str) -> bool:
     """Whether both may name the same commit: one is unknown, or a shorter way to write the other."""
     return one.startswith(other) or other.startswith(one)
+
+
+def names_commit(one: str, other: str) -> bool:
+    """Whether both are known, are long enough to name a commit, and name the same."""
+    return min(len(one), len(other)) >= SHORTEST and same_commit(one, other)
 
 
 def current(deployments: Iterable[Deployment]) -> Deployment | None:

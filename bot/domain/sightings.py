@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.codec import stored
-from bot.domain.releases import Fate, Release, same_commit
+from bot.domain.releases import Fate, Release, names_commit
 
-SHORTEST = 7
-"""Characters of a commit that name it well enough; git's own default."""
 GATES_KEPT = 10
 """Runs waiting at one gate that are remembered: who keeps more of them waiting has forgotten them."""
 
@@ -54,10 +52,7 @@ class Sighting:
         return bool(release.image) and not wanted.isdisjoint(self.images)
 
     def _commit(self, release: Release) -> bool:
-        return any(
-            len(commit) >= SHORTEST and len(release.commit) >= SHORTEST and same_commit(commit, release.commit)
-            for commit in self.commits
-        )
+        return any(names_commit(commit, release.commit) for commit in self.commits)
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,7 @@ class Gate:
         """Whether it is this *release* that the run would deploy."""
         if self.version:
             return self.version == release.version
-        return bool(release.commit and self.sha) and same_commit(release.commit, self.sha)
+        return names_commit(release.commit, self.sha)
 
 
 def gates_name(service: str, environment: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.cards import Place, Wish, subject
-from bot.domain.releases import Ran, Release, merge, same_commit, with_runs
+from bot.domain.releases import Ran, Release, merge, names_commit, with_runs
 from bot.domain.services import Catalogue
 from bot.ports.store import Tx
 from handlers.alerting.rules import Rules
@@ -57,7 +57,7 @@ def _runs_of(tx: Tx, release: Release) -> tuple[Ran, ...]:
 
 
 def _of(release: Release, run: Ran) -> bool:
-    return bool(release.commit) and same_commit(release.commit, run.sha)
+    return names_commit(release.commit, run.sha)
 
 
 def _mark(service: str) -> str:

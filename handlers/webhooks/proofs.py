@@ -25,6 +25,8 @@ TRIVY = "trivy"
 KEPT = 20
 """Pieces of evidence of one release."""
 COUNTS = ("passed", "failed", "skipped")
+KNOWN = frozenset({*SEVERITIES, "medium", "low", "unknown"})
+"""What Trivy calls severities (contracts.md, section 12)."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def _scan(value: object) -> tuple[Scan | None, str]:
         case dict() if value.keys() & {"Results", "SchemaVersion"}:
             scan = _report(value)
         case dict():
-            critical, high = (whole(value, severity, "evidence.trivy.") for severity in SEVERITIES)
-            scan = Scan(critical, high, whole(value, "fixable", "evidence.trivy.") if "fixable" in value else None)
+            critical, high = (_count(value, severity, "evidence.trivy.", required=True) for severity in SEVERITIES)
+            scan = Scan(critical, high, _count(value, "fixable", "evidence.trivy.") if "fixable" in value else None)
         case _:
             raise MalformedError("evidence.trivy: expected text, counts of critical and high, or Trivy's JSON report")
     return scan, _english(scan_words(scan))
@@ -79,7 +81,9 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Finding]:
     for at, result in enumerate(_objects(report, "Results", "evidence.trivy.")):
         where = f"evidence.trivy.Results[{at}]."
         for found in _objects(result, "Vulnerabilities", where):
-            severity = text(found, "Severity", where).lower()
+            severity = text(found, "Severity", where, required=True).lower()
+            if severity not in KNOWN:
+                raise MalformedError(f"{where}Severity: expected one of {', '.join(sorted(KNOWN)).upper()}")
             if severity in SEVERITIES:
                 ident, package = (text(found, name, where)[:80] for name in ("VulnerabilityID", "PkgName"))
                 yield Finding(severity, ident, package, fixed=bool(text(found, "FixedVersion", where)))
@@ -103,13 +107,28 @@ def _result(value: object, where: str) -> tuple[str, Result | None]:
         case int() | float():
             return f"{value:g}", None
         case dict():
-            counts = {name: whole(value, name, f"{where}.") for name in COUNTS if value.get(name) is not None}
+            counts = {name: _count(value, name, f"{where}.") for name in COUNTS if value.get(name) is not None}
             if not counts.keys() & {"passed", "failed"}:
                 raise MalformedError(f"{where}: expected passed and failed")
-            result = Result(counts["failed"] == 0 if "failed" in counts else None, **counts)
+            result = Result(_good(counts), **counts)
         case _:
             raise MalformedError(f"{where}: expected text, a number, true or false, or counts of passed and failed")
     return _english(result_words(result)), result
+
+
+def _good(counts: Mapping[str, int]) -> bool | None:
+    """What failed is bad; where nothing was run, or nobody said that nothing failed, it is not known."""
+    if counts.get("failed"):
+        return False
+    return True if "failed" in counts and counts.get("passed") != 0 else None
+
+
+def _count(data: Mapping[str, Any], key: str, where: str, *, required: bool = False) -> int:
+    """A number of things. MalformedError: there is none though it is *required*: silence is not zero."""
+    number = whole(data, key, where)
+    if number < 0 or (required and data.get(key) is None):
+        raise MalformedError(f"{where}{key}: expected a number, 0 or more")
+    return number
 
 
 def _english(said: Phrase) -> str:

@@ -18,6 +18,8 @@ from handlers.webhooks.body import json_object, part, text
 from handlers.webhooks.proofs import proofs
 
 NAME = "release"
+LONGEST = 200
+"""Characters of a service's or a version's name: a tag of an image has 128 at most (OCI distribution spec)."""
 
 
 def source(secret: str, services: Catalogue) -> Source:
@@ -39,12 +41,12 @@ def parse(delivery: Delivery, services: Catalogue) -> Heard:
     digest = text(body, "digest")
     if digest and not DIGEST.fullmatch(digest):
         raise MalformedError("digest: expected sha256: and 64 hexadecimal digits")
-    service, found = text(body, "service", required=True), proofs(part(body, "evidence"))
+    service, found = _name(body, "service"), proofs(part(body, "evidence"))
     if "/" in service:
         raise MalformedError("service: expected a name without /")
     release = Release(
         service=service,
-        version=text(body, "version", required=True).removeprefix("v"),
+        version=_name(body, "version"),
         stage=stage,
         at=_signed_at(delivery),
         image=text(body, "image"),
@@ -59,6 +61,15 @@ def parse(delivery: Delivery, services: Catalogue) -> Heard:
         migrations=_flag(body, "migrations"),
     )
     return Heard(releases=(release,), sightings=_seen(release, services))
+
+
+def _name(body: Mapping[str, Any], key: str) -> str:
+    """What a card and a row are called by: one line, and no longer than anybody would read."""
+    name = text(body, key, required=True)
+    name = name.removeprefix("v") if key == "version" else name
+    if not name.strip() or len(name) > LONGEST or not name.isprintable():
+        raise MalformedError(f"{key}: expected a name on one line, of {LONGEST} characters at most")
+    return name
 
 
 def _seen(release: Release, services: Catalogue) -> tuple[Sighting, ...]:

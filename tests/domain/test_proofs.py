@@ -20,6 +20,13 @@ from bot.domain.proofs import Mark, Proof, holds, judged
         ("", Mark.UNKNOWN), ("0 passed", Mark.UNKNOWN), ("skipped", Mark.UNKNOWN),
         ("https://ci.example/1", Mark.UNKNOWN), ("running", Mark.UNKNOWN), ("0 passed, 0 failed", Mark.UNKNOWN),
         ("credible", Mark.UNKNOWN),
+        ("passed: 412, failed: 0", Mark.GOOD), ("passed=412 failed=0", Mark.GOOD), ("412/412 passed", Mark.GOOD),
+        ("412 of 412 passed", Mark.GOOD), ("passed: 9, failed: 3", Mark.BAD), ("failed=2", Mark.BAD),
+        ("not ok", Mark.UNKNOWN), ("no tests passed", Mark.UNKNOWN), ("none passed", Mark.UNKNOWN),
+        ("did not pass", Mark.UNKNOWN), ("isn't ok", Mark.UNKNOWN), ("never green", Mark.UNKNOWN),
+        ("0/412 passed", Mark.UNKNOWN), ("400/412 passed", Mark.UNKNOWN), ("400 of 412 passed", Mark.UNKNOWN),
+        ("passed: 0", Mark.UNKNOWN), ("passed: 400/412", Mark.UNKNOWN), ("pass rate 20%", Mark.UNKNOWN),
+        ("0 ok", Mark.UNKNOWN), ("unstable, but ok", Mark.UNKNOWN), ("almost passed", Mark.UNKNOWN),
     ],
 )  # fmt: skip
 def test_words_are_judged(said: str, mark: Mark) -> None:

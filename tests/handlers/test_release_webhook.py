@@ -148,6 +148,7 @@ def test_a_report_without_end_is_kept_within_bounds() -> None:
         ({"passed": 411, "failed": 1, "skipped": 2}, "1 failed, 411 passed, 2 skipped", Result(False, 411, 1, 2)),
         ({"failed": 0}, "none failed", Result(True, None, 0)),
         ({"passed": 3, "seconds": 40}, "3 passed", Result(None, 3)),
+        ({"passed": 0, "failed": 0}, "0 passed", Result(None, 0, 0)),
     ],
 )
 def test_evidence_in_every_form(value: object, said: str, result: Result | None) -> None:
@@ -178,6 +179,10 @@ def test_a_text_without_end_is_cut() -> None:
         ("service", told(service="api/x")),
         ("version", told(version=None)),
         ("version", told(version=1.8)),
+        ("version", told(version="v")),
+        ("version", told(version="1.8.0\n1.9.0")),
+        ("version", told(version="1" * 201)),
+        ("service", told(service="   ")),
         ("status", told(status=None)),
         ("status", told(status="done")),
         ("status", told(status=["ready"])),
@@ -192,7 +197,11 @@ def test_a_text_without_end_is_cut() -> None:
         ("evidence.tests", told(evidence={"tests": {}})),
         ("evidence.tests.passed", told(evidence={"tests": {"passed": "many"}})),
         ("evidence.trivy", told(evidence={"trivy": 3})),
+        ("evidence.tests.passed", told(evidence={"tests": {"passed": -1, "failed": 0}})),
         ("evidence.trivy.critical", told(evidence={"trivy": {"critical": True}})),
+        ("evidence.trivy.critical", told(evidence={"trivy": {}})),
+        ("evidence.trivy.critical", told(evidence={"trivy": {"high": 2}})),
+        ("evidence.trivy.high", told(evidence={"trivy": {"critical": 0, "high": -2}})),
         ("evidence.trivy.Results", told(evidence={"trivy": {"Results": {}}})),
         (
             "evidence.trivy.Results[0].Vulnerabilities",
@@ -201,6 +210,14 @@ def test_a_text_without_end_is_cut() -> None:
         (
             "evidence.trivy.Results[0].Severity",
             told(evidence={"trivy": {"Results": [{"Vulnerabilities": [{"Severity": 1}]}]}}),
+        ),
+        (
+            "evidence.trivy.Results[0].Severity",
+            told(evidence={"trivy": {"Results": [{"Vulnerabilities": [{"VulnerabilityID": "CVE-1"}]}]}}),
+        ),
+        (
+            "evidence.trivy.Results[0].Severity",
+            told(evidence={"trivy": {"Results": [{"Vulnerabilities": [{"Severity": "GRAVE"}]}]}}),
         ),
         ("image", told(image={})),
         ("notes", told(notes=["x"])),
