@@ -92,11 +92,29 @@ class Git:
             return Did(phrase("commit {sha}", sha=Code(sha[:12])), sha)
         files, pins = {gitops.path: text}, {gitops.path: file.sha}
         pull = await forge.propose(gitops.repo, gitops.branch, edit.branch, files, edit.title, body, pins=pins)
-        merged = await forge.merge(gitops.repo, pull.number, pull.head)
+        head = "" if pull.state == "merged" else await self._own(target, edit, text)
+        merged = await forge.merge(gitops.repo, pull.number, head)
         said = phrase(
             "pull request {number} is merged as {sha}", number=Code(f"#{pull.number}"), sha=Code(merged.merged[:12])
         )
         return Did(said, merged.merged)
+
+    async def _own(self, target: Target, edit: Edit, text: str) -> str:
+        """The commit that the pull request is merged at. UserError: it brings more than what was approved.
+
+        Its branch has a name that can be guessed, and whoever may push could have put something there before pult.
+        """
+        gitops, forge = target.environment.gitops, self._known()
+        found = await forge.compare(gitops.repo, gitops.branch, edit.branch)
+        head = found.commits[-1].sha if found.commits else ""
+        alone = found.files == (gitops.path,) and not found.more
+        if not alone or (await forge.read(gitops.repo, gitops.path, head)).text != text:
+            raise UserError(
+                "{branch} has other changes than the approved one, so it is not merged. Close its pull request, and "
+                "plan again.",
+                branch=Code(edit.branch),
+            )  # fmt: skip
+        return head
 
     def _known(self) -> Forge:
         if self._forge is None:

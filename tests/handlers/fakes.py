@@ -23,7 +23,7 @@ from bot.domain.slo import Slo
 from bot.domain.testimony import Testimony
 from bot.ports.cluster import Pod, Rollout, Workload
 from bot.ports.flows import Did, Say
-from bot.ports.forge import Commit, File, Pull
+from bot.ports.forge import Commit, Comparison, File, Pull
 from bot.ports.gitops import Applied
 from bot.ports.happenings import Happening
 from bot.ports.logs import Found, Line, Wanted
@@ -213,6 +213,7 @@ class FakeForge:
     async def read(self, repo: str, path: str, branch: str) -> File:
         if self.away:
             raise TemporaryError("GitHub does not answer")
+        path += branch if branch.startswith("@") else ""
         if (repo, path) not in self.files:
             raise UserError("There is no {path} in {repo}.", path=Code(path), repo=repo)
         text = self.files[repo, path]
@@ -240,11 +241,18 @@ class FakeForge:
         self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str, *,
         pins: Mapping[str, str] | None = None,
     ) -> Pull:  # fmt: skip
-        self.pulls.setdefault(head, files)
+        self.pulls[head] = {**self.pulls.get(head, {}), **files}
         return Pull(list(self.pulls).index(head) + 1, "open", "")
+
+    async def compare(self, repo: str, base: str, head: str) -> Comparison:
+        files = self.pulls[head]
+        for path, text in files.items():
+            self.files[repo, f"{path}@{head}"] = text
+        return Comparison((Commit(f"@{head}", "deploy", "pult", NOON),), tuple(files))
 
     async def merge(self, repo: str, number: int, head: str = "") -> Pull:
         branch, files = list(self.pulls.items())[number - 1]
+        assert head == f"@{branch}", "only what was looked at"
         for path, text in files.items():
             self.pushed(repo, path, text, f"Merge {branch}")
         return Pull(number, "merged", "", self.head)

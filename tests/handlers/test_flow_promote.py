@@ -87,6 +87,27 @@ async def test_by_a_pull_request(world: World) -> None:
     assert running.said["apply"].startswith("pull request #1 is merged as ")
 
 
+@pytest.mark.parametrize(
+    "theirs", [{"deploy/other.yaml": "image: evil"}, {file(NYC2)[1]: manifest("1.8.0") + "image: evil\n"}]
+)
+async def test_a_pull_request_that_brings_more_than_was_approved_is_not_merged(
+    world: World, theirs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its branch can be guessed from the operation's id, which is on the card."""
+    propose, plan = world.forge.propose, planned(world.target(NYC2, Hand.PULL))
+
+    async def raced(*asked, **pinned):
+        made = await propose(*asked, **pinned)
+        world.forge.pulls["pult/op-41c9/nyc2"] = {**world.forge.pulls["pult/op-41c9/nyc2"], **theirs}
+        return made
+
+    monkeypatch.setattr(world.forge, "propose", raced)
+    with pytest.raises(StoppedError, match="pult/op-41c9/nyc2 has other changes than the approved one"):
+        await world.run(plan)
+    assert world.forge.files[file(NYC2)] == manifest("1.7.2")
+    assert world.forge.messages == []
+
+
 async def test_somebody_pushed_the_same_file_another_digest(world: World) -> None:
     plan = planned(world.target(NYC2))
     world.forge.pushed(*file(NYC2), manifest("1.9.0"), "by hand")
