@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+_PLAIN = re.compile(r"\w[\w.+-]{0,40}", re.ASCII)
 _BOT_SUFFIX = re.compile(r"^(/?\w+)@\w+")
 
 
@@ -21,6 +22,11 @@ def _tokens(text: str) -> list[str]:
     """Blanks part words, except inside quotes: around a word, or around a value (``alertname="High errors"``)."""
     parts = re.findall(r"([^\s=~]+[=~]+)?[\"“”«»]([^\"“”«»]*)[\"“”«»]|(\S+)", text)
     return [bare or name + quoted for name, quoted, bare in parts]
+
+
+def plain(*texts: str) -> bool:
+    """Whether a button's command may carry each of them: outside text must not make another command of it."""
+    return all(_PLAIN.fullmatch(text) for text in texts)
 
 
 def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:

@@ -31,7 +31,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Commits that only *head* has, oldest first. ``files``: paths that differ, as far as they are told. ``more``:
+    """Commits that only *head* has, oldest first. ``files``: paths that they change, ``whole``: all of them. ``more``:
     commits that were left out. ``behind``: how many only *base* has."""
 
     commits: tuple[Commit, ...]
@@ -39,6 +39,7 @@ class Comparison:
     more: int = 0
     behind: int = 0
     url: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True)

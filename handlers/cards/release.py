@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
 
+from bot.domain.commandline import plain
 from bot.domain.evidence import result_words, scan_words
 from bot.domain.messages import (
     Aside,
@@ -67,7 +67,6 @@ SHOWN = 8
 """Lines of release notes."""
 ROWS = 12
 """Rows of evidence."""
-_WORD = re.compile(r"\w[\w.+-]{0,40}", re.ASCII)
 
 
 Enrich = Callable[[Seen, Message], Awaitable[Message]]
@@ -226,7 +225,7 @@ def _joined(links: tuple[Link, ...]) -> Phrase:
 def _buttons(seen: Seen, where: Standing) -> tuple[Button, ...]:
     """Only what a button can carry whole, and nothing that outside text could make another command of."""
     service, version = seen.release.service, seen.release.version
-    if not (seen.known and _WORD.fullmatch(service) and _WORD.fullmatch(version)):
+    if not (seen.known and plain(service, version)):
         return ()
     found = []
     if where is Standing.BAD:

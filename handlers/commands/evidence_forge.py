@@ -97,12 +97,17 @@ def summary(made: Changelog, total: int) -> Phrase:
 
 
 def migrates(case: Case, found: Comparison | None) -> bool | None:
-    """Whether the release changes data: as its pipeline told, else by the files that differ; None: not known."""
+    """Whether the release changes data: as its pipeline told, else by the files that differ; None: not known.
+
+    Of files that are not all told, and of commits that run and that it lacks, nobody knows.
+    """
     if case.release.migrations is not None:
         return case.release.migrations
-    if found is None or (found.more and not moving(found)):
+    if found is None:
         return None
-    return bool(moving(found))
+    if moving(found):
+        return True
+    return None if found.more or found.behind or not found.whole else False
 
 
 def _data(case: Case, found: Comparison | None) -> Proof:

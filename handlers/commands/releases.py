@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.commandline import plain
 from bot.domain.messages import Button, Style, Table
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.releases import Release
@@ -132,6 +133,6 @@ def _buttons(known: tuple[Release, ...], service: Service | None) -> Iterable[Bu
         return
     command = f"promote {best.service} {best.version}"
     label = phrase("Promote {version}", version=best.version)
-    if len(command) <= 64 and command.isascii():
+    if len(command) <= 64 and plain(best.service, best.version):
         yield Button(label, command, style=Style.PRIMARY)
         yield Button(phrase("Diff"), f"diff {best.service}")

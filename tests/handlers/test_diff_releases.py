@@ -20,7 +20,7 @@ from bot.domain.releases import Deployment, Fate
 from bot.domain.trail import exported
 from bot.ports.forge import Commit, Comparison
 from handlers.commands.releases_trail import read as read_trail
-from tests.handlers.department import API, Check, Department
+from tests.handlers.department import API, Check, Department, read
 from tests.handlers.fakes import NOON, digest, image
 from tests.handlers.fakes_releases import sha
 
@@ -67,6 +67,16 @@ async def test_a_diff_without_github_says_what_it_does_not_know(told: Department
     said = await told.say("vera", "diff api")
     assert "Changes     unknown: the commits or GitHub are not known" in said
     assert "Migrations  unknown" in said
+
+
+@pytest.mark.parametrize("version", ["1.90.0 to staging", "1.90.0;drop"])
+async def test_a_version_that_would_make_another_command_gets_no_button(told: Department, version: str) -> None:
+    await told.reported(version)
+    for command in ("diff api", "releases api"):
+        reply = await told.reply("vera", command)
+        assert reply.ok
+        assert version in read(reply.message)
+        assert not any("promote" in button.command for button in reply.message.buttons)
 
 
 async def test_a_step_back(told: Department) -> None:

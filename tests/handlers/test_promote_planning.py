@@ -234,6 +234,13 @@ async def test_migrations_are_seen_in_the_files(told: Department) -> None:
     assert rows(await planned(told))["Migrations"] == "· changes data: src/db/migrations/0042_items.sql and 1 more"
 
 
+@pytest.mark.parametrize("cut", [{"behind": 1}, {"whole": False}, {"more": 3}], ids=str)
+async def test_migrations_that_could_not_be_seen_are_not_known(told: Department, cut: dict[str, int]) -> None:
+    known = told.forge.compared[sha("1.7.2"), sha("1.8.0")]
+    told.forge.compared[sha("1.7.2"), sha("1.8.0")] = replace(known, **cut)
+    assert rows(await planned(told))["Migrations"] == "? unknown"
+
+
 @pytest.mark.parametrize(("said", "row"), [(True, "· changes data, says the pipeline"), (False, "✓ none")])
 async def test_the_pipelines_word_on_migrations_counts(told: Department, said: bool, row: str) -> None:
     await told.reported("1.8.0", commit=sha("1.8.0"), migrations=said)

@@ -12,6 +12,8 @@ from bot.adapters.github.caller import PER_PAGE, Caller, Query, part
 from bot.domain.errors import UserError
 from bot.ports.forge import Commit, Comparison, File
 
+FILES: Final = 300
+"""Files of a comparison that GitHub names at most: docs.github.com, compare two commits."""
 COMMITS: Final = 500
 """Commits of a comparison that are fetched: ours; no changelog is read further."""
 
@@ -70,8 +72,9 @@ class Files(Caller):
             commits += [_commit(each) for each in more]
         files = tuple(each["filename"] for each in first.get("files") or ())  # only the first page has them
         return Comparison(
-            tuple(commits), files, total - len(commits), int(first["behind_by"]), str(first.get("html_url") or "")
-        )
+            tuple(commits), files, total - len(commits), int(first["behind_by"]), str(first.get("html_url") or ""),
+            whole=len(files) < FILES,
+        )  # fmt: skip
 
     async def _write(self, repo: str, path: str, branch: str, sha: str, text: str, message: str) -> str:
         """The new commit. *sha* is that of the content it replaces, "" for a new file."""
