@@ -10,7 +10,7 @@ from bot.domain.audit import Deed
 from bot.domain.cards import subject
 from bot.domain.operations import Operation, State
 from bot.domain.phrases import Code, Phrase, phrase
-from bot.domain.releases import Deployment, Release
+from bot.domain.releases import FAILED, Deployment, Release
 from bot.ports.store import Tx
 from handlers.operating import fated
 
@@ -46,8 +46,7 @@ def reported(tx: Tx, told: Release, now: datetime) -> tuple[str, ...]:
     def moot(operation: Operation) -> Phrase | None:
         plan = operation.plan
         planned = plan.params.get("digest", "")
-        same = (plan.action, plan.service, plan.params.get("version")) == ("promote", told.service, told.version)
-        if not same or not told.digest or planned == told.digest:
+        if not _promotes(operation, told) or not told.digest or planned == told.digest:
             return None
         return phrase(
             "{version} was reported with the digest {new} after this was planned on {old}.",
@@ -55,6 +54,25 @@ def reported(tx: Tx, told: Release, now: datetime) -> tuple[str, ...]:
         )  # fmt: skip
 
     return void_each(tx, moot, now)
+
+
+def doubted(tx: Tx, known: Release, now: datetime) -> tuple[str, ...]:
+    """All that is *known* of a version by now is not what it would be promoted on: plans to do so are void."""
+    if known.stage == FAILED:
+        why = phrase("The pipeline of {version} failed after this was planned.", version=known.version)
+    elif known.moved:
+        commit = Code(known.moved[:12])
+        why = phrase(
+            "The tag of {version} was moved to {commit} after this was planned.", version=known.version, commit=commit
+        )
+    else:
+        return ()
+    return void_each(tx, lambda operation: why if _promotes(operation, known) else None, now)
+
+
+def _promotes(operation: Operation, release: Release) -> bool:
+    plan = operation.plan
+    return (plan.action, plan.service, plan.params.get("version")) == ("promote", release.service, release.version)
 
 
 def deployed(tx: Tx, heard: Deployment, now: datetime) -> tuple[str, ...]:

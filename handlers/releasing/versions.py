@@ -25,6 +25,7 @@ def told(tx: Tx, rules: Rules, services: Catalogue, release: Release, now: datet
     known = tx.release(release.service, release.version)
     merged = merge(known, release)
     merged = replace(merged, runs=with_runs(merged.runs, _runs_of(tx, merged)))
+    voiding.doubted(tx, merged, now)
     if known and replace(merged, at=known.at, times=known.times) == known:
         tx.save_release(merged)
         return False

@@ -413,6 +413,27 @@ def planned(version: str, previous: str) -> Operation:
     return Operation("op-41c9", plan, "anna", State.WAITING, NOON, until, Place("slack:C0OPS"))
 
 
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        ({"stage": "tagged", "commit": OTHER, "moved": OTHER}, "The tag of 1.8.0 was moved to bbbbbbbbbbbb"),
+        ({"stage": "failed"}, "The pipeline of 1.8.0 failed"),
+    ],
+)
+async def test_a_plan_is_void_when_nobody_would_plan_it_any_more(pult: Pult, word: dict[str, str], why: str) -> None:
+    await pult.release("ready", digest=digest("api", "1.8.0"), commit=SHA)
+    waiting = planned("1.8.0", f"r/api@{digest('api', '1.7.2')}")
+    await pult.store.write(lambda tx: tx.save_operation(waiting))
+    await pult.release(version="1.9.0", **word)
+    assert [each.id for each in await pult.store.read(lambda tx: tx.live_operations())] == [waiting.id]
+    await pult.release(**word)
+    ended = await pult.store.read(lambda tx: tx.operation(waiting.id))
+    assert ended is not None
+    assert ended.state is State.CANCELLED
+    assert ended.result is not None
+    assert why in ended.result.plain()
+
+
 async def test_a_plan_is_void_when_another_digest_is_reported_or_another_hand_was_first(pult: Pult) -> None:
     async def state() -> State:
         found = await pult.store.read(lambda tx: tx.operation("op-41c9"))
