@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ async def target(sources: Sources, service: Service, stop: Stop, image: str, run
     if sources.forge is None:
         raise UserError("{service} is deployed from git, and no GitHub is configured.", service=service.name)
     file = await sources.forge.read(gitops.repo, gitops.path, gitops.branch)
-    committed = image_digest(file.text, repository(image), gitops.key)
+    committed = await asyncio.to_thread(image_digest, file.text, repository(image), gitops.key)
     return Target(stop.environment, hand, image, stop.image, stop.rollout.template, file=file.sha, committed=committed)
 
 

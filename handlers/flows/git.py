@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.domain.errors import DriftError, UserError
@@ -35,7 +36,7 @@ class Git:
         """DriftError: the file names another digest than it did at planning. Other changes of it are not ours."""
         gitops = target.environment.gitops
         file = await self._known().read(gitops.repo, gitops.path, gitops.branch)
-        if file.sha != target.file and named(file, target) != target.committed:
+        if not _as_planned(file, target, await named(file, target)):
             raise DriftError("{path} was changed after this was planned.", path=Code(gitops.path))
 
     async def put(self, run: Run, target: Target) -> Did:
@@ -49,7 +50,7 @@ class Git:
     async def put_back(self, run: Run, target: Target) -> Did:
         """Set again what the file named when the plan was made. It names nothing else by now but what was put there."""
         plan, where = run.plan, target.environment.name
-        if not target.committed:
+        if not target.committed and await self.names(target, target.digest):
             raise UserError("The file named no digest before, so there is none to put back. Revert the commit by hand.")
         title = f"revert: {plan.service} in {where} to {target.committed[:19]}"
         edit = Edit(target.committed, target.digest, title, f"pult/{run.operation}/{where}-undo")
@@ -58,7 +59,7 @@ class Git:
     async def names(self, target: Target, digest: str) -> bool:
         """Whether the branch's file names *digest* now."""
         gitops = target.environment.gitops
-        return named(await self._known().read(gitops.repo, gitops.path, gitops.branch), target) == digest
+        return await named(await self._known().read(gitops.repo, gitops.path, gitops.branch), target) == digest
 
     async def head(self, target: Target) -> str:
         """The commit that the branch is at."""
@@ -69,14 +70,16 @@ class Git:
         gitops = target.environment.gitops
         for _ in range(TRIES):
             file = await self._known().read(gitops.repo, gitops.path, gitops.branch)
-            now = named(file, target)
+            now = await named(file, target)
             if now == edit.digest:
                 return Did(phrase("it was committed already"), await self.head(target))
-            if now != edit.was:
+            if now != edit.was or not (now or _as_planned(file, target, now)):
                 raise DriftError(
                     "{path} names another digest by now: somebody pushed meanwhile. Plan again.", path=Code(gitops.path)
                 )
-            text = with_digest(file.text, repository(target.image), edit.digest, target.environment.gitops.key)
+            text = await asyncio.to_thread(
+                with_digest, file.text, repository(target.image), edit.digest, target.environment.gitops.key
+            )
             try:
                 return await self._write(run, target, edit, file, text)
             except DriftError:  # pushed between the look and the write: look again, never force
@@ -122,6 +125,16 @@ class Git:
         return self._forge
 
 
-def named(file: File, target: Target) -> str:
-    """The digest that *file* names for the target's image."""
-    return image_digest(file.text, repository(target.image), target.environment.gitops.key)
+async def named(file: File, target: Target) -> str:
+    """The digest that *file* names for the target's image. A long file takes a second to read, so a thread does."""
+    return await asyncio.to_thread(
+        image_digest, file.text, repository(target.image), target.environment.gitops.key
+    )  # fmt: skip
+
+
+def _as_planned(file: File, target: Target, digest: str) -> bool:
+    """Whether *file*, which names *digest*, says of the image what it said at planning.
+
+    Of a tag in its place only the whole file can tell: one tag is as little a digest as the next.
+    """
+    return file.sha == target.file or bool(target.committed and digest == target.committed)

@@ -136,7 +136,7 @@ class Watch:
         if known and known.revision == applied.wanted and now - known.at < FILE_FRESH:
             return known.digest
         file = await self._guard.ask("github", lambda: forge.read(gitops.repo, gitops.path, gitops.branch), WITHIN)
-        digest = image_digest(file.text, repository(image), gitops.key)
+        digest = await asyncio.to_thread(image_digest, file.text, repository(image), gitops.key)
         self._files[key] = File(applied.wanted, digest, now)
         return digest
 

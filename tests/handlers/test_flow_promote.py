@@ -19,7 +19,7 @@ from bot.domain.targets import Hand
 from bot.ports.flows import Flow
 from handlers.flows import promote
 from handlers.flows.tools import workload
-from tests.handlers.deploying import BARE, NYC2, SFO3, World, file, judged, manifest, planned
+from tests.handlers.deploying import BARE, NYC2, REPO, SFO3, World, file, judged, manifest, planned
 from tests.handlers.fakes import NOON, STUCK, FakeRun, StoppedError, digest, image
 
 SECOND = timedelta(seconds=1)
@@ -116,6 +116,38 @@ async def test_somebody_pushed_the_same_file_another_digest(world: World) -> Non
     with pytest.raises(StoppedError, match=r"apply: .* names another digest by now: somebody pushed meanwhile"):
         await world.run(plan)
     assert world.forge.files[file(NYC2)] == manifest("1.9.0"), "nothing is forced"
+
+
+def tagged(tag: str) -> str:
+    return f"images:\n  - name: {REPO}\n    newTag: {tag}\n"
+
+
+async def test_somebody_pushed_the_same_file_another_tag(world: World) -> None:
+    """It names no digest, neither then nor now: that is no reason to take it for the same."""
+    world.forge.files[file(NYC2)] = tagged("1.7.2")
+    was = await world.forge.read(*file(NYC2), "main")
+    plan = planned(replace(world.target(NYC2), committed="", file=was.sha))
+    await flow(world).check(plan)
+    world.forge.pushed(*file(NYC2), tagged("1.9.0"), "by hand")
+    with pytest.raises(DriftError, match="was changed after this was planned"):
+        await flow(world).check(plan)
+    with pytest.raises(StoppedError, match=r"apply: .* names another digest by now: somebody pushed meanwhile"):
+        await world.run(plan)
+    assert world.forge.files[file(NYC2)] == tagged("1.9.0")
+
+
+async def test_a_tag_that_was_never_replaced_needs_no_way_back(world: World) -> None:
+    world.forge.files[file(NYC2)] = tagged("1.7.2")
+    was = await world.forge.read(*file(NYC2), "main")
+    plan = planned(replace(world.target(NYC2), committed="", file=was.sha))
+    running = FakeRun(plan, clock=world.clock)
+    running.begun.add("apply")  # it failed before it changed anything
+    await world.undone(running)
+    assert world.forge.files[file(NYC2)] == tagged("1.7.2")
+    assert running.said["undo apply"] == "it was committed already"
+    await world.run(plan)
+    with pytest.raises(StoppedError, match="named no digest before"):
+        await world.undone(running)
 
 
 async def test_somebody_pushed_something_else_to_the_same_file(world: World) -> None:
