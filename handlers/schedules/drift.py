@@ -50,6 +50,18 @@ class File:
 
 
 @dataclass(frozen=True)
+class Record:
+    """The digest of the last good deployment, None without one; the image's repository, empty where nobody told."""
+
+    digest: str | None = None
+    repository: str = ""
+
+    def own(self, images: tuple[str, ...]) -> str:
+        """The service's own image of all that its pods run: sidecars have no say, and may stand first."""
+        return next((each for each in images if repository(each) == self.repository), next(iter(images), ""))
+
+
+@dataclass(frozen=True)
 class Found:
     """``drift`` is None where it is well, or where nothing is judged now (``busy``), or not known (``unknown``)."""
 
@@ -95,7 +107,7 @@ class Watch:
             if (service.name, environment.name) in busy:
                 return Found(service, environment, busy=True)
             async with room:
-                return await self._look(service, environment, recorded.get((service.name, environment.name)))
+                return await self._look(service, environment, recorded[service.name, environment.name])
 
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(one(*place)) for place in places]
@@ -103,13 +115,12 @@ class Watch:
         now = self._clock.now()
         await self._store.write(lambda tx: _write(tx, self._rules, found, now))
 
-    async def _look(self, service: Service, environment: Environment, recorded: str | None) -> Found:
+    async def _look(self, service: Service, environment: Environment, recorded: Record) -> Found:
         found = Found(service, environment)
         place = Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
         try:
             rollout = await self._guard.ask(environment.cluster, lambda: self._cluster.rollout(place), WITHIN)
-            image = next(iter(rollout.images), "")
-            seen = await self._seen(service, environment, image, recorded)
+            seen = await self._seen(service, environment, recorded.own(rollout.images), recorded.digest)
         except (TemporaryError, UserError):
             return replace(found, unknown=True)
         found = replace(found, running=seen.running, drift=drifted(seen))
@@ -165,13 +176,13 @@ def _author(facts: tuple[ClusterChange, ...]) -> str:
     return str(getattr(last, "by", "")) if last else ""
 
 
-def _recorded(tx: Tx, places: list[tuple[Service, Environment]]) -> Mapping[tuple[str, str], str]:
-    """The digest of the last good deployment, where there is one."""
+def _recorded(tx: Tx, places: list[tuple[Service, Environment]]) -> Mapping[tuple[str, str], Record]:
+    """What is known of each place."""
     found = {}
     for service, environment in places:
         row = current(tx.deployments(service.name, environment.name, LOOKED_AT))
-        if row is not None and row.digest:
-            found[service.name, environment.name] = row.digest
+        told = (repository(release.image) for release in tx.releases(service.name, LOOKED_AT) if release.image)
+        found[service.name, environment.name] = Record((row and row.digest) or None, next(told, ""))
     return found
 
 

@@ -11,7 +11,7 @@ from bot.domain.alerts import Status
 from bot.domain.changes import Restarted
 from bot.domain.operations import State
 from bot.domain.phrases import phrase
-from bot.domain.releases import Deployment, Fate
+from bot.domain.releases import Deployment, Fate, Release
 from handlers import periodic
 from handlers.cards import alert as card
 from tests.handlers.department import API, DEPLOY, WEB, Check, Department, manifest, read
@@ -111,6 +111,22 @@ async def test_without_git_the_last_good_deployment_counts(department: Departmen
     assert list(found) == [("web", "production-nyc2")]
     group = await department.store.read(lambda tx: tx.group(found["web", "production-nyc2"]))
     assert [button.command for button in card.draw(group).buttons][3:] == ["diff web"], "no tool could sync it"
+
+
+async def test_a_sidecar_that_stands_first_is_not_taken_for_the_service(department: Department, rounds: Rounds) -> None:
+    await department.reported("1.7.2")
+    web = Release("web", "5.1.0", "ready", NOON, "registry.example/dept/web", digest("web", "5.1.0"))
+    row = Deployment("web", "production-nyc2", "5.1.0", web.digest, Fate.GOOD, NOON, since=NOON)
+    await department.store.write(lambda tx: (tx.save_release(web), tx.save_deployment(row)))
+    sidecar = f"docker.io/istio/proxyv2@{digest('istio', '1.20')}"
+    department.gitops.becomes("production", automated=False)
+    department.cluster.becomes(API, images=(sidecar, image("api", "1.7.2")))
+    department.cluster.becomes(WEB, images=(sidecar, image("web", "5.1.0")))
+    assert await rounds(3) == {}
+    assert "none in 4 environments" in await department.say("vera", "status")
+    department.cluster.becomes(API, images=(sidecar, image("api", "1.8.1")))
+    department.cluster.becomes(WEB, images=(sidecar, image("web", "6.0.0")))
+    assert sorted(await rounds(2)) == [("api", "production"), ("web", "production-nyc2")]
 
 
 async def test_an_operation_of_our_own_is_no_drift(department: Department, rounds: Rounds) -> None:
