@@ -64,11 +64,11 @@ def parse(delivery: Delivery, services: Catalogue) -> Heard:
 
 
 def _name(body: Mapping[str, Any], key: str) -> str:
-    """What a card and a row are called by: one line, and no longer than anybody would read."""
+    """What a card and a row are called by: no longer than anybody would read."""
     name = text(body, key, required=True)
     name = name.removeprefix("v") if key == "version" else name
-    if not name.strip() or len(name) > LONGEST or not name.isprintable():
-        raise MalformedError(f"{key}: expected a name on one line, of {LONGEST} characters at most")
+    if not name.strip() or len(name) > LONGEST:
+        raise MalformedError(f"{key}: expected a name of {LONGEST} characters at most")
     return name
 
 
