@@ -19,6 +19,8 @@ from handlers.commands.evidence_forge import GITHUB
 KNOWN = 200
 """Latest releases among which the nearest to an unknown version are looked for."""
 NEAREST = 3
+SAYABLE = re.compile(r"\w[\w.+-]{0,127}", re.ASCII)
+"""What a tag of an image may be (OCI distribution spec), and the + of a build (semver.org)."""
 SHA = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -46,7 +48,17 @@ async def resolve(sources: Sources, service: Service, version: str, repository: 
         raise await _unheard(sources, service, version)
     digest = _agreed(service, version, known.digest if known else "", tagged.result())
     found = known or Release(service.name, version, "built", sources.clock.now())
+    _sayable(found)
     return replace(found, image=image, digest=digest, commit=_one(service, version, commit.result()))
+
+
+def _sayable(release: Release) -> None:
+    """Its name goes into commits, and into the inputs of workflows, which many put into a shell as they are."""
+    if not SAYABLE.fullmatch(release.version):
+        raise UserError(
+            "{version} is no name that pult passes on to git and to workflows: letters, digits and . _ + - only.",
+            version=Code(release.version[:40]),
+        )
 
 
 def _whole(release: Release) -> None:

@@ -38,6 +38,8 @@ AT_ONCE = 4
 """Environments that are asked at the same time."""
 BUSY = frozenset({State.APPROVED, State.RUNNING, State.PAUSED})
 LOOKED_AT = 50
+TOLD = 5
+"""Latest releases of a service of which one will have named its image."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def _recorded(tx: Tx, places: list[tuple[Service, Environment]]) -> Mapping[tupl
     found = {}
     for service, environment in places:
         row = current(tx.deployments(service.name, environment.name, LOOKED_AT))
-        told = (repository(release.image) for release in tx.releases(service.name, LOOKED_AT) if release.image)
+        told = (repository(release.image) for release in tx.releases(service.name, TOLD) if release.image)
         found[service.name, environment.name] = Record((row and row.digest) or None, next(told, ""))
     return found
 

@@ -18,6 +18,8 @@ from handlers.webhooks.body import json_object, part, text
 from handlers.webhooks.proofs import proofs
 
 NAME = "release"
+NOTES = 125_000
+"""Characters of notes that are kept: what GitHub takes at most for a release."""
 LONGEST = 200
 """Characters of a service's or a version's name: a tag of an image has 128 at most (OCI distribution spec)."""
 
@@ -54,7 +56,7 @@ def parse(delivery: Delivery, services: Catalogue) -> Heard:
         commit=text(body, "commit"),
         url=text(body, "url"),
         environment=text(body, "environment"),
-        notes=text(body, "notes"),
+        notes=text(body, "notes")[:NOTES],
         evidence=found.evidence,
         results=found.results,
         scan=found.scan,

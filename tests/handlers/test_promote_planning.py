@@ -323,6 +323,13 @@ async def test_a_release_that_is_disputed_is_refused(told: Department) -> None:
     assert digest("api", "other") in said
 
 
+@pytest.mark.parametrize("version", ["1.8.0$(curl${IFS}evil)", "1.8.0;id", "@dept/owners", "1.8.0`id`"])
+async def test_a_version_that_a_shell_would_run_is_not_passed_on(told: Department, version: str) -> None:
+    await told.reported(version)
+    said = await told.say("anna", f'promote api "{version}"', ok=False)
+    assert "is no name that pult passes on to git and to workflows" in said
+
+
 async def test_an_unknown_version_gets_the_nearest(told: Department) -> None:
     await told.reported("1.8.10")
     said = await told.say("anna", "promote api 1.8.01", ok=False)
