@@ -69,8 +69,7 @@ class Forge(Protocol):
     async def propose(  # noqa: PLR0913 - a pull request has so many sides
         self, repo: str, base: str, head: str, files: Texts, title: str, body: str, *, pins: Texts | None = None
     ) -> Pull:
-        """From branch *head*, made from *base* with *files* (path to text), or the one there is. *pins*: path to the
-        sha that a file has to have on *base* still."""
+        """From *head*, made of *base* with *files* (path to text), or the one there is; *pins*: shas on *base*."""
         ...
 
     async def pull(self, repo: str, number: int) -> Pull: ...

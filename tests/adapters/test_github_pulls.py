@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import AmbiguousError, DriftError, RateLimitedError, TemporaryError, UserError
+from bot.domain.manifests import image_digest, repository
+from bot.domain.services import Environment, GitOps
+from bot.domain.targets import Hand, Target
 from bot.ports.forge import Pull
+from bot.simulator.kubernetes import images
+from handlers.flows.git import Git
 from tests.adapters.github_bench import PATH, REPO, Bench, Script, scripted, simulated
+from tests.handlers.deploying import planned
+from tests.handlers.fakes import FakeRun
 
 HEAD = "pult/op-41c9/production"
 TITLE = "deploy: api 1.8.0 to production"
@@ -216,3 +223,25 @@ async def test_a_proxys_page_makes_no_pull_request(body: str) -> None:
     async with scripted(script) as forge:
         with pytest.raises((TemporaryError, UserError)):
             await forge.propose(REPO, "main", HEAD, {PATH: "x"}, TITLE, "")
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["alone", "with more"])
+async def test_what_pult_merges_is_the_approved_change_alone(bench: Bench, foreign: bool) -> None:
+    """Whoever may push may be at the branch first: its name can be told from the operation's."""
+    was, place = await bench.forge.read(REPO, PATH, "main"), GitOps("flux", "api", REPO, PATH)
+    wanted = images.image("api", "1.8.1")
+    committed = image_digest(was.text, repository(wanted))
+    environment = Environment("production", "nyc2", "production", "deployment", "api", place)
+    target = Target(environment, Hand.PULL, wanted, "", "t", file=was.sha, committed=committed)
+    run = FakeRun(planned(target, version="1.8.1"))
+    branch = f"pult/{run.operation}/production"
+    if foreign:
+        await bench.forge.propose(REPO, "main", branch, {"deploy/evil.yaml": "image: evil\n"}, "mine", "")
+        with pytest.raises(UserError, match="has other changes than the approved one"):
+            await Git(bench.forge).put(run, target)
+        assert (await bench.forge.read(REPO, PATH, "main")).text == was.text
+        return
+    did = await Git(bench.forge).put(run, target)
+    assert did.value == bench.repo.history.branches["main"]
+    assert image_digest((await bench.forge.read(REPO, PATH, "main")).text, repository(wanted)) == target.digest
+    assert (await Git(bench.forge).put(run, target)).said.plain() == "it was committed already"
