@@ -15,6 +15,8 @@ from bot.simulator.server import simulator
 from bot.simulator.settings import SimulatorSettings, Target
 
 PULT_PORT = 8080
+BAKE = "30s"
+"""Long enough to see a bad version found out, short enough to wait for."""
 
 
 def simulate(port: int, speed: float) -> None:
@@ -29,7 +31,7 @@ async def _simulate(port: int, speed: float) -> None:
     target = Target(url=f"http://127.0.0.1:{PULT_PORT}")
     async with simulator(SimulatorSettings(port=port, speed=speed, target=target)) as running:
         config = write_kubeconfig(running.url, Path.cwd())
-        click.echo(sample(running.url, port=PULT_PORT, store="sqlite:///pult.db", kubeconfig=str(config)))
+        click.echo(sample(running.url, port=PULT_PORT, store="sqlite:///pult.db", kubeconfig=str(config), bake=BAKE))
         click.echo(f"# The department runs at {running.url}. Save this as pult.toml, then: pult run")
         await stop.wait()
 

@@ -17,7 +17,7 @@ from bot.cli import audit
 from bot.cli.demo.department import Department
 from bot.cli.demo.story import scenes
 from bot.cli.sample import sample
-from bot.cli.simulate import write_kubeconfig
+from bot.cli.simulate import BAKE, write_kubeconfig
 from bot.compose import pult
 from bot.domain.errors import PultError
 from bot.simulator.server import simulator
@@ -26,6 +26,7 @@ from config.loader import parse
 
 FAST, LIFE = 20.0, 4.0
 READY_DEADLINE = 20.0
+SHORT_BAKE = "2s"
 
 
 def demo(*, headless: bool, speed: float | None, port: int) -> int:
@@ -38,7 +39,7 @@ def demo(*, headless: bool, speed: float | None, port: int) -> int:
 async def _demo(folder: Path, *, headless: bool, speed: float, port: int) -> int:
     clock = SystemClock()
     began = clock.now()
-    async with _running(folder, speed, port) as (department, url):
+    async with _running(folder, speed, port, SHORT_BAKE if headless else BAKE) as (department, url):
         if headless:
             held = await _play(department)
             count, head = await asyncio.to_thread(audit.head, _store(folder), "")
@@ -50,11 +51,11 @@ async def _demo(folder: Path, *, headless: bool, speed: float, port: int) -> int
 
 
 @asynccontextmanager
-async def _running(folder: Path, speed: float, port: int) -> AsyncGenerator[tuple[Department, str], None]:
+async def _running(folder: Path, speed: float, port: int, bake: str) -> AsyncGenerator[tuple[Department, str], None]:
     """The simulator, and pult against it."""
     async with simulator(SimulatorSettings(port=0, speed=speed)) as simulation:
         config = write_kubeconfig(simulation.url, folder)
-        text = sample(simulation.url, port=port, store=_store(folder), kubeconfig=str(config))
+        text = sample(simulation.url, port=port, store=_store(folder), kubeconfig=str(config), bake=bake)
         async with pult(parse(text, folder / "pult.toml", {})) as running, aiohttp.ClientSession() as session:
             async with asyncio.timeout(READY_DEADLINE):
                 await running.ready.wait()
@@ -84,6 +85,7 @@ async def _show(department: Department, url: str) -> None:
         "status",
         "slo api",
         "promote api 1.8.0   (then approve it as somebody else)",
+        "promote api 1.8.1   (it is bad: approve it, watch it being found out, press Undo)",
         "restart worker",
         "drill",
     ):
@@ -99,12 +101,22 @@ async def _show(department: Department, url: str) -> None:
 
 
 async def _tell(department: Department) -> None:
-    """A release, then trouble that comes and goes."""
+    """Releases, a bad one among them, then trouble that comes and goes."""
     for pause, line, act in (
+        (
+            0.5,
+            "what runs in production is told",
+            lambda: department.happens("release", service="api", version="1.7.2", status="released"),
+        ),
         (
             3.0,
             "a release arrives",
             lambda: department.happens("release", service="api", version="1.8.0", status="ready"),
+        ),
+        (
+            5.0,
+            "and a bad one, which looks as good as any",
+            lambda: department.happens("release", service="api", version="1.8.1", status="ready"),
         ),
         (
             8.0,

@@ -23,6 +23,7 @@ def scenes() -> Iterator[tuple[str, Scene]]:
     yield "The errors stop; the same messages turn green", alert_resolves
     yield "Forty warnings at once: one card for those that are too many, and the critical still alone", storm
     yield "A promotion waits for a second person", promotion
+    yield "A bad release is found out in its bake time, and taken back with one press", bad_release
     yield "A restart, pod by pod", restart
     yield "The failover is rehearsed; nothing changes", drill
     yield "A stranger learns nothing", stranger
@@ -31,6 +32,7 @@ def scenes() -> Iterator[tuple[str, Scene]]:
 
 async def release_arrives(department: Department, say: Say) -> None:
     """One signed webhook becomes one card in the default route's chats."""
+    await department.happens("release", service="api", version="1.7.2", status="released")
     await department.happens("release", service="api", version="1.8.0", status="ready")
     card = await department.until("no release card on Slack", lambda: _slack(department, OPS, "api 1.8.0"))
     say(f"Slack #ops: {_first(card)}")
@@ -111,10 +113,28 @@ async def promotion(department: Department, say: Say) -> None:
     )
     await department.telegram("press", user=BORIS_TG, chat=BORIS_TG, button=sure)
     await department.until("the promotion did not succeed", lambda: _operation(department, ident, "succeeded"))
-    world = await department.world()
-    version = world["services"]["api"]["production"]["nyc2"]["version"]
-    _expect(version == "1.8.0", f"{version} runs instead of 1.8.0")
+    await _runs(department, "1.8.0")
     say("boris approves from Telegram; 1.8.0 runs in production")
+
+
+async def bad_release(department: Department, say: Say) -> None:
+    """Its evidence is good, its pods are well, and users are not: so many requests fail that a short bake shows it."""
+    await department.happens("fault", fault="bad_release", target="api", value=0.9)
+    await department.happens("release", service="api", version="1.8.1", status="ready")
+    ident = (await department.asks("anna", "promote api 1.8.1"))["op"]
+    _expect(ident, "no plan for 1.8.1")
+    await department.asks("chen", f"approve {ident}")
+    card = await department.until(
+        "it was not found out", lambda: _slack(department, OPS, "api 1.8.1 to production: paused")
+    )
+    say(f"Slack #ops: {_first(card)}")
+    say(next(line for line in str(card["text"]).splitlines() if "is bad in production" in line))
+    await department.slack("press", user=ANNA, channel=OPS, ts=card["ts"], button="Undo")
+    await department.until("it was not taken back", lambda: _operation(department, ident, "undone"))
+    await department.recovers()
+    await _runs(department, "1.8.0")
+    told = await department.until("its card does not say so", lambda: _slack(department, OPS, "api 1.8.1: rolled back"))
+    say(f"Slack #ops, edited: {_first(told)}; 1.8.0 runs again")
 
 
 async def restart(department: Department, say: Say) -> None:
@@ -148,10 +168,15 @@ async def stranger(department: Department, say: Say) -> None:
 
 async def audited(department: Department, say: Say) -> None:
     """What was done and what was refused."""
-    found = await department.asks("anna", "audit")
     for word in ("promote", "approve", "refused", "restart", "drill"):
+        found = await department.asks("anna", f"audit {word}")
         _expect(word in found["text"], f"{word} is not in the audit trail")
     say("proposals, approvals and refusals are all there")
+
+
+async def _runs(department: Department, wanted: str) -> None:
+    version = (await department.world())["services"]["api"]["production"]["nyc2"]["version"]
+    _expect(version == wanted, f"{version} runs instead of {wanted}")
 
 
 async def _slack(department: Department, channel: str, text: str) -> dict[str, Any] | None:
@@ -173,7 +198,8 @@ async def _answered(department: Department, user: str, text: str) -> dict[str, A
 
 async def _operation(department: Department, ident: str, state: str) -> bool:
     text = (await department.asks("anna", f"op {ident}"))["text"]
-    if any(f": {bad}" in text.splitlines()[0] for bad in ("failed", "paused", "expired")):
+    over = {"failed", "paused", "expired"} if state != "undone" else {"failed", "expired"}
+    if any(f": {bad}" in text.splitlines()[0] for bad in over):
         raise PultError(f"{ident} ended badly:\n{text}")
     return f": {state}" in text.splitlines()[0]
 
