@@ -99,8 +99,8 @@ def window(age: timedelta, bake: timedelta) -> timedelta | None:
     return age if age >= SHORTEST else None
 
 
-def burns(found: Iterable[Burn], limit: float) -> Finding:
-    """The worst SLO counts. Bad: over *limit* and over what it was before, as far as that is known."""
+def burns(found: Iterable[Burn], limit: float, span: timedelta = WINDOW) -> Finding:
+    """The worst SLO over the last *span* counts. Bad: over *limit* and over what it was before, where that is known."""
     readings = tuple(found)
     over = [each for each in readings if each.now is not None and each.now > max(limit, each.before or 0.0)]
     if over:
@@ -109,7 +109,8 @@ def burns(found: Iterable[Burn], limit: float) -> Finding:
     if unknown:
         return Finding(Word.UNKNOWN, phrase("burn of {slos} unknown", slos=", ".join(unknown)))
     worst = max((each.now or 0.0 for each in readings), default=0.0)
-    return Finding(Word.GOOD, phrase("burn {burn}", burn=_pace(worst)))
+    minutes = span // SHORTEST * SHORTEST
+    return Finding(Word.GOOD, phrase("burn {burn} over {window}", burn=_pace(worst), window=minutes))
 
 
 def late(slo: str, age: float | None, limit: float, *, before: bool) -> Finding:
@@ -127,6 +128,10 @@ def errors(now: int | None, before: int | None, limit: float) -> Finding:
     if now >= LEAST_ERRORS and now >= limit * before:
         return Finding(Word.BAD, phrase("{now} error lines, {before} before", now=now, before=before))
     return Finding(Word.GOOD, phrase("errors as before"))
+
+
+CLOUDED = Finding(Word.EARLY, phrase("burn not judged, it still holds the minutes of the version before"), needed=False)
+"""Of a rollback that nobody watches for a minute: what users saw just now speaks of what was taken back."""
 
 
 def verdict(findings: Iterable[Finding]) -> Word:

@@ -28,7 +28,7 @@ class Judged:
     """What is judged: the version that ends with ``image`` in ``environment``, there since ``since``.
 
     ``before``: until then nothing had been changed. ``slos``: those that its traffic can hurt. ``lines``: whether
-    error lines are counted.
+    error lines are counted. ``clouded``: the SLOs still hold the minutes of the bad version that it took the place of.
     """
 
     environment: Environment
@@ -37,6 +37,7 @@ class Judged:
     before: datetime
     slos: tuple[Slo, ...] = ()
     lines: bool = False
+    clouded: bool = False
 
 
 @dataclass
@@ -58,7 +59,8 @@ class Looks:
         seen = pods.result()
         if isinstance(seen, UserError):
             raise seen
-        return (seen, *(task.result() for task in tasks))
+        clouded = (verification.CLOUDED,) if self.judged.clouded else ()
+        return (seen, *(task.result() for task in tasks), *clouded)
 
     def _asked(self) -> Iterator[tuple[Finding, Judge]]:
         """Each judgement, and what stands for it while it can't be made."""
@@ -119,7 +121,7 @@ class Looks:
         slos = [slo for slo in self.judged.slos if slo.kind != FRESHNESS]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._burn(slo, now - window, now)) for slo in slos]
-        return verification.burns((task.result() for task in tasks), rules.burn)
+        return verification.burns((task.result() for task in tasks), rules.burn, window)
 
     async def _burn(self, slo: Slo, start: datetime, end: datetime) -> Burn:
         budgets = self.tools.budgets

@@ -9,7 +9,8 @@ pods are well stays, and the result says that it is not verified.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.domain import verification
 from bot.domain.errors import BadVersionError, UserError
@@ -26,6 +27,7 @@ LOOK_EVERY, AGAIN = 10.0, 3.0
 """Seconds between two looks; and after one that was bad."""
 GRACE = timedelta(seconds=30)
 """How long after the bake what is unknown is asked for again: two scrapes of Prometheus."""
+ROLLBACK = "rollback"
 VERIFIED = "verified"
 """The value of a step that found it good."""
 
@@ -40,10 +42,7 @@ class Verifying:
         """The new version. BadVersionError: it is bad. UserError: nobody knows, or something else runs."""
         environment = target.environment
         rules = environment.verification
-        slos = self._slos(run, environment)
-        judged = Judged(
-            environment, target.digest or target.image, say.since, run.started, slos, self._tools.logs is not None
-        )
+        judged = self._judged(run, target, say.since)
         findings = await self._watched(Looks(self._tools, judged), rules.bake, say)
         word = verification.verdict(findings)
         if word is Word.BAD:
@@ -58,6 +57,15 @@ class Verifying:
                 findings=verification.listed(findings, Word.UNKNOWN),
             )  # fmt: skip
         return Did(verification.listed(findings), VERIFIED if word is Word.GOOD else "")
+
+    def _judged(self, run: Run, target: Target, since: datetime) -> Judged:
+        """A rollback that is not watched for long enough is judged by no number of the minutes before it."""
+        environment = target.environment
+        made = Judged(environment, target.digest or target.image, since, run.started)
+        slos = self._slos(run, environment)
+        if run.plan.action == ROLLBACK and environment.verification.bake < verification.SHORTEST:
+            return replace(made, clouded=bool(slos))
+        return replace(made, slos=slos, lines=self._tools.logs is not None)
 
     async def verify_back(self, run: Run, target: Target, say: Say) -> Did:
         """What was put back, once: its pods and probes. SLOs and error lines still hold the minutes of the bad one."""
@@ -84,7 +92,7 @@ class Verifying:
             if so_far != told:  # at most once in a look: no more often than every few seconds
                 told = so_far
                 await say(so_far)
-            await clock.sleep(AGAIN if bad else LOOK_EVERY)
+            await clock.sleep(AGAIN if bad else _pause(bake - age))
 
     def _slos(self, run: Run, environment: Environment) -> tuple[Slo, ...]:
         """SLOs are about production: what runs elsewhere has no part in them."""
@@ -92,6 +100,12 @@ class Verifying:
         if environment.name not in {each.name for each in service.production}:
             return ()
         return tuple(slo for slo in self._tools.slos if slo.service == service.name)
+
+
+def _pause(left: timedelta) -> float:
+    """Seconds until the next look: never long past the end of a bake that has so much left."""
+    seconds = left.total_seconds()
+    return min(LOOK_EVERY, seconds) if seconds > 0 else LOOK_EVERY
 
 
 def _so_far(findings: tuple[Finding, ...], age: timedelta, bake: timedelta) -> Phrase:

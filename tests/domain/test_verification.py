@@ -83,7 +83,7 @@ def test_one_burn(now: float | None, before: float | None, word: Word) -> None:
 
 def test_the_words_of_burns() -> None:
     good, bad, unknown = Burn("a", 0.3, 0.2), Burn("b", 12.0, 0.5), Burn("c", None, None)
-    assert burns([good, Burn("d", 1.25, 0.0)], 6).said.plain() == "burn 1.2×"
+    assert burns([good, Burn("d", 1.25, 0.0)], 6).said.plain() == "burn 1.2× over 300 s"
     assert burns([good, bad], 6).said.plain() == "b burns 12.0×, 0.5× before"
     assert burns([good, Burn("b", 12.0, None)], 6).said.plain() == "b burns 12.0×, before unknown"
     assert burns([good, unknown, Burn("d", None, 1.0)], 6).said.plain() == "burn of c, d unknown"

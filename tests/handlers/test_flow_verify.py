@@ -38,11 +38,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-async def verified(world: World, environment: Environment = NYC2, since: timedelta | None = None, **rules: Any) -> str:
+async def verified(
+    world: World, environment: Environment = NYC2, since: timedelta | None = None, action: str = "promote", **rules: Any
+) -> str:
     """What the step says in the end; the card's texts stay in ``world.changes``."""
     world.said = []  # type: ignore[attr-defined]
     target = replace(world.target(judged(environment, **rules)), previous=image("api", "1.7.2"))
-    running = FakeRun(planned(target), clock=world.clock)
+    running = FakeRun(planned(target, action=action), clock=world.clock)
     since_when = world.clock.now() - (since or timedelta())
     did = await Verifying(world.tools).verify(running, target, FakeSay(since_when, world.said))  # type: ignore[attr-defined]
     assert isinstance(did, Did)
@@ -62,17 +64,18 @@ def at(world: World, after: timedelta, act) -> None:
 
 
 async def test_without_a_bake_one_look_is_enough(world: World) -> None:
-    assert await verified(world) == "3 of 3 pods, burn 0.3×, errors as before"
+    assert await verified(world) == "3 of 3 pods, burn 0.3× over 300 s, errors as before"
     assert world.clock.now() == NOON + 2 * MINUTE
     assert world.budgets.windows[-1] == (NOON - 3 * MINUTE, NOON + 2 * MINUTE)
 
 
 async def test_a_bake_lasts_as_long_as_it_should_and_says_how_far_it_is(world: World) -> None:
-    assert await verified(world, bake=BAKE) == "3 of 3 pods, burn 0.3×, errors as before"
+    assert await verified(world, bake=BAKE) == "3 of 3 pods, burn 0.3× over 300 s, errors as before"
     assert world.clock.now() == NOON + 2 * MINUTE + BAKE
     assert world.said[0] == "watched 0 s of 600 s: 3 of 3 pods, burn not yet known, errors as before"
     assert world.said[1:] == [
-        f"watched {60 * n} s of 600 s: 3 of 3 pods, burn 0.3×, errors as before" for n in range(1, 10)
+        f"watched {60 * n} s of 600 s: 3 of 3 pods, burn 0.3× over {min(60 * n, 300)} s, errors as before"
+        for n in range(1, 10)
     ]
     first, last = world.budgets.windows[0], world.budgets.windows[-1]
     assert first == (NOON + 2 * MINUTE, NOON + 3 * MINUTE), "its own numbers, as soon as there are some"
@@ -82,6 +85,31 @@ async def test_a_bake_lasts_as_long_as_it_should_and_says_how_far_it_is(world: W
 async def test_a_bake_goes_on_from_when_it_began(world: World) -> None:
     await verified(world, since=BAKE - MINUTE, bake=BAKE)
     assert world.clock.now() == NOON + 3 * MINUTE
+
+
+async def test_a_short_bake_is_not_stretched_to_the_next_look(world: World) -> None:
+    await verified(world, bake=4 * SECOND)
+    assert world.clock.now() == NOON + 2 * MINUTE + 4 * SECOND
+
+
+@pytest.mark.parametrize("bake", [timedelta(), 20 * SECOND])
+async def test_a_rollback_is_not_blamed_for_the_minutes_of_the_bad_one(world: World, bake: timedelta) -> None:
+    """Else the version that was put back is called bad, and an undo would bring the bad one again."""
+    world.budgets.burned["availability"], world.logs.now = [80.0], 500
+    said = await verified(world, action="rollback", bake=bake)
+    assert said == "3 of 3 pods, burn not judged, it still holds the minutes of the version before"
+    world.unwell[URL] = phrase("answers 503")
+    with pytest.raises(BadVersionError):
+        await verified(world, action="rollback", bake=bake, probes=(Probed(URL),))
+
+
+async def test_a_rollback_that_is_watched_is_judged_by_its_own_minutes(world: World) -> None:
+    world.budgets.burned["availability"] = [80.0]
+    with pytest.raises(BadVersionError, match="availability burns 80"):
+        await verified(world, action="rollback", bake=BAKE)
+    start, end = world.budgets.windows[-1]
+    assert start >= NOON + 2 * MINUTE
+    assert end - start >= MINUTE
 
 
 BAD = {
@@ -182,7 +210,7 @@ async def test_error_lines_that_nobody_counts_are_said(world: World, lines: str 
             raise TemporaryError("Loki does not answer")
 
         world.logs.errors = away  # type: ignore[method-assign]
-    assert await verified(world) == "3 of 3 pods, burn 0.3×, error lines unknown"
+    assert await verified(world) == "3 of 3 pods, burn 0.3× over 300 s, error lines unknown"
 
 
 async def test_what_is_not_configured_is_not_judged(world: World) -> None:
