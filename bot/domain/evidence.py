@@ -112,6 +112,17 @@ def scan_words(scan: Scan) -> Phrase:
     return phrase("{scan}; its operating system gets no fixes any more", scan=said) if scan.unsupported else said
 
 
+def spoken(said: str) -> Phrase:
+    """A pipeline's own words, in the reader's language where they are the plain word of a result."""
+    return {"passed": phrase("passed"), "failed": phrase("failed")}.get(said.strip().casefold(), verbatim(said))
+
+
+def critical_told(text: str) -> int | None:
+    """How many critical findings a sentence such as ``0 critical`` names; None where it names no one number."""
+    found = _COUNT["critical"].findall(text)
+    return int(found[0]) if len(found) == 1 else None
+
+
 def result_words(result: Result) -> Phrase:
     """One line."""
     if result.passed is None and result.failed is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 
 from bot.domain.commandline import plain
-from bot.domain.evidence import result_words, scan_words
+from bot.domain.evidence import result_words, scan_words, spoken
 from bot.domain.messages import (
     Aside,
     Block,
@@ -61,7 +61,7 @@ RUN_WORDS = {
     "failure": phrase("{word}", word=Strong(phrase("failed"))),
     "running": phrase("running"),
 }
-NAMES = {"tests": phrase("Tests"), "trivy": phrase("Trivy"), "e2e": phrase("End to end")}
+NAMES = {"tests": phrase("Tests"), "trivy": phrase("Trivy"), "e2e": phrase("End-to-end tests")}
 """In the order of the table; other evidence comes after, under its own name."""
 SHOWN = 8
 """Lines of release notes."""
@@ -81,7 +81,7 @@ def draw(seen: Seen) -> Message:
     """The whole card."""
     release = seen.release
     where, stays = standing(release, seen.stays)
-    title = phrase("{service} {version}: {stage}", service=release.service, version=release.version, stage=_where(seen))
+    title = phrase("{service} {version}: {stage}", service=release.service, version=release.version, stage=stands(seen))
     tone = TONES.get(where, Tone.INFO)
     if where is Standing.BAD and not any(stay.production for stay in stays):
         tone = Tone.WARNING
@@ -98,7 +98,7 @@ def evidence_rows(release: Release) -> tuple[tuple[Phrase, Phrase], ...]:
     return tuple(rows)
 
 
-def _where(seen: Seen) -> Phrase:
+def stands(seen: Seen) -> Phrase:
     """In words. Environments are named where they are not all there is to name."""
     where, stays = standing(seen.release, seen.stays)
     word = STANDING_WORDS.get(where, STAGE_WORDS[seen.release.stage])
@@ -161,7 +161,7 @@ def _facts(seen: Seen) -> Iterable[tuple[Phrase, Phrase]]:
         yield phrase("Data"), phrase("this version changes data")
     if release.prerelease:
         yield phrase("Kind"), phrase("pre-release, not for production")
-    yield phrase("Told"), phrase("{at}", at=release.at)
+    yield phrase("Reported"), phrase("{at}", at=release.at)
 
 
 def _stayed(stay: Stay) -> Phrase:
@@ -199,7 +199,7 @@ def _said(release: Release, key: str) -> Phrase:
         return scan_words(release.scan)
     result = release.results.get(key)
     if result is None:
-        return verbatim(release.evidence[key])
+        return spoken(release.evidence[key])
     said = result_words(result)
     return phrase("{word}", word=Strong(said)) if result.good is False else said
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.alerts import Group, Status
-from bot.domain.evidence import Result, result_words
+from bot.domain.evidence import Result, result_words, spoken
 from bot.domain.freezes import Freeze
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.proofs import Mark, Proof, judged
@@ -55,7 +55,7 @@ def told(case: Case) -> Iterable[Proof]:
         if result is not None:
             yield Proof(name, what, GOOD[result.good], _words(result, release.evidence.get(name, "")))
         elif said := release.evidence.get(name, ""):
-            yield Proof(name, what, judged(said), verbatim(said))
+            yield Proof(name, what, judged(said), spoken(said))
         elif name in case.rule.require:
             yield unknown(name, what, phrase("unknown: no pipeline told"))
     yield from trivy(case)
@@ -67,7 +67,7 @@ def told(case: Case) -> Iterable[Proof]:
 def _words(result: Result, said: str) -> Phrase:
     """The counts where there are some; else what was said, in its own words."""
     if said and result.passed is None and result.failed is None:
-        return verbatim(said)
+        return spoken(said)
     return result_words(result)
 
 
@@ -97,7 +97,7 @@ async def soak(sources: Sources, case: Case, found: Known) -> tuple[Proof, ...]:
     if any(row.fate is Fate.BAD for row in rows[:1]):
         return (Proof("soak", SOAK, Mark.BAD, phrase("was found bad in {environment}", environment=where)),)
     if good is None or good.since is None:
-        said = phrase("runs in {environment}, nobody knows since when", environment=where)
+        said = phrase("in {environment} now, not yet found well there", environment=where)
         return (Proof("soak", SOAK, Mark.UNKNOWN if least else Mark.NOTE, said),)
     return (_soaked(where, case.now - good.since, least),)
 

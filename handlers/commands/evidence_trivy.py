@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.domain.evidence import Delta, Finding, Scan, delta, delta_words, scan_words
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.evidence import Delta, Finding, Scan, critical_told, delta, delta_words, scan_words, spoken
+from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.proofs import Mark, Proof, judged
 from handlers.commands.evidence_case import Case, unknown
 
@@ -22,9 +22,17 @@ def trivy(case: Case) -> Iterable[Proof]:
     if scan is not None:
         yield _scanned(scan, case.running.scan if case.running else None)
     elif said:
-        yield Proof("trivy", TRIVY, judged(said), verbatim(said))
+        yield Proof("trivy", TRIVY, _judged(said), spoken(said))
     elif "trivy" in case.rule.require:
         yield unknown("trivy", TRIVY, phrase("unknown: no pipeline told"))
+
+
+def _judged(said: str) -> Mark:
+    """By the number of critical findings where a sentence names it, since they decide; else by its words."""
+    critical = critical_told(said)
+    if critical is None:
+        return judged(said)
+    return Mark.BAD if critical else Mark.GOOD
 
 
 def _scanned(scan: Scan, runs: Scan | None) -> Proof:

@@ -119,7 +119,7 @@ def _title(stage: Stage, target: Target, pods: int) -> Phrase:
             bake = target.environment.verification.bake
             if bake:
                 return phrase("Verify for {time} that users and pods are well", time=bake)
-            return phrase("Verify the digest that runs, and that users are well")
+            return phrase("Look once whether users and pods are well: no bake time is set")
 
 
 def _applied(target: Target) -> Phrase:

@@ -12,10 +12,12 @@ from bot.domain.commandline import plain
 from bot.domain.messages import Button, Style, Table
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.releases import Release
-from bot.domain.services import Environment, Service
+from bot.domain.services import Catalogue, Environment, Service
+from bot.domain.standing import promotable
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Tx
-from handlers.cards.release import STAGE_WORDS
+from handlers.cards.release import stands
+from handlers.cards.release_seen import Seen, load
 from handlers.commands import releases_trail
 from handlers.commands.evidence_case import Sources
 from handlers.commands.promote_targets import SHORT, found
@@ -50,13 +52,14 @@ def duty(sources: Sources) -> Command:
         service = sources.services.named(call.args[0]) if call.args else None
         if service and len(call.args) > 1:
             return await releases_trail.answer(sources.store, service.name, call.args[1].removeprefix("v"))
-        known = await sources.store.read(lambda tx: tx.releases(service.name if service else "", SHOWN))
+        seen = await sources.store.read(lambda tx: _seen(tx, sources.services, service.name if service else ""))
         running = await runs(sources, service) if service else ()
+        known = tuple(each.release for each in seen)
         if not known and not running:
             return said(phrase("No release has been reported yet"))
-        tables = (*((_where(running),) if running else ()), *((_versions(known, running),) if known else ()))
+        tables = (*((_where(running),) if running else ()), *((_versions(seen, running),) if seen else ()))
         title = phrase("Releases of {service}", service=service.name) if service else phrase("Latest releases")
-        return said(title, *tables, buttons=tuple(_buttons(known, service)))
+        return said(title, *tables, buttons=tuple(_buttons(seen, running, service)))
 
     example = sources.services.names[0] if sources.services.names else "api"
     return Command(
@@ -64,6 +67,11 @@ def duty(sources: Sources) -> Command:
         phrase("versions, where they run, and the trail of one"), run,
         examples=(f"releases {example}", f"releases {example} 1.8.0"),
     )  # fmt: skip
+
+
+def _seen(tx: Tx, services: Catalogue, service: str) -> tuple[Seen, ...]:
+    found = (load(tx, services, release.id) for release in tx.releases(service, SHOWN))
+    return tuple(filter(None, found))
 
 
 async def runs(sources: Sources, service: Service) -> tuple[Runs, ...]:
@@ -105,34 +113,37 @@ def _place(place: Runs) -> tuple[Phrase, ...]:
     )
 
 
-def _versions(known: tuple[Release, ...], running: tuple[Runs, ...]) -> Table:
+def _versions(seen: tuple[Seen, ...], running: tuple[Runs, ...]) -> Table:
     """Where each runs only where that was asked."""
     places: Mapping[str, list[str]] = defaultdict(list)
     for place in running:
         if place.digest:
             places[place.digest].append(place.environment.name)
-    header = (phrase("Version"), phrase("Stage"), phrase("Digest"), phrase("Told"))
-    rows = tuple((*_row(release), verbatim(", ".join(places[release.digest]) or "–")) for release in known)
+    header = (phrase("Version"), phrase("Stage"), phrase("Digest"), phrase("Reported"))
+    rows = tuple((*_row(each), verbatim(", ".join(places[each.release.digest]) or "–")) for each in seen)
     if not running:
         return Table(header, tuple(row[:-1] for row in rows))
     return Table((*header, phrase("Where")), rows)
 
 
-def _row(release: Release) -> tuple[Phrase, ...]:
+def _row(seen: Seen) -> tuple[Phrase, ...]:
+    release = seen.release
     return (
         verbatim(f"{release.service} {release.version}"),
-        STAGE_WORDS[release.stage],
+        stands(seen),
         phrase("{digest}", digest=Code(release.digest[7:SHORT] or "–")),
         phrase("{at}", at=release.at),
     )
 
 
-def _buttons(known: tuple[Release, ...], service: Service | None) -> Iterable[Button]:
-    best = newest(known)
-    if service is None or best is None:
+def _buttons(seen: tuple[Seen, ...], running: tuple[Runs, ...], service: Service | None) -> Iterable[Button]:
+    """The newest version, unless it is where it would go, on its way there, or was taken back."""
+    if service is None:
         return
-    command = f"promote {best.service} {best.version}"
-    label = phrase("Promote {version}", version=best.version)
-    if len(command) <= 64 and plain(best.service, best.version):
-        yield Button(label, command, style=Style.PRIMARY)
+    there = {place.digest for place in running if place.environment == service.last}
+    able = [each for each in seen if promotable(each.release, each.stays, before=each.before)]
+    best = newest(each.release for each in able if each.release.digest not in there)
+    command = f"promote {best.service} {best.version}" if best else ""
+    if best and len(command) <= 64 and plain(best.service, best.version):
+        yield Button(phrase("Promote {version}", version=best.version), command, style=Style.PRIMARY)
         yield Button(phrase("Diff"), f"diff {best.service}")

@@ -16,7 +16,7 @@ ROWS = 50
 FATE_WORDS = {
     Fate.WAITING: phrase("waiting for approval"),
     Fate.RUNNING: phrase("on its way"),
-    Fate.GOOD: phrase("in, and well"),
+    Fate.GOOD: phrase("runs well"),
     Fate.BAD: phrase("bad"),
     Fate.BACK: phrase("rolled back"),
     Fate.ENDED: phrase("never got there"),

@@ -13,7 +13,7 @@ from bot.domain.releases import Deployment, Release
 from bot.domain.trail import Trail, about, exported
 from bot.ports.commands import Reply
 from bot.ports.store import Store, Tx
-from handlers.cards.release import STAGE_WORDS
+from handlers.cards.release import STAGE_WORDS, evidence_rows
 from handlers.commands.releases_known import FATE_WORDS
 from handlers.commands.replies import said
 
@@ -54,8 +54,7 @@ def _blocks(trail: Trail) -> Iterable[Block]:
     if trail.release:
         yield Facts(tuple(_facts(trail.release)))
         if trail.release.evidence:
-            rows = tuple((verbatim(name), verbatim(told)) for name, told in sorted(trail.release.evidence.items()))
-            yield Table((phrase("Evidence"), phrase("Says")), rows)
+            yield Table((phrase("Evidence"), phrase("Says")), evidence_rows(trail.release))
     if trail.deployments:
         yield Table(
             (phrase("Where"), phrase("State"), phrase("Since"), phrase("By")), tuple(map(_row, trail.deployments))
@@ -78,7 +77,7 @@ def _blocks(trail: Trail) -> Iterable[Block]:
 
 def _facts(release: Release) -> Iterable[tuple[Phrase, Phrase]]:
     yield phrase("Stage"), STAGE_WORDS[release.stage]
-    yield phrase("Told"), phrase("{at}", at=release.at)
+    yield phrase("Reported"), phrase("{at}", at=release.at)
     if release.commit:
         yield phrase("Commit"), phrase("{sha}", sha=Code(release.commit[:12]))
     yield phrase("Image"), phrase("{digest}", digest=Code(release.digest or "–"))

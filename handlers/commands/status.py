@@ -12,8 +12,9 @@ from bot.domain.conditions import told
 from bot.domain.errors import PultError
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
-from bot.domain.operations import STATE_WORDS
+from bot.domain.operations import STATE_WORDS, Operation, State
 from bot.domain.phrases import Code, Phrase, Quantity, phrase, verbatim
+from bot.domain.releases import Fate
 from bot.domain.services import Catalogue, Service
 from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
@@ -22,6 +23,7 @@ from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.cards import budget
 from handlers.cards.alert import SEVERITY_WORDS
+from handlers.commands.releases_known import FATE_WORDS
 from handlers.commands.replies import said, workload
 from handlers.commands.vitals import Fact, Part, Vitals
 from handlers.operating.freezing import Frozen
@@ -40,12 +42,13 @@ def duty(
     async def run(call: Call) -> Reply:
         service = services.named(call.args[0]) if call.args else None
         names = (service.name,) if service else ("", *services.names)
-        groups, operations, senses, cold = await store.read(
+        groups, operations, senses, cold, latest = await store.read(
             lambda tx: (
                 tx.open_groups(),
                 tx.live_operations(),
                 vitals.read(tx, call.now),
                 _frozen(tx, vitals.frozen, names, call.now),
+                _released(tx, (service,) if service else tuple(services)),
             )
         )
         chosen = tuple(g for g in groups if service is None or g.service == service.name)
@@ -54,20 +57,20 @@ def duty(
             left_ = tasks.create_task(
                 _budgets(budgets, tuple(s for s in slos if service is None or s.service == service.name))
             )
+        mine = tuple(o for o in operations if service is None or o.plan.service == service.name)
         live = tuple(
-            phrase("{id} {title}: {state}", id=Code(o.id), title=o.plan.title, state=STATE_WORDS[o.state])
-            for o in operations
+            phrase("{id} {title}: {state}", id=Code(o.id), title=o.plan.title, state=STATE_WORDS[o.state]) for o in mine
         )
         silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in vitals.trouble().items())
         running, left = rollouts.result(), left_.result()
-        facts = ((phrase("Alerts"), _alerts(chosen)), *cold, *senses.facts, *running.facts, *left.facts)
+        facts = ((phrase("Alerts"), _alerts(chosen)), *cold, *latest, *senses.facts, *running.facts, *left.facts)
         blocks: list[Block] = [Facts(facts)]
         blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (live, silent) if lines]
         title = phrase("Status of {service}", service=service.name) if service else phrase("Status")
         return said(
             title,
             *blocks,
-            tone=_tone(chosen, well=running.well and left.well and senses.well and not silent),
+            tone=_tone(chosen, well=running.well and left.well and senses.well and not silent and not _paused(mine)),
             buttons=(Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo")),
         )
 
@@ -85,6 +88,26 @@ def _frozen(tx: Tx, frozen: Frozen, names: Iterable[str], now: datetime) -> tupl
     """Each freeze once, however many of the services it covers; the empty name stands for all of them."""
     found = dict.fromkeys(freeze for name in names if (freeze := frozen(tx, name, now)))
     return tuple((phrase("Frozen"), told(freeze)) for freeze in found)
+
+
+def _released(tx: Tx, services: Iterable[Service]) -> tuple[Fact, ...]:
+    """What came to production last, wherever it did."""
+    found = (tx.deployments(each.name, place.name, 1) for each in services for place in each.production)
+    rows = [row for those in found for row in those if row.fate not in {Fate.WAITING, Fate.ENDED}]
+    if not rows:
+        return ()
+    last = max(rows, key=lambda row: row.at)
+    told = phrase(
+        "{service} {version} in {environment}: {fate}, {at}",
+        service=last.service, version=last.version, environment=last.environment, fate=FATE_WORDS[last.fate],
+        at=last.since or last.at,
+    )  # fmt: skip
+    return ((phrase("Last release"), told),)
+
+
+def _paused(operations: Iterable[Operation]) -> bool:
+    """Whether something half-done waits for a person."""
+    return any(operation.state is State.PAUSED for operation in operations)
 
 
 def _alerts(groups: tuple[Group, ...]) -> Phrase:

@@ -202,7 +202,7 @@ async def test_an_incident_that_is_over_holds_nothing(told: Department) -> None:
         (2, timedelta(hours=1), ""),
         (2, timedelta(hours=2), ""),
         (2, timedelta(hours=3), "Soak: 7200 s in staging, and 10800 s are wanted."),
-        (None, timedelta(hours=1), "Soak is required: runs in staging, nobody knows since when."),
+        (None, timedelta(hours=1), "Soak is required: in staging now, not yet found well there."),
     ],
 )
 async def test_a_soak_that_is_too_short_holds(told: Department, hours, wanted: timedelta, why: str) -> None:
