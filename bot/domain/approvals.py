@@ -187,5 +187,7 @@ def _unheld(operation: Operation, rule: Rule, word: Word) -> None:
 
 def written(operation: Operation, word: Word) -> str:
     """The command that says *word*."""
-    flags = [*(["--break-glass"] * word.glass), *(f"--override {name}" for name in word.overrides)]
+    flags = ["--break-glass"] * word.glass
+    if word.overrides:
+        flags.append(f"--override {','.join(word.overrides)}")
     return " ".join(["approve", operation.id, *flags, "<why>"])

@@ -177,15 +177,17 @@ def _buttons(operation: Operation, *, held: bool) -> tuple[Button, ...]:
         )
     if operation.state is State.PAUSED:
         return tuple(
-            Button(CHOICES[choice], f"resume {ident} {choice}", style=_weight(choice)) for choice in operation.choices
+            Button(CHOICES[choice], f"resume {ident} {choice}", style=_weight(choice, operation.choices[0]))
+            for choice in operation.choices
         )
     return ()
 
 
-def _weight(choice: Choice) -> Style:
+def _weight(choice: Choice, first: Choice) -> Style:
+    """What is offered first stands out: of a bad version that is to undo it, not to try it again."""
     match choice:
         case Choice.RETRY:
-            return Style.PRIMARY
+            return Style.PRIMARY if first is choice else Style.PLAIN
         case Choice.ABORT | Choice.UNDO:
             return Style.DANGER
         case Choice.SKIP:

@@ -12,6 +12,8 @@ RUN_OVERHEAD: Final = 64
 """Bytes that the keys and brackets around one run of text take at most in JSON, besides its address and time."""
 CELL: Final = 60
 """Columns of one table cell in a terminal; a longer one is cut, for the table to stay a table."""
+LAST_CELL: Final = 240
+"""Characters of the last one of a row, which pushes nothing aside."""
 PENDING: Final = 1_000
 """Cards that may wait for one slow page before it is dropped."""
 CURVES: Final = 6

@@ -82,7 +82,7 @@ def _block(block: Block, words: Words) -> Iterable[str]:  # noqa: C901 - one fla
         case Collapsed(title, items):
             return [_said(title, words), *(f"  {line}" for line in _lines(items, 0, words))]
         case Table(header, rows):
-            return _table([[_cell(cell, words) for cell in row] for row in (header, *rows)])
+            return _table([_row(row, words) for row in (header, *rows)])
         case _:
             assert_never(block)
 
@@ -112,13 +112,19 @@ def _cell(sentence: Phrase, words: Words, most: int = limits.CELL) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _row(cells: Sequence[Phrase], words: Words) -> list[str]:
+    """The last cell may run on: nothing stands right of it, and it is where reasons stand."""
+    last = len(cells) - 1
+    return [_cell(cell, words, limits.LAST_CELL if at == last else limits.CELL) for at, cell in enumerate(cells)]
+
+
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The header underlined; columns as broad as their broadest cell."""
     breadths = [max(_columns(row[at]) for row in rows if at < len(row)) for at in range(max(map(len, rows)))]
     for number, row in enumerate(rows):
         yield "  ".join(_padded(cell, breadths[at]) for at, cell in enumerate(row)).rstrip()
         if number == 0:
-            yield "  ".join("─" * breadth for breadth in breadths)
+            yield "  ".join("─" * min(breadth, limits.CELL) for breadth in breadths)
 
 
 def _button(button: Button, words: Words) -> str:
