@@ -20,7 +20,7 @@ from handlers.commands.evidence_case import Case, Sources
 from handlers.commands.evidence_forge import compared, migrates, moving, summary
 from handlers.commands.evidence_trivy import trivy
 from handlers.commands.releases import Runs, runs
-from handlers.commands.releases_known import LOOKED_AT, newest
+from handlers.commands.releases_known import LOOKED_AT, newest, taken_back
 from handlers.commands.replies import argument, said
 
 USAGE = "diff <service> [version] [environment]"
@@ -64,7 +64,7 @@ def _asked(call: Call, service: Service) -> _Asked:
 
 
 def _wanted(tx: Tx, service: Service, version: str) -> Release:
-    found = tx.release(service.name, version) if version else newest(tx.releases(service.name, LOOKED_AT))
+    found = tx.release(service.name, version) if version else _best(tx, service)
     if found is None and version:
         raise UserError(
             "pult has not heard of {service} {version}. {releases} lists what it knows.",
@@ -73,6 +73,12 @@ def _wanted(tx: Tx, service: Service, version: str) -> Release:
     if found is None:
         raise UserError("pult knows no version of {service} that may be promoted.", service=service.name)
     return found
+
+
+def _best(tx: Tx, service: Service) -> Release | None:
+    """The newest version that was not taken back; where all were, the newest."""
+    known, back = tx.releases(service.name, LOOKED_AT), taken_back(tx, service.name, service.last.name)
+    return newest(each for each in known if each.digest not in back) or newest(known)
 
 
 async def _case(sources: Sources, service: Service, here: Runs, wanted: Release, call: Call) -> Case:

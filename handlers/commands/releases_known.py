@@ -43,6 +43,12 @@ def promotable(release: Release) -> bool:
     return bool(release.digest) and release.stage != "failed" and not release.disputed
 
 
+def taken_back(tx: Tx, service: str, environment: str) -> frozenset[str]:
+    """Digests that were found bad in *environment*, or taken back from it, when they were there last."""
+    latest = {row.digest: row for row in sorted(tx.deployments(service, environment, ROWS), key=lambda row: row.at)}
+    return frozenset(digest for digest, row in latest.items() if row.fate in {Fate.BAD, Fate.BACK})
+
+
 def newest(releases: Iterable[Release]) -> Release | None:
     """The highest version of those that may go to production; where versions do not compare, the last that was told."""
     able = [release for release in releases if promotable(release) and not release.prerelease]

@@ -29,6 +29,8 @@ from handlers.commands.vitals import Fact, Part, Vitals
 from handlers.operating.freezing import Frozen
 
 SHOWN = 5
+LOOKED_AT = 5
+"""Latest rows of an environment: plans that wait, or never got there, stand before what came last."""
 BUDGETS = 12
 """Budgets with a line of their own, the worst first: more would push the rest off the screen."""
 
@@ -92,7 +94,7 @@ def _frozen(tx: Tx, frozen: Frozen, names: Iterable[str], now: datetime) -> tupl
 
 def _released(tx: Tx, services: Iterable[Service]) -> tuple[Fact, ...]:
     """What came to production last, wherever it did."""
-    found = (tx.deployments(each.name, place.name, 1) for each in services for place in each.production)
+    found = (tx.deployments(each.name, place.name, LOOKED_AT) for each in services for place in each.production)
     rows = [row for those in found for row in those if row.fate not in {Fate.WAITING, Fate.ENDED}]
     if not rows:
         return ()

@@ -10,7 +10,9 @@ import pytest
 from bot.domain.failover import Sight
 from bot.domain.messages import Tone
 from bot.domain.oncall import Shift
+from bot.domain.operations import State
 from bot.domain.phrases import phrase
+from bot.domain.releases import Deployment, Fate
 from tests.handlers.department import API, WEB, WEB_SFO3, Check, Department, alert, read
 from tests.handlers.fakes import NOON, digest
 
@@ -139,12 +141,30 @@ async def test_status(department: Department, reads_as: Check) -> None:
     assert "web" not in (await department.say("vera", "status api")).partition("slack:")[0]
 
 
+async def test_status_names_what_came_to_production_last(department: Department) -> None:
+    assert "Last release" not in await department.say("vera", "status")
+    for version, minutes, fate in (("1.7.2", 90, Fate.GOOD), ("1.8.0", 5, Fate.BAD), ("1.9.0", 1, Fate.WAITING)):
+        at = NOON - timedelta(minutes=minutes)
+        row = Deployment("api", "production", version, digest("api", version), fate, at, since=at)
+        await department.store.write(lambda tx, row=row: tx.save_deployment(row))
+    for words in ("status", "status api"):
+        assert "api 1.8.0 in production: bad, 2026-03-01 11:55:00 UTC" in await department.say("vera", words)
+    assert "Last release" not in await department.say("vera", "status web")
+
+
 async def test_status_is_green_only_for_what_is_known_to_be_well(department: Department) -> None:
     counts(department, "", 1_000_000, 0)
     counts(department, "web_", 1_000, 0)
     assert (await department.reply("vera", "status")).message.tone is Tone.WARNING, "no Watchdog was ever heard"
     await department.store.write(lambda tx: tx.set_timer("watchdog", "dog", NOON + timedelta(minutes=9)))
     assert (await department.reply("vera", "status")).message.tone is Tone.OK
+    made = await department.proposed("anna", "restart api")
+    assert (await department.reply("vera", "status")).message.tone is Tone.OK
+    stuck = made.moved(State.APPROVED).moved(State.RUNNING).moved(State.PAUSED)
+    await department.store.write(lambda tx: tx.save_operation(stuck))
+    assert (await department.reply("vera", "status")).message.tone is Tone.WARNING, "half-done, and waits for a person"
+    assert (await department.reply("vera", "status web")).message.tone is Tone.OK
+    await department.store.write(lambda tx: tx.save_operation(stuck.moved(State.FAILED)))
     department.cluster.away.add("sfo3")
     reply = await department.reply("vera", "status")
     assert "sfo3 unknown" in read(reply.message)

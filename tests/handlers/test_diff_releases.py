@@ -113,6 +113,28 @@ async def test_releases_tell_where_and_since_when(told: Department, reads_as: Ch
     reads_as("commands/releases-known", await told.say("vera", "releases api"))
 
 
+async def went(department: Department, fate: Fate, minutes: int) -> None:
+    at = NOON - timedelta(minutes=minutes)
+    row = Deployment("api", "production", "1.8.0", digest("api", "1.8.0"), fate, at, since=at)
+    await department.store.write(lambda tx: tx.save_deployment(row))
+
+
+@pytest.mark.parametrize("fate", [Fate.BAD, Fate.BACK])
+async def test_what_was_taken_back_is_offered_nowhere(told: Department, fate: Fate) -> None:
+    assert "promote api 1.8.0" in await told.say("vera", "releases api")
+    await went(told, fate, 5)
+    said = await told.say("vera", "releases api")
+    assert "promote api 1.8.0" not in said
+    assert {Fate.BAD: "bad (production)", Fate.BACK: "rolled back (production)"}[fate] in said
+    assert "1.8.0" not in (await told.say("vera", "diff api")).splitlines()[0]
+    assert "api in production: 1.7.2 → 1.8.0" in await told.say("vera", "diff api 1.8.0")
+
+
+async def test_what_runs_in_production_is_not_offered(told: Department) -> None:
+    told.cluster.becomes(API, images=(image("api", "1.8.0"),))
+    assert "promote api 1.8.0" not in await told.say("vera", "releases api")
+
+
 async def test_the_trail_of_a_release(told: Department, reads_as: Check) -> None:
     ident = await promoted(told)
     text = await told.say("vera", "releases api 1.8.0")

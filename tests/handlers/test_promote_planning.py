@@ -427,3 +427,22 @@ async def test_the_run_that_waits_for_a_word_is_answered(told: Department, monke
     (target,) = made.plan.targets
     assert (target.hand, target.run) == (Hand.PIPELINE, 8)
     assert made.plan.steps[0].title.plain().startswith("Let the waiting run 8 deploy sha256:")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "row", "holds"),
+    [
+        ("0 critical", "✓ 0 critical", False),
+        ("2 critical", "✗ 2 critical", True),
+        ("1 critical or 2 critical", "? 1 critical or 2 critical", False),
+        ("Passed", "✓ passed", False),
+        ("who knows", "? who knows", False),
+    ],
+)
+async def test_a_scan_told_in_words_is_judged_by_its_critical_findings(
+    told: Department, sentence: str, row: str, holds: bool
+) -> None:
+    await told.reported("1.9.0", commit=sha("1.8.0"), scan=None, results={}, evidence={"trivy": sentence})
+    made = await planned(told, "promote api 1.9.0")
+    assert rows(made)["Trivy"] == row
+    assert ("trivy" in held(made)) is holds
