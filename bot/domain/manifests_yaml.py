@@ -110,6 +110,9 @@ class Mapping:
 class Items:
     """One list."""
 
+    node: yaml.SequenceNode
+    offset: int
+    shared: bool
     values: tuple[Value, ...]
 
 
@@ -196,8 +199,11 @@ class _Reader:
                 return Scalar(self._text, node, self._offset, shared)
             case yaml.MappingNode():
                 return self._mapping(node, shared=shared)
+            case yaml.SequenceNode():
+                values = tuple(self.value(child, shared=shared) for child in self._once(node))
+                return Items(node, self._offset, shared, values)
             case _:
-                return Items(tuple(self.value(child, shared=shared) for child in self._once(node)))
+                raise ValueError("an unknown kind of node")
 
     def _mapping(self, node: yaml.MappingNode, *, shared: bool) -> Mapping:
         keys: dict[str, Scalar] = {}
