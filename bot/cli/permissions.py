@@ -21,9 +21,12 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What each tool's object, and the source it follows, is; other kinds of source are rare, and named when they fail."""
 LOOKS: tuple[Permission, ...] = (
-    ("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events")
+    ("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events"),
+    ("list", "policy/poddisruptionbudgets"), ("list", "networking.k8s.io/networkpolicies"),
+    ("list", "autoscaling/horizontalpodautoscalers"),
 )  # fmt: skip
-"""Without these an alert's card can't say what changed in the cluster, and nothing can be undone by its own history."""
+"""Without these an alert's card can't say what changed in the cluster, nothing can be undone by its own history, and
+posture and right-sizing do not know all."""
 
 
 def needed(services: Iterable[Service], cluster: str) -> Mapping[str, tuple[Permission, ...]]:

@@ -20,7 +20,8 @@ GITOPS = ROOT / "deploy" / "gitops"
 RESOURCES = {
     "deployment": "deployments", "stateful_set": "statefulsets", "daemon_set": "daemonsets", "pod": "pods",
     "replica_set": "replicasets", "controller_revision": "controllerrevisions", "event": "events",
-    "pod_log": "pods/log", "horizontal_pod_autoscaler": "horizontalpodautoscalers",
+    "pod_log": "pods/log", "pod_disruption_budget": "poddisruptionbudgets", "network_policy": "networkpolicies",
+    "horizontal_pod_autoscaler": "horizontalpodautoscalers",
 }  # fmt: skip
 VERBS = {"read": "get", "list": "list", "patch": "patch", "delete": "delete"}
 

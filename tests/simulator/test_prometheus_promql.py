@@ -125,7 +125,7 @@ async def test_a_range_selector_answers_a_matrix(metrics: Metrics) -> None:
         ("sum(up", "bad_data", "unclosed left parenthesis"),
         ("rate(up)", "bad_data", "expected type matrix"),
         ("", "bad_data", "no expression found"),
-        ("max_over_time(rate(up[5m])[1h:1m])", "execution", "subquery is not supported by the simulator"),
+        ("absent_over_time(up[1h:1m])", "execution", "subquery is not supported by the simulator"),
         ("deriv(up[5m])", "execution", 'function "deriv" is not supported by the simulator'),
         ("stddev(up)", "execution", 'aggregation "stddev" is not supported by the simulator'),
         ("up / ignoring (job, service) up", "execution", "many-to-many matching not allowed"),
@@ -135,6 +135,28 @@ async def test_refusals(metrics: Metrics, text: str, kind: str, words: str) -> N
     with pytest.raises(QueryError, match=words.replace("(", r"\(")) as refused:
         await ask(metrics, text)
     assert (refused.value.kind, refused.value.status) == (kind, {"bad_data": 400, "execution": 422}[kind])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('count_over_time(up{job="api",region="nyc2"}[1h:1m])', 60.0),
+        ('count_over_time((up{job="api",region="nyc2"} > 1)[1h:1m])', None),
+        ('count_over_time(up{job="api",region="nyc2"}[14d:75s])', 948.0),
+    ],
+)
+async def test_subqueries(metrics: Metrics, text: str, expected: float | None) -> None:
+    """On whole multiples of the step; a longer range is thinned out as every other."""
+    if expected is None:
+        assert await ask(metrics, text) == []
+    else:
+        assert await value(metrics, text) == pytest.approx(expected, abs=1)
+
+
+async def test_a_subquery_tells_apart_what_changed(metrics: Metrics) -> None:
+    text = 'rate(http_requests_total{job="api",region="nyc2",code="200"}[5m])[1d:10m]'
+    low, high = [await value(metrics, f"{fold}_over_time({text})") for fold in ("min", "max")]
+    assert 0 < low < high
 
 
 async def test_a_query_over_too_many_samples_is_refused(metrics: Metrics) -> None:

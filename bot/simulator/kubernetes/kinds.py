@@ -40,6 +40,7 @@ BUDGET: Final = Kind("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudge
 AUTOSCALER: Final = Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", status=True)
 JOB: Final = Kind("batch", "v1", "jobs", "Job", status=True)
 CRONJOB: Final = Kind("batch", "v1", "cronjobs", "CronJob", status=True)
+NETWORKPOLICY: Final = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 LEASE: Final = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 # The Application CRD has no status subresource: whoever starts an operation clears status.operationState itself.
 APPLICATION: Final = Kind("argoproj.io", "v1alpha1", "applications", "Application", custom=True)
@@ -73,6 +74,7 @@ KINDS: Final = (
     AUTOSCALER,
     JOB,
     CRONJOB,
+    NETWORKPOLICY,
     LEASE,
     APPLICATION,
     ROLLOUT,

@@ -1,5 +1,6 @@
 """A parsed query turned into a function of time. Selectors find their series once, not at every step."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,13 +10,15 @@ import promql_parser as promql
 
 from bot.simulator.prometheus import aggregation, binary, functions, ranges
 from bot.simulator.prometheus.catalogue import Catalogue, every, matcher
-from bot.simulator.prometheus.series import MOST_POINTS, Series, Window
+from bot.simulator.prometheus.series import MOST_POINTS, Evaluated, Series, Window
 from bot.simulator.prometheus.values import NAME, Element, Labels, Points, Value, bad_data, unnamed, unsupported
 
 Plan = Callable[[float], Value]
 """Unix seconds → the value at that moment."""
 Windows = Callable[[float], list[Window]]
 
+DEFAULT_STEP: Final = timedelta(minutes=1)
+"""Of a subquery that names none: Prometheus's evaluation interval."""
 _OPS: Final = (
     (promql.MatchOp.Equal, "="),
     (promql.MatchOp.NotEqual, "!="),
@@ -88,6 +91,25 @@ class Compiler:
         self.cost += len(found) * (2 if exact else min(MOST_POINTS, int(seconds) + 1))
         return lambda at: [Window(series, moment(at) - seconds, moment(at)) for series in found]
 
+    def _subquery(self, expr: promql.SubqueryExpr) -> Windows:
+        """Evaluated on whole multiples of its step, as Prometheus does; a longer range is thinned out like any."""
+        inner, moment = self.plan(expr.expr), self._moment(expr.at, expr.offset)
+        seconds, step = (expr.range or DEFAULT_STEP).total_seconds(), (expr.step or DEFAULT_STEP).total_seconds()
+        step *= max(1, math.ceil(seconds / step / MOST_POINTS))
+        self.cost *= min(MOST_POINTS, int(seconds / step) + 1)
+
+        def read(at: float) -> list[Window]:
+            end, found = moment(at), dict[Labels, list[tuple[float, float]]]()
+            for index in range(math.floor((end - seconds) / step) + 1, math.floor(end / step) + 1):
+                for labels, value in functions.vector(inner(index * step)):
+                    found.setdefault(labels, []).append((index * step, value))
+            return [
+                Evaluated(Series(labels, lambda _: None), end - seconds, end, tuple(points))
+                for labels, points in found.items()
+            ]
+
+        return read
+
     def _select(self, selector: promql.VectorSelector) -> list[Series]:
         return self.catalogue.select(matches(selector))
 
@@ -114,11 +136,10 @@ class Compiler:
 
     def _call(self, expr: promql.Call) -> Plan:
         name, args = expr.func.name, expr.args
-        place = next((index for index, arg in enumerate(args) if isinstance(arg, promql.MatrixSelector)), None)
+        ranged = promql.MatrixSelector | promql.SubqueryExpr
+        place = next((index for index, arg in enumerate(args) if isinstance(arg, ranged)), None)
         if place is not None:
             return self._range_call(name, args, place)
-        if any(isinstance(arg, promql.SubqueryExpr) for arg in args):
-            raise unsupported("subquery")
         if name == "absent":
             return self._absent(args[0])
         plans = [self.plan(arg) for arg in args]
@@ -126,9 +147,14 @@ class Compiler:
         return lambda at: function(at, [plan(at) for plan in plans])
 
     def _range_call(self, name: str, args: list[Any], place: int) -> Plan:
-        windows = self._windows(args[place], exact=name in ranges.EXACT)
+        if isinstance(args[place], promql.SubqueryExpr):
+            windows = self._subquery(args[place])
+        else:
+            windows = self._windows(args[place], exact=name in ranges.EXACT)
         others = [self.plan(arg) for index, arg in enumerate(args) if index != place]
         if name == "absent_over_time":
+            if isinstance(args[place], promql.SubqueryExpr):
+                raise unsupported("absent_over_time of a subquery")
             known = _pinned(args[place].vector_selector)
             return lambda at: [] if any(one.points() for one in windows(at)) else [Element(known, 1.0)]
         function = ranges.function(name)

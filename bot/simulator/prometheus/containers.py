@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.simulator.faults import REGIONS
 from bot.simulator.kubernetes.objects import NODES, REPLICAS
-from bot.simulator.prometheus.history import History
+from bot.simulator.prometheus.history import DEPTH, History
 from bot.simulator.prometheus.timeline import Timeline
 from bot.simulator.prometheus.wave import DAY
 
@@ -28,6 +28,14 @@ class Appetite:
     cpu: float
     base: float
     memory: float
+
+
+LIMIT: Final = 512.0 * MIB
+"""Memory limit of every container (kubernetes/objects.py)."""
+KILLED: Final = {"bots"}
+"""Whose first pod ran out of memory some days ago: a sudden batch that no sample has seen."""
+KILLED_AT: Final = 4 * DAY
+"""Seconds ago, when the history began to be told."""
 
 
 APPETITES: Final = {
@@ -78,6 +86,11 @@ def _pod(history: History, region: str, space: str, service: str, tail: str) -> 
     for resource, amount in ASKED.items():
         asked = place | {"job": "kube-state-metrics", "resource": resource}
         yield Told("kube_pod_container_resource_requests", asked, _constant(history, region, amount))
+    limit = place | {"job": "kube-state-metrics", "resource": "memory"}
+    yield Told("kube_pod_container_resource_limits", limit, _constant(history, region, LIMIT))
+    if service in KILLED and space == "production" and region == REGIONS[0] and tail == TAILS[0]:
+        killed = place | {"job": "kube-state-metrics", "reason": "OOMKilled"}
+        yield Told("kube_pod_container_status_last_terminated_reason", killed, _since(history, region))
     production = space == "production"
     appetite, timeline = APPETITES[service] if production else STAGING, history.timelines[service, region]
     count = REPLICAS[region][service] if production else 1
@@ -96,3 +109,9 @@ def _pod(history: History, region: str, space: str, service: str, tail: str) -> 
 
 def _constant(history: History, region: str, amount: float) -> Callable[[float], float | None]:
     return lambda at: amount if history.reachable[region].at(at) else None
+
+
+def _since(history: History, region: str) -> Callable[[float], float | None]:
+    """1 from the kill on; before it nothing is told, as of every container that never ended."""
+    began = history.born + DEPTH.total_seconds() - KILLED_AT
+    return lambda at: 1.0 if at >= began and history.reachable[region].at(at) else None

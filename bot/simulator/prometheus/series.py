@@ -54,3 +54,13 @@ class Window:
         grown = self.series.counted(self.end) - self.series.counted(self.start)
         seen = grown or any(self.series.read(edge) is not None for edge in (self.start, self.end))
         return grown if seen else None
+
+
+@dataclass(frozen=True)
+class Evaluated(Window):
+    """A range of what a subquery gave."""
+
+    taken: tuple[tuple[float, float], ...] = ()
+
+    def points(self) -> Points:
+        return list(self.taken)
