@@ -64,9 +64,11 @@ from handlers.commands import (
     oncall,
     operations,
     pods,
+    posture,
     promote,
     releases,
     restart,
+    rightsize,
     rollback,
     scale,
     silence,
@@ -80,6 +82,7 @@ from handlers.commands.evidence_case import Sources
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
+from handlers.flows import pull as pull_flow
 from handlers.flows import restart as restart_flow
 from handlers.flows import scale as scale_flow
 from handlers.flows import sync as sync_flow
@@ -89,8 +92,9 @@ from handlers.operating import freezing
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute
+from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, week
 from handlers.schedules.spending import Spending
+from handlers.shaping.sizes import Sizer
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class Ports:
     traffic: Traffic | None
     witnesses: Witnesses | None
     costs: Costs
+    sizer: Sizer
     rules: Rules
     approvals_in: tuple[str, ...]
     freezes: tuple[Window, ...]
@@ -149,9 +154,8 @@ class Ports:
     @property
     def spending(self) -> Spending | None:
         """What digests ask about error budgets; None where nobody can tell of any."""
-        if self.budgets is None or not self.slos:
-            return None
-        return Spending(Teller(self.store, self.budgets, self.services), self.clock, self.slos)
+        teller = Teller(self.store, self.budgets, self.services) if self.budgets and self.slos else None
+        return Spending(teller, self.clock, self.slos) if teller else None
 
     @cached_property
     def sources(self) -> Sources:
@@ -211,22 +215,19 @@ def timed(p: Ports) -> tuple[Timed, ...]:
 
 def periodic(p: Ports) -> tuple[Periodic, ...]:
     """What comes round again and again."""
+    daily, spent = p.slo_digest, p.spending
     return (
         reroute.duty(p.store, p.clock, p.rules, p.approvals_in, p.trouble),
         canary_schedule.duty(p.store, p.clock, p.rules, p.canary, p.measure),
         handover.duty(p.store, p.clock, p.rules),
         handover.refreshing(p.rules.roster),
-        digest.weekly(p.store, p.clock, p.rules, p.digest, p.spending, lambda: costs.weekly(p.costs)),
+        digest.weekly(p.store, p.clock, p.rules, p.digest, spent, week.more(p.sizer, p.services)),
         costs.anomalies(p.store, p.clock, p.rules, p.costs),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
         drift.duty(_watch(p)),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
-        *(
-            (digest.daily(p.store, p.clock, p.rules, p.slo_digest, p.digest, p.spending),)
-            if p.spending and p.slo_digest
-            else ()
-        ),
+        *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
 
@@ -268,6 +269,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         scale.duty(p.cluster, p.scaling, p.services),
         undo.duty(p.cluster, p.rollouts, p.services),
         cost.duty(p.costs, p.services),
+        rightsize.duty(p.sizer, p.services, p.forge),
         failover.failover(p.pair, p.database, p.traffic, p.witnesses),
         failover.drill(p.pair, p.database, p.traffic, p.witnesses),
         operations.listing(p.store),
@@ -276,7 +278,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         operations.reject(desk),
         operations.cancel(desk),
         operations.resume(desk),
-        audit.duty(p.store),
+        audit.duty(p.store, posture.asked(p.sizer.anatomies, p.services, p.forge)),
     )
     return tuple(listed)
 
@@ -289,6 +291,7 @@ def flows(p: Ports) -> Mapping[str, Flow]:
     )  # fmt: skip
     found = [restart_flow.flow(p.cluster, p.clock), sync_flow.flow(p.gitops, p.clock)]
     found += [scale_flow.flow(p.cluster, p.scaling, p.clock), undo_flow.flow(p.cluster, p.rollouts, p.clock)]
+    found += [pull_flow.flow(action, p.forge) for action in ("rightsize", "posture")]
     found += [promote_flow.flow(action, tools) for action in ("promote", "rollback")]
     if p.database and p.traffic:
         found += [failover_flow.flow(action, p.database, p.traffic, p.clock) for action in ("failover", "drill")]

@@ -13,6 +13,7 @@ from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, Service
 from config.loader import EXAMPLE, load
 from handlers.alerting.rules import Rules
+from handlers.shaping.sizes import Sizer
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -50,6 +51,7 @@ def _ports() -> Any:
         "slos": (),
         "freezes": (),
         "approvals_in": (),
+        "sizer": Sizer(None, None, None),  # type: ignore[arg-type]  # nothing is asked
         "rules": Rules((Route(("slack:C0OPS",)),)),
     }
     return handlers.Ports(**given)

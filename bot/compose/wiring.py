@@ -265,18 +265,23 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
 def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
     from bot.adapters.probe.http import examine  # noqa: PLC0415 - after intake
     from bot.engine.guard import Guarded  # noqa: PLC0415
+    from bot.engine.usage import PrometheusUsage  # noqa: PLC0415
     from handlers import Ports  # noqa: PLC0415
+    from handlers.shaping.sizes import Sizer  # noqa: PLC0415
 
+    regions = {each.name: each.region for each in core.settings.clusters}
+    usages, costs = PrometheusUsage(parts.metrics, core.clock, regions), parts.costing.costs
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, rollouts=parts.cluster.rollouts,
         scaling=parts.cluster.scaling, gitops=parts.cluster.gitops, guard=Guarded(core.clock),
-        regions={each.name: each.region for each in core.settings.clusters}, policy=core.department.policy,
+        regions=regions, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,
         zone=core.settings.chat.timezone,
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
         pair=core.department.failover, database=parts.database, traffic=parts.traffic, witnesses=parts.witnesses,
-        costs=parts.costing.costs, rules=core.rules, approvals_in=core.settings.chat.approvals,
+        costs=costs, sizer=Sizer(parts.cluster.anatomies, usages, costs), rules=core.rules,
+        approvals_in=core.settings.chat.approvals,
         freezes=core.department.freezes,
         trouble=core.trouble, canary=canary, measure=core.measure, digest=core.department.digest,
         slo_digest=core.department.slo_digest,

@@ -1,21 +1,28 @@
-"""``audit [filter]``: who did what, when, with what result."""
+"""``audit [filter]``: who did what, when, with what result. ``audit posture`` looks at workloads instead."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from bot.domain.audit import Entry
 from bot.domain.messages import Aside, Table
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
-from bot.ports.commands import Call, Command, Reply
+from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Store
 from handlers.commands.replies import said
 
 SHOWN = 15
+POSTURE = frozenset(("posture", "осанка", "гигиена"))
+Posture: TypeAlias = Callable[[Call], Awaitable[Reply | Proposal]]
 
 
-def duty(store: Store) -> Command:
+def duty(store: Store, posture: Posture) -> Command:
     """The latest entries that hold every word of the filter."""
 
-    async def run(call: Call) -> Reply:
+    async def run(call: Call) -> Reply | Proposal:
+        if call.args and call.args[0].casefold() in POSTURE:
+            return await posture(call)
         found = await store.read(lambda tx: tx.latest_entries(" ".join(call.args), SHOWN))
         if not found:
             return said(phrase("Nothing in the audit trail matches"))
@@ -25,10 +32,10 @@ def duty(store: Store) -> Command:
 
     return Command(
         ("audit", "журнал"),
-        "audit [filter]",
-        phrase("who did what, when, with what result"),
+        "audit [filter] | audit posture [service] [--pull]",
+        phrase("who did what, when, with what result; or what workloads lack"),
         run,
-        examples=("audit", "audit promote"),
+        examples=("audit", "audit promote", "audit posture"),
     )
 
 

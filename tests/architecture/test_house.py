@@ -73,6 +73,8 @@ UNLISTED = {
         "happened",
         "history",
         "own",
+        "posture",
+        "sizing",
         "release_changes",
         "release_news",
         "release_seen",

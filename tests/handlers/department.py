@@ -34,6 +34,7 @@ from bot.platforms.console.plain import plain
 from bot.ports.cluster import Workload
 from bot.ports.commands import Reply
 from handlers.alerting.rules import Rules
+from handlers.shaping.sizes import Sizer
 from tests.handlers.fake_gitops import FakeGitOps
 from tests.handlers.fakes import (
     NOON,
@@ -53,6 +54,7 @@ from tests.handlers.fakes import (
     image,
 )
 from tests.handlers.fakes_releases import FakeGitHub, FakeRegistry, FakeRollouts
+from tests.handlers.fakes_sizes import FakeAnatomies, FakeUsages
 
 EXPECTED = Path(__file__).parent / "expected"
 PEOPLE = Directory([
@@ -110,6 +112,8 @@ class Department:
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
     witnesses: FakeWitnesses = field(default_factory=FakeWitnesses)
     costs: FakeCosts = field(default_factory=FakeCosts)
+    anatomies: FakeAnatomies = field(default_factory=FakeAnatomies)
+    usages: FakeUsages = field(default_factory=FakeUsages)
     policy: Policy = field(default_factory=Policy)
     freezes: tuple[Window, ...] = ()
     approvals_in: tuple[str, ...] = ()
@@ -137,7 +141,8 @@ class Department:
             store=self.store, clock=self.clock, cluster=self.cluster, gitops=self.gitops, rollouts=self.rollouts,
             scaling=self.scaling, pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
-            budgets=self.budgets, costs=self.costs, pair=PAIR, rules=self.rules, approvals_in=self.approvals_in,
+            budgets=self.budgets, costs=self.costs, pair=PAIR, sizer=Sizer(self.anatomies, self.usages, self.costs),
+            rules=self.rules, approvals_in=self.approvals_in,
             freezes=self.freezes,
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,
             retention=timedelta(days=90), zone="Europe/Moscow",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import TemporaryError, UserError
@@ -49,12 +49,6 @@ class FakeGitHub(FakeForge):
         if (base, head) not in self.compared:
             raise UserError("There is no {ref} in {repo}.", ref=Code(base), repo=repo)
         return self.compared[base, head]
-
-    async def propose(
-        self, repo: str, base: str, head: str, files: Mapping[str, str], title: str, body: str, *,
-        pins: Mapping[str, str] | None = None,
-    ) -> Pull:  # fmt: skip
-        raise NotImplementedError
 
     async def pull(self, repo: str, number: int) -> Pull:
         raise NotImplementedError

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.adapters.kubernetes import judge
+from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
 from bot.adapters.kubernetes.found import pods_of
 from bot.adapters.kubernetes.gitops import KubernetesGitOps
@@ -29,13 +30,14 @@ TRIES = 5
 
 
 class KubernetesCluster:
-    """``workload.cluster`` picks the API server. ``gitops``, ``rollouts`` and ``scaling`` use the same connections."""
+    """``workload.cluster`` picks the API server. The parts use its connections."""
 
     def __init__(self, apis: Mapping[str, Api]) -> None:
         self.apis = apis
         self.gitops = KubernetesGitOps(apis)
         self.rollouts = KubernetesRollouts(apis)
         self.scaling = KubernetesScaling(apis)
+        self.anatomies = KubernetesAnatomies(apis)
         self._workloads = Workloads(apis)
         self._past = {name: Past(api, name) for name, api in apis.items()}
 
