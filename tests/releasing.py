@@ -17,7 +17,7 @@ from tests.pult_process import Pult
 
 RECORDED = Path(__file__).parent / "fixtures" / "github"
 FILE = "deploy/production/kustomization.yaml"
-ARGO: Json = {"tool": "argocd", "application": "api-production", "path": FILE}
+ARGO: Json = {"tool": "argocd", "application": "api", "path": FILE}
 STAGING: Json = {"name": "staging", "cluster": "nyc2", "namespace": "staging"}
 PRODUCTION: Json = {"name": "production", "cluster": "nyc2", "namespace": "production"}
 SFO3: Json = {"name": "production-sfo3", "cluster": "sfo3", "namespace": "production"}

@@ -300,7 +300,7 @@ class Bench:
 
     @property
     def app(self) -> Any:
-        return self.store.get(APPLICATION, "argocd", "api-production")
+        return self.store.get(APPLICATION, "argocd", "api")
 
     @property
     def store(self) -> Any:
@@ -338,7 +338,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         clusters, forge = running.world.clusters, running.world.github
         assert isinstance(clusters, Clusters)
         assert isinstance(forge, Forge)
-        gitops = GitOps("argocd", "api-production", "dept/api", "deploy/production/kustomization.yaml")
+        gitops = GitOps("argocd", "api", "dept/api", "deploy/production/kustomization.yaml")
         environment = Environment("production", "nyc2", "production", "deployment", "api", gitops)
         async with open_clusters([settings]) as cluster:
             async with asyncio.timeout(8):
@@ -442,7 +442,7 @@ async def test_drift_that_auto_sync_leaves_is_synced_on_request(bench: Bench) ->
 
 async def test_one_that_is_to_be_left_alone_is_not_asked(bench: Bench) -> None:
     bench.store.put(APPLICATION, annotate(bench.app, **{argocd.SKIP: "true"}))
-    with pytest.raises(UserError, match=r"leaves api-production alone: its annotation argocd\S+ is set"):
+    with pytest.raises(UserError, match=r"leaves api alone: its annotation argocd\S+ is set"):
         await bench.ask()
     assert (await bench.cluster.gitops.state(bench.environment)).suspended
 
@@ -461,7 +461,7 @@ async def test_a_sync_that_somebody_began_meanwhile_is_not_overwritten(
         return await patch(api, *place, **how)
 
     monkeypatch.setattr(resources, "patch", racing)
-    with pytest.raises(UserError, match="another sync of api-production, which boris asked for"):
+    with pytest.raises(UserError, match="another sync of api, which boris asked for"):
         await bench.ask(bench.commit("1.8.0"))
 
 
@@ -470,7 +470,7 @@ async def test_races_do_not_go_on_for_ever(bench: Bench, monkeypatch: pytest.Mon
         raise DriftError("409")
 
     monkeypatch.setattr(resources, "patch", lost)
-    with pytest.raises(DriftError, match="api-production changes too fast"):
+    with pytest.raises(DriftError, match="api changes too fast"):
         await bench.ask(bench.commit("1.8.0"))
 
 

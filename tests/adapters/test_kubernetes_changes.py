@@ -117,7 +117,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_a_cluster_at_rest_tells_nothing(bench: Bench) -> None:
-    for gitops in (GitOps(), GitOps("argocd", "api-production"), GitOps("flux", "web-production")):
+    for gitops in (GitOps(), GitOps("argocd", "api"), GitOps("flux", "web")):
         assert await bench.told(replace(WEB if gitops.tool == "flux" else API, gitops=gitops)) == ()
 
 
@@ -245,19 +245,19 @@ def commit(bench: Bench, service: str, version: str) -> str:
 
 
 async def test_argo_cd_syncs(bench: Bench) -> None:
-    owned = replace(API, gitops=GitOps("argocd", "api-production"))
+    owned = replace(API, gitops=GitOps("argocd", "api"))
     revision = commit(bench, "api", "1.8.0")
     body = {"operation": {"sync": {"revision": revision}, "initiatedBy": {"username": "anna"}}}
-    await bench.kubectl("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/api-production", body, MERGE)
+    await bench.kubectl("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/api", body, MERGE)
     found = await bench.until(lambda found: len(found) == 2 and not _running(found), owned)
     synced = next(change for change in found if isinstance(change, Synced))
     assert synced == Synced(synced.at, "argocd", revision[:7], by="anna")
     assert any(isinstance(change, Rolled) for change in found)
-    assert await bench.told(replace(API, gitops=GitOps("argocd", "argocd/api-production"))) == found
+    assert await bench.told(replace(API, gitops=GitOps("argocd", "argocd/api"))) == found
 
 
 async def test_flux_applies(bench: Bench) -> None:
-    owned = replace(WEB, gitops=GitOps("flux", "web-production"))
+    owned = replace(WEB, gitops=GitOps("flux", "web"))
     revision = commit(bench, "web", "5.1.0")
     found = await bench.until(lambda found: len(found) == 2 and not _running(found), owned)
     synced = next(change for change in found if isinstance(change, Synced))
@@ -265,7 +265,7 @@ async def test_flux_applies(bench: Bench) -> None:
 
 
 async def test_flux_applies_what_nobody_can_pull(bench: Bench) -> None:
-    owned = replace(WEB, gitops=GitOps("flux", "web-production"))
+    owned = replace(WEB, gitops=GitOps("flux", "web"))
     revision = commit(bench, "web", "5.2.0")
     found = await bench.until(lambda found: any(_failed(change) for change in found), owned)
     synced = next(change for change in found if isinstance(change, Synced))

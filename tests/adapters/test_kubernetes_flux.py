@@ -297,7 +297,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         clusters, forge = running.world.clusters, running.world.github
         assert isinstance(clusters, Clusters)
         assert isinstance(forge, Forge)
-        gitops = GitOps("flux", "web-production", "dept/web", "deploy/production/kustomization.yaml")
+        gitops = GitOps("flux", "web", "dept/web", "deploy/production/kustomization.yaml")
         environment = Environment("production", "nyc2", "production", "deployment", "web", gitops)
         async with open_clusters([settings]) as cluster:
             async with asyncio.timeout(8):
@@ -312,7 +312,7 @@ async def test_a_commit_is_fetched_applied_and_healthy(bench: Bench) -> None:
     await bench.ask(head)
     found = await bench.until(lambda found: found.done, head)
     assert (found.revision, bench.runs()) == (head, "5.1.0")
-    for kind, name in ((GITREPOSITORY, "web"), (KUSTOMIZATION, "web-production")):
+    for kind, name in ((GITREPOSITORY, "web"), (KUSTOMIZATION, "web")):
         assert bench.get(kind, name)["status"]["lastHandledReconcileAt"] == OP
 
 
@@ -327,7 +327,7 @@ async def test_a_version_that_does_not_run_is_stuck_and_can_be_asked_again(bench
     await bench.until(lambda found: found.done and bench.runs() == "5.1.0", good)
 
 
-@pytest.mark.parametrize(("kind", "name"), [(KUSTOMIZATION, "web-production"), (GITREPOSITORY, "web")])
+@pytest.mark.parametrize(("kind", "name"), [(KUSTOMIZATION, "web"), (GITREPOSITORY, "web")])
 async def test_what_is_suspended_is_not_asked(bench: Bench, kind: Kind, name: str) -> None:
     bench.change(kind, name, suspend=True)
     assert (await bench.cluster.gitops.state(bench.environment)).suspended
@@ -342,7 +342,7 @@ async def test_nothing_new_is_looked_at_and_done(bench: Bench) -> None:
 
 
 async def test_a_helm_release_follows_the_kustomization_that_brings_it(bench: Bench) -> None:
-    labels = {f"{flux.PARENT}/name": "web-production", f"{flux.PARENT}/namespace": "flux-system"}
+    labels = {f"{flux.PARENT}/name": "web", f"{flux.PARENT}/namespace": "flux-system"}
     release = bench.get(HELMRELEASE, "worker")
     bench.store.put(HELMRELEASE, release | {"metadata": release["metadata"] | {"labels": labels}})
     bench.environment = replace(bench.environment, gitops=replace(bench.environment.gitops, application="worker"))
@@ -350,7 +350,7 @@ async def test_a_helm_release_follows_the_kustomization_that_brings_it(bench: Be
     await bench.ask(head)
     found = await bench.until(lambda found: found.done, head)
     assert found.revision == head
-    for kind, name in ((GITREPOSITORY, "web"), (KUSTOMIZATION, "web-production"), (HELMRELEASE, "worker")):
+    for kind, name in ((GITREPOSITORY, "web"), (KUSTOMIZATION, "web"), (HELMRELEASE, "worker")):
         assert bench.get(kind, name)["status"]["lastHandledReconcileAt"] == OP
 
 
@@ -377,7 +377,7 @@ async def test_what_is_not_there_is_named(bench: Bench) -> None:
 
 async def test_a_source_of_an_older_flux_is_found_in_its_version(bench: Bench) -> None:
     """OCIRepository was v1beta2 before Flux 2.6; the simulated server has neither, and says so."""
-    bench.change(KUSTOMIZATION, "web-production", sourceRef={"kind": "OCIRepository", "name": "web"})
+    bench.change(KUSTOMIZATION, "web", sourceRef={"kind": "OCIRepository", "name": "web"})
     with pytest.raises(UserError, match="nyc2 refuses this"):
         await bench.cluster.gitops.state(bench.environment)
     asked_for = [call for call in bench.clusters.cluster("nyc2").calls if call.resource == "ocirepositories"]

@@ -72,7 +72,7 @@ async def test_a_bad_release_is_seen_proposed_to_be_undone_and_reverted_by_one_p
 ) -> None:
     """1.8.1 fails 8 % of requests: every pod is ready, and users are not well. Argo CD syncs by itself, and heals."""
     pult, store = make(), department.cluster("nyc2").store
-    application = store.get(APPLICATION, "argocd", "api-production")
+    application = store.get(APPLICATION, "argocd", "api")
     automated = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
     store.put(APPLICATION, {**application, "spec": {**application["spec"], **automated}})
     serves(pult, "api", {**PRODUCTION, "gitops": ARGO, "verification": {"bake": "50s", "burn": 1.0}})
@@ -92,7 +92,7 @@ async def test_a_bad_release_is_seen_proposed_to_be_undone_and_reverted_by_one_p
     assert (runs(department, "api"), committed(department, "api")) == ("1.7.2", "1.7.2")
     assert department.commits("dept/api") == commits + 2
     assert told(department, "api", "production") == ["in_progress", "failure", "inactive"]
-    application = store.get(APPLICATION, "argocd", "api-production")
+    application = store.get(APPLICATION, "argocd", "api")
     assert application["status"]["sync"]["revision"] == repository(department, "api").history.branches["main"]
     assert f", rolled back ({ident})" in notes(department, "api", "1.8.1")
     (row,) = (await trail(pult, "api/1.8.1"))["deployments"]

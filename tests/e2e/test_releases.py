@@ -13,14 +13,9 @@ from tests.pult_process import Pult
 
 FILE = "deploy/production/kustomization.yaml"
 
-APPLICATIONS = {"api": "api-production", "web": "web-production"}
-"""Objects of the GitOps tools that are not called as their service."""
-
 
 def service(name: str, tool: str) -> Json:
-    gitops = (
-        {} if tool == "none" else {"gitops": {"tool": tool, "application": APPLICATIONS.get(name, name), "path": FILE}}
-    )
+    gitops = {} if tool == "none" else {"gitops": {"tool": tool, "path": FILE}}
     production = {"name": "production", "cluster": "nyc2", "namespace": "production", **gitops}
     environments = [{"name": "staging", "cluster": "nyc2", "namespace": "staging"}, production]
     return {

@@ -11,7 +11,7 @@ from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
 FILE = "deploy/production/kustomization.yaml"
-GITOPS = {"tool": "argocd", "application": "api-production", "repo": "dept/api", "path": FILE}
+GITOPS = {"tool": "argocd", "application": "api", "repo": "dept/api", "path": FILE}
 API = {
     "name": "api", "namespace": "production", "clusters": ["nyc2"], "repo": "dept/api",
     "environments": [{"name": "production", "cluster": "nyc2", "namespace": "production", "gitops": GITOPS}],

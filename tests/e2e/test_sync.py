@@ -84,7 +84,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 def _service(name: str, tool: str) -> Service:
-    gitops = GitOps(tool, f"{name}-production", f"dept/{name}", PATH)
+    gitops = GitOps(tool, name, f"dept/{name}", PATH)
     production = Environment("production", "nyc2", "production", "deployment", name, gitops)
     return Service(name, "production", "deployment", name, ("nyc2",), (production,), f"dept/{name}")
 

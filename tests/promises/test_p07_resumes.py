@@ -21,12 +21,12 @@ WEB_BY_FLUX = {
     "namespace": "production",
     "clusters": ["nyc2"],
     "repo": "dept/web",
-    "gitops": {"tool": "flux", "application": "web-production", "path": "deploy/production/kustomization.yaml"},
+    "gitops": {"tool": "flux", "application": "web", "path": "deploy/production/kustomization.yaml"},
 }
 API_BY_ARGO = WEB_BY_FLUX | {
     "name": "api",
     "repo": "dept/api",
-    "gitops": {"tool": "argocd", "application": "api-production", "path": "deploy/production/kustomization.yaml"},
+    "gitops": {"tool": "argocd", "application": "api", "path": "deploy/production/kustomization.yaml"},
 }
 
 

@@ -57,7 +57,7 @@ class Bench:
 
     @property
     def app(self) -> Json:
-        return self.store.get(APPLICATION, "argocd", "api-production")
+        return self.store.get(APPLICATION, "argocd", "api")
 
     def refresh(self) -> None:
         self.store.put(APPLICATION, annotate(self.app, **{argocd.REFRESH: "normal"}))
@@ -251,20 +251,20 @@ def test_several_sources_have_a_revision_each() -> None:
 def test_flux_reconciles_on_request_and_says_that_it_did() -> None:
     bench = Bench()
     head = bench.commit("web", "5.1.0")
-    bench.request(KUSTOMIZATION, "web-production")
+    bench.request(KUSTOMIZATION, "web")
     bench.settle(1)
-    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web-production"))
+    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web"))
     assert status["lastHandledReconcileAt"] == "token-1"
     assert head not in status["lastAttemptedRevision"], "the source has not fetched it yet"
     bench.request(GITREPOSITORY, "web")
     bench.settle(1)
     assert status_of(bench.store.get(GITREPOSITORY, "flux-system", "web"))["lastHandledReconcileAt"] == "token-1"
-    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web-production"))
+    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web"))
     assert status["lastHandledReconcileAt"] == "token-1"
     assert status["conditions"][0]["type"] == "Reconciling"
     assert status["lastAttemptedRevision"] == f"main@sha1:{head}" != status["lastAppliedRevision"]
     bench.settle(30)
-    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web-production"))
+    status = status_of(bench.store.get(KUSTOMIZATION, "flux-system", "web"))
     assert status["lastAppliedRevision"] == f"main@sha1:{head}"
     assert [(c["type"], c["status"]) for c in status["conditions"]] == [("Ready", "True")]
     assert bench.image("web") == "5.1.0"
@@ -282,12 +282,12 @@ def test_flux_finds_a_new_commit_by_itself_and_leaves_drift_alone() -> None:
 
 def test_a_suspended_kustomization_ignores_commits() -> None:
     bench = Bench()
-    found = bench.store.get(KUSTOMIZATION, "flux-system", "web-production")
+    found = bench.store.get(KUSTOMIZATION, "flux-system", "web")
     bench.store.put(KUSTOMIZATION, found | {"spec": spec_of(found) | {"suspend": True}})
     bench.commit("web", "5.1.0")
     bench.settle(90)
     assert bench.image("web") == "5.0.3"
-    found = bench.store.get(KUSTOMIZATION, "flux-system", "web-production")
+    found = bench.store.get(KUSTOMIZATION, "flux-system", "web")
     assert status_of(found)["conditions"][0]["status"] == "True"
 
 
@@ -295,7 +295,7 @@ def test_a_failing_rollout_makes_the_kustomization_not_ready() -> None:
     bench = Bench()
     bench.commit("web", "9.9.9")
     bench.settle(150)
-    found = bench.store.get(KUSTOMIZATION, "flux-system", "web-production")
+    found = bench.store.get(KUSTOMIZATION, "flux-system", "web")
     ready = status_of(found)["conditions"][0]
     assert (ready["status"], ready["reason"]) == ("False", "HealthCheckFailed")
     assert status_of(found)["lastAppliedRevision"] != status_of(found)["lastAttemptedRevision"]

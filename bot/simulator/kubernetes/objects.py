@@ -131,7 +131,7 @@ def application(service: str, revision: str) -> Json:
         "initiatedBy": {"username": "admin"},
     }
     spec = {"destination": destination, "project": "default", "source": source, "syncPolicy": {"syncOptions": []}}
-    metadata = {"name": f"{service}-production", "namespace": "argocd"}
+    metadata = {"name": service, "namespace": "argocd"}
     return {"metadata": metadata, "spec": spec, "status": {"history": [entry] if revision else []}}
 
 
@@ -145,7 +145,7 @@ def kustomization(service: str) -> Json:
         "timeout": "2m0s",
         "wait": True,
     }
-    return {"metadata": {"name": f"{service}-production", "namespace": "flux-system"}, "spec": spec, "status": {}}
+    return {"metadata": {"name": service, "namespace": "flux-system"}, "spec": spec, "status": {}}
 
 
 def gitrepository(service: str) -> Json:
