@@ -16,12 +16,15 @@ from bot.domain.policy import Policy
 from bot.domain.routes import Matcher, Route
 from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service, Verification
 from bot.domain.slo import Slo, latency_queries
+from bot.domain.trouble import Limits, Trouble
+from bot.domain.watched import Watch, places
 from config.failover import FailoverSettings
 from config.people import PersonSettings, RouteSettings
 from config.prices import prices
 from config.rules import DAYS, policy, window
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings, VerificationSettings
 from config.settings import Settings
+from config.watch import WatchSettings
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Department:
     policy: Policy
     freezes: tuple[Window, ...]
     services: Catalogue
+    watch: Watch
     slos: tuple[Slo, ...]
     failover: Pair | None
     ladder: Ladder
@@ -49,7 +53,8 @@ def department(settings: Settings) -> Department:
         routes=tuple(map(_route, settings.routes)),
         policy=policy(settings.policy, settings.chat.timezone),
         freezes=tuple(window(freeze, settings.chat.timezone) for freeze in settings.freezes),
-        services=Catalogue(map(_service, settings.services)),
+        services=(services := Catalogue(map(_service, settings.services))),
+        watch=_watch(settings.watch, services),
         slos=tuple(map(_slo, settings.slos)),
         failover=_pair(settings.failover) if settings.failover else None,
         rotation=weekly(settings.oncall.rotation, settings.oncall.handover, settings.chat.timezone)
@@ -186,6 +191,16 @@ def _slo(slo: SloSettings) -> Slo:
         regions=slo.regions,
         missed=slo.missed,
     )
+
+
+def _limits(watch: WatchSettings) -> Limits:
+    return Limits(watch.restarts, watch.within, watch.pending, watch.still, watch.expiring)
+
+
+def _watch(watch: WatchSettings, services: Catalogue) -> Watch:
+    """Where it is switched off nothing is looked at, and what fired before is let go."""
+    severities = {trouble: getattr(watch.severities, trouble.name.lower()) for trouble in Trouble}
+    return Watch(places(services) if watch.enabled else frozenset(), _limits(watch), severities)
 
 
 def _pair(failover: FailoverSettings) -> Pair:

@@ -24,6 +24,7 @@ from config.policy import FreezeSettings
 from config.prices import PricesSettings
 from config.server import ChatSettings, ServerSettings, StoreSettings, WebhookSettings
 from config.services import ServiceSettings, SloSettings
+from config.watch import WatchSettings
 
 
 class Settings(BaseSettings):
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     """Loki."""
     clusters: Many[ClusterSettings] = ()
     """Kubernetes clusters."""
+    watch: WatchSettings = Field(default_factory=WatchSettings)
+    """What is trouble in the clusters."""
     services: Many[ServiceSettings] = ()
     """The department's services."""
     slos: Many[SloSettings] = ()

@@ -16,6 +16,7 @@ from bot.domain.operations import Operation
 from bot.domain.policy import Policy
 from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
+from bot.domain.watched import Watch
 from bot.ports.budgets import Budgets
 from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
@@ -40,6 +41,7 @@ from bot.ports.scaling import Scaling
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
+from bot.ports.watching import Watching
 from bot.ports.witnesses import Witnesses
 from handlers.alerting.rules import Rules, shifts_now
 from handlers.cards import alert as alert_card
@@ -94,6 +96,7 @@ from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, week
 from handlers.schedules.spending import Spending
+from handlers.schedules.watch import Guard, standing
 from handlers.shaping.sizes import Sizer
 
 
@@ -121,6 +124,8 @@ class Ports:
     logs: Logs
     pod_logs: Logs
     happenings: Happenings
+    watching: Watching
+    watch: Watch
     silencer: Silencer | None
     forge: Forge | None
     pipeline: Pipeline | None
@@ -156,6 +161,11 @@ class Ports:
         """What digests ask about error budgets; None where nobody can tell of any."""
         teller = Teller(self.store, self.budgets, self.services) if self.budgets and self.slos else None
         return Spending(teller, self.clock, self.slos) if teller else None
+
+    @property
+    def vitals(self) -> Vitals:
+        """Whether pult sees and is heard."""
+        return Vitals(self.rules, self.trouble, frozen(self.freezes), lambda: standing(self.watching.seen()))
 
     @cached_property
     def sources(self) -> Sources:
@@ -225,18 +235,23 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         costs.anomalies(p.store, p.clock, p.rules, p.costs),
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
-        drift.duty(_watch(p)),
+        drift.duty(_drift(p)),
+        _guard(p).duty(),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
 
 
-def _watch(p: Ports) -> drift.Watch:
+def _drift(p: Ports) -> drift.Watch:
     return drift.Watch(
         p.store, p.clock, p.rules, services=p.services, cluster=p.cluster, gitops=p.gitops, forge=p.forge,
         guard=p.guard,
     )  # fmt: skip
+
+
+def _guard(p: Ports) -> Guard:
+    return Guard(p.store, p.clock, p.rules, p.watching, watch=p.watch, services=p.services, regions=p.regions)
 
 
 def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
@@ -246,7 +261,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, Vitals(p.rules, p.trouble, frozen(p.freezes))),
+        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, p.vitals),
         alerts.listing(p.store, reports.get),
         alerts.one(p.store, p.surroundings, p.services),
         alerts.ack(p.store, p.rules),

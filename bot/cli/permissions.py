@@ -29,6 +29,14 @@ LOOKS: tuple[Permission, ...] = (
 posture and right-sizing do not know all."""
 
 
+WATCHES: tuple[Permission, ...] = tuple(
+    (verb, what)
+    for what in ("pods", "apps/deployments", "apps/statefulsets", "apps/daemonsets", "batch/jobs")
+    for verb in ("list", "watch")
+)
+"""Without these trouble in the cluster is noticed only by what Prometheus is told."""
+
+
 def needed(services: Iterable[Service], cluster: str) -> Mapping[str, tuple[Permission, ...]]:
     """By namespace; anything missing there would fail at night."""
     found: dict[str, dict[Permission, None]] = {}

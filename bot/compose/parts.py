@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.adapters.github.forge import GithubForge
     from bot.adapters.kubernetes.cluster import KubernetesCluster
     from bot.compose.costing import Costing
+    from bot.engine.watching import Watches
     from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
@@ -60,6 +61,7 @@ class Parts:
     logs: Logs
     pod_logs: Logs
     happenings: Happenings
+    watching: Watches
     silencer: Silencer | None
     roster: Roster | None
     forge: Forge | None
@@ -161,6 +163,7 @@ class _Opening:
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
             cluster=cluster, chats=chats, inlets=inlets, metrics=metrics, budgets=self._budgets(metrics),
             logs=await self._loki() or pod_logs, pod_logs=pod_logs, happenings=KubernetesHappenings(cluster.apis),
+            watching=self._watching(cluster),
             silencer=await self._silencer(),
             roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
             database=database, traffic=traffic,
@@ -197,6 +200,13 @@ class _Opening:
             pagers = open_pagers(self._settings.pagers, SystemClock(), self._settings.server.public_url)
             chats["webhook"] = await self._stack.enter_async_context(pagers)
         return chats, inlets
+
+    def _watching(self, cluster: KubernetesCluster) -> Watches:
+        from bot.adapters.kubernetes.watch import feeds  # noqa: PLC0415 - after intake
+        from bot.engine.watching import Watches  # noqa: PLC0415
+
+        watch = self._department.watch
+        return Watches(feeds(cluster.apis, sorted(watch.places)), watch.limits, SystemClock())
 
     async def _metrics(self) -> Metrics | None:
         if not self._settings.prometheus:

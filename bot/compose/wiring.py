@@ -110,6 +110,7 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
         lanes = group.create_task(wired.lanes.run())
         talking = [group.create_task(wired.router.run()), group.create_task(wired.scheduler.run())]
         talking.append(group.create_task(_staff(core, wired.parts)))
+        talking.append(group.create_task(wired.parts.watching.run()))
         for name, chat in wired.parts.chats.items():
             listening = forever(name, lambda chat=chat: chat.listen(wired.router.ask), core.clock, core.meters)  # type: ignore[misc]
             talking.append(group.create_task(listening))
@@ -277,6 +278,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         regions=regions, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,
+        watching=parts.watching, watch=core.department.watch,
         zone=core.settings.chat.timezone,
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
         pair=core.department.failover, database=parts.database, traffic=parts.traffic, witnesses=parts.witnesses,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.alerts import OWN, Alert, Notification
+from bot.domain.trouble import Trouble
 from bot.ports.store import Tx
 from handlers.alerting import episodes
 from handlers.alerting.rules import Rules
@@ -18,6 +19,7 @@ RUNBOOKS = {
     "GitopsSyncFailed": "GitopsSyncFailed.md",
     "GitopsDegraded": "GitopsDegraded.md",
     DRIFT: "Drift.md",
+    **{trouble.value: f"{trouble.value}.md" for trouble in Trouble},
 }
 """By alert, its page in docs/runbooks."""
 

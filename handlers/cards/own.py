@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.alerts import OWN, Group
 from bot.domain.messages import Button
 from bot.domain.phrases import Code, Phrase, phrase
+from handlers.cards import ailing
 
 TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
 TELLING = ("prometheus", "region", "cluster", "environment")
@@ -49,7 +50,7 @@ def said(group: Group) -> Phrase | None:
         case "Drift":
             return _drift(group)
         case _:
-            return None
+            return ailing.said(group)
 
 
 def _tool(group: Group) -> str:
@@ -69,10 +70,12 @@ def _said(group: Group) -> str:
 
 
 def buttons(group: Group) -> tuple[Button, ...]:
-    """What to press besides: of drift, what puts it right and what shows it."""
+    """What to press besides: of drift, what puts it right and what shows it; of a workload, its pods."""
     service, environment = group.service, group.common("environment")
-    if group.source != OWN or group.name != "Drift":
+    if group.source != OWN:
         return ()
+    if group.name != "Drift":
+        return ailing.buttons(group)
     sync = Button(phrase("Sync"), f"sync {service} {environment}")
     diff = Button(phrase("Diff"), f"diff {service}")
     owned = group.common("tool") in TOOLS

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import drift
-from bot.domain.phrases import Phrase, Quantity, counted, phrase
+from bot.domain.phrases import Phrase, Quantity, counted, phrase, verbatim
 from bot.ports.canary import MARK, Flight
 from bot.ports.silencer import MARK as RECONCILED
 from bot.ports.store import Tx
+from bot.ports.watching import State
 from handlers.alerting import watchdog
 from handlers.alerting.rules import Rules, shifts_now
 from handlers.operating.freezing import Frozen
@@ -31,11 +32,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Vitals:
-    """``trouble``: destinations that can't be delivered to now, each with the reason. ``frozen``: what freezes what."""
+    """``trouble``: destinations that can't be delivered to now, each with the reason. ``frozen``: what freezes what.
+
+    ``watched``: by cluster, how well it is watched, and why not.
+    """
 
     rules: Rules
     trouble: Callable[[], Mapping[str, str]]
     frozen: Frozen
+    watched: Callable[[], Iterable[tuple[str, State, str]]] = tuple
 
     def read(self, tx: Tx, now: datetime) -> Part:
         """One line each."""
@@ -45,6 +50,7 @@ class Vitals:
             _canary(tx, now),
             _truth(tx, now),
             _drift(tx, now),
+            _watched(self.watched()),
         )
         return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
 
@@ -111,3 +117,25 @@ def _drift(tx: Tx, now: datetime) -> Part:
         "{differ} of {n} environments differ, {unknown} unknown", differ=differ, n=len(places), unknown=unknown
     )
     return Part(((name, told),), well=False)
+
+
+def _watched(clusters: Iterable[tuple[str, State, str]]) -> Part:
+    """Whether trouble in each cluster would be seen; one line for all that are well."""
+    every = tuple(clusters)
+    blind = [(name, state, why) for name, state, why in every if state is not State.LIVE]
+    name = phrase("Clusters watched")
+    if not every:
+        return Part()
+    if not blind:
+        return Part(((name, verbatim(", ".join(cluster for cluster, _, _ in every))),))
+    return Part(tuple((name, _blind(*each)) for each in blind), well=False)
+
+
+def _blind(cluster: str, state: State, why: str) -> Phrase:
+    match state:
+        case State.REFUSED:
+            return phrase("{cluster}: not wholly, since pult may not: {why}", cluster=cluster, why=why)
+        case State.STARTING:
+            return phrase("{cluster}: not yet, its objects are being listed", cluster=cluster)
+        case _:
+            return phrase("{cluster}: unknown, {why}", cluster=cluster, why=why)

@@ -64,6 +64,7 @@ UNLISTED = {
     "webhooks": {"body", "github_runs", "gitops", "groups", "names", "proofs"},
     "flows": {"applied", "git", "hands", "looks", "pipelines", "rollouts", "told", "tools", "verify"},
     "cards": {
+        "ailing",
         "arrivals",
         "budget",
         "budgets",

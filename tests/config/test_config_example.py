@@ -105,6 +105,7 @@ def _plain(value: Any) -> Any:
         ("prometheus", {"url", "token"}),
         ("alertmanager", {"urls", "token"}),
         ("loki", {"url", "token", "selector"}),
+        ("watch", {"severities"}),
         ("github", {"token", "app_id", "private_key"}),
         ("digitalocean", {"token"}),
         ("opencost", {"url", "token", "clusters"}),

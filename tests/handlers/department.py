@@ -25,6 +25,7 @@ from bot.domain.requests import Request
 from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service
 from bot.domain.slo import Slo
+from bot.domain.watched import Watch
 from bot.engine.budgets import PrometheusBudgets
 from bot.engine.desk import Desk
 from bot.engine.guard import Guarded
@@ -49,6 +50,7 @@ from tests.handlers.fakes import (
     FakeScaling,
     FakeSilencer,
     FakeTraffic,
+    FakeWatching,
     FakeWitnesses,
     digest,
     image,
@@ -107,6 +109,8 @@ class Department:
     logs: FakeLogs = field(default_factory=FakeLogs)
     pod_logs: FakeLogs = field(default_factory=FakeLogs)
     happenings: FakeHappenings = field(default_factory=FakeHappenings)
+    watching: FakeWatching = field(default_factory=FakeWatching)
+    watch: Watch = field(default_factory=Watch)
     silencer: FakeSilencer = field(default_factory=FakeSilencer)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
@@ -147,6 +151,7 @@ class Department:
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,
             retention=timedelta(days=90), zone="Europe/Moscow",
             logs=self.pod_logs if "loki" in self.without else self.logs, pod_logs=self.pod_logs,
+            watching=self.watching, watch=self.watch,
             happenings=self.happenings, examine=self.examine, **found,
         )  # type: ignore[arg-type]  # fmt: skip
 

@@ -18,6 +18,7 @@ from bot.domain.money import Rates
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.services import Environment
+from bot.domain.sights import Place
 from bot.domain.silences import Matching, Silence
 from bot.domain.slo import Slo
 from bot.domain.testimony import Testimony
@@ -31,6 +32,7 @@ from bot.ports.metrics import Reading, Sample, Series
 from bot.ports.regions import Replication
 from bot.ports.rollouts import Revision
 from bot.ports.scaling import Autoscaler
+from bot.ports.watching import Seen
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -183,6 +185,16 @@ class FakeLogs:
 
     async def check(self) -> str:
         return "here"
+
+
+@dataclass
+class FakeWatching:
+    """Watches by place, all of one state unless set apart."""
+
+    places: dict[Place, Seen] = field(default_factory=dict)
+
+    def seen(self) -> dict[Place, Seen]:
+        return dict(self.places)
 
 
 @dataclass

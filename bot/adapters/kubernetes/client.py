@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import aiohttp
 import yaml
 
+from bot.adapters.kubernetes.lines import whole_lines
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.verdicts import Answer, verdict
 from bot.domain.errors import PermanentError, TemporaryError
@@ -46,6 +48,26 @@ class Api:
         body = await self._answered(group, method, args, options, most)
         return body[-most:].decode("utf-8", "replace"), len(body) > most
 
+    async def lines(
+        self, group: str, method: str, *args: str, seconds: int, silence: float, **options: object
+    ) -> AsyncGenerator[list[bytes], None]:
+        """As :meth:`call`, for a watch of *seconds*: the lines that come together, for as long as it lasts.
+
+        An empty list says that it stands and there is no news. TemporaryError: not a byte for *silence* seconds, which
+        a server that sends bookmarks does not let pass, so the connection is dead.
+        """
+        function = await self._function(group, method)
+        lasts = seconds + self._timeout
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await function(*args, watch=True, timeout_seconds=seconds, _request_timeout=lasts, **options)
+            async with aclosing(self._told(answer, silence)) as told:
+                async for lines in told:
+                    yield lines
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            why = f"the watch at the API server of {self._settings.name} broke off ({type(error).__name__})"
+            raise TemporaryError(why) from error
+
     async def close(self) -> None:
         """Close the connections, if any were opened."""
         if self._client is not None:
@@ -54,18 +76,35 @@ class Api:
     async def _answered(
         self, group: str, method: str, args: tuple[str, ...], options: dict[str, object], most: int = 0
     ) -> bytes:
-        opened = await self._opened()
-        if group not in self._groups:
-            self._groups[group] = (await asyncio.to_thread(_library, group))(opened)
-        function = getattr(self._groups[group], f"{method}_without_preload_content")
+        function = await self._function(group, method)
         answer, body = await self._ask(function, args, options, most)
         if answer.status == 401:  # tokens are rotated: read the source again, once (contracts.md, section 8)
-            await self._load(opened.configuration)
+            await self._load(self._client.configuration)
             answer, body = await self._ask(function, args, options, most)
         if answer.status >= 400:
             told = Answer(answer.status, answer.headers.get("Retry-After", ""), _json(body))
             raise verdict(told, self._settings.name)
         return body
+
+    async def _function(self, group: str, method: str) -> Any:  # noqa: ANN401 - the SDK is imported lazily
+        opened = await self._opened()
+        if group not in self._groups:
+            self._groups[group] = (await asyncio.to_thread(_library, group))(opened)
+        return getattr(self._groups[group], f"{method}_without_preload_content")
+
+    async def _told(self, answer: Any, silence: float) -> AsyncGenerator[list[bytes], None]:  # noqa: ANN401
+        try:
+            if answer.status == 401:
+                await self._load(self._client.configuration)
+                raise TemporaryError(f"{self._settings.name} wants new credentials")
+            if answer.status >= 400:
+                told = Answer(answer.status, answer.headers.get("Retry-After", ""), _json(await answer.read()))
+                raise verdict(told, self._settings.name)
+            async with aclosing(whole_lines(answer.content, silence)) as found:
+                async for lines in found:
+                    yield lines
+        finally:
+            answer.close()
 
     async def _ask(
         self, function: Callable[..., Awaitable[Any]], args: tuple[str, ...], options: dict[str, object], most: int

@@ -19,6 +19,7 @@ APPLICATION = Resource("argoproj.io", "v1alpha1", "applications")
 ROLLOUT = Resource("argoproj.io", "v1alpha1", "rollouts")
 KUSTOMIZATION = Resource("kustomize.toolkit.fluxcd.io", "v1", "kustomizations")
 HELMRELEASE = Resource("helm.toolkit.fluxcd.io", "v2", "helmreleases")
+CERTIFICATE = Resource("cert-manager.io", "v1", "certificates")
 _SOURCE = "source.toolkit.fluxcd.io"
 SOURCES = {
     "GitRepository": Resource(_SOURCE, "v1", "gitrepositories"),

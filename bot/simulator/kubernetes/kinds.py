@@ -56,6 +56,8 @@ HELMREPOSITORY: Final = Kind(
     "source.toolkit.fluxcd.io", "v1", "helmrepositories", "HelmRepository", status=True, custom=True
 )
 
+CERTIFICATE: Final = Kind("cert-manager.io", "v1", "certificates", "Certificate", status=True, custom=True)
+
 KINDS: Final = (
     NAMESPACE,
     POD,
@@ -82,6 +84,7 @@ KINDS: Final = (
     HELMRELEASE,
     GITREPOSITORY,
     HELMREPOSITORY,
+    CERTIFICATE,
 )
 
 VIRTUAL_GROUPS: Final = {"authorization.k8s.io": "v1", "metrics.k8s.io": "v1beta1"}
