@@ -96,7 +96,7 @@ from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, week
 from handlers.schedules.spending import Spending
-from handlers.schedules.watch import Guard, standing
+from handlers.schedules.watch import Warden
 from handlers.shaping.sizes import Sizer
 
 
@@ -161,11 +161,6 @@ class Ports:
         """What digests ask about error budgets; None where nobody can tell of any."""
         teller = Teller(self.store, self.budgets, self.services) if self.budgets and self.slos else None
         return Spending(teller, self.clock, self.slos) if teller else None
-
-    @property
-    def vitals(self) -> Vitals:
-        """Whether pult sees and is heard."""
-        return Vitals(self.rules, self.trouble, frozen(self.freezes), lambda: standing(self.watching.seen()))
 
     @cached_property
     def sources(self) -> Sources:
@@ -236,7 +231,7 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         digest.head(p.store, p.clock, p.approvals_in),
         prune.duty(p.store, p.clock, p.retention),
         drift.duty(_drift(p)),
-        _guard(p).duty(),
+        Warden(p.store, p.clock, p.rules, p.watching, p.watch, (p.services, p.regions)).duty(),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
@@ -250,18 +245,15 @@ def _drift(p: Ports) -> drift.Watch:
     )  # fmt: skip
 
 
-def _guard(p: Ports) -> Guard:
-    return Guard(p.store, p.clock, p.rules, p.watching, watch=p.watch, services=p.services, regions=p.regions)
-
-
 def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     """Every command, in the order that help shows them."""
     listed: list[Command] = []
+    vitals = Vitals(p.rules, p.trouble, frozen(p.freezes), p.watching)
     reports = {"noisy": history.noisy, "stats": history.stats}
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, p.vitals),
+        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, vitals),
         alerts.listing(p.store, reports.get),
         alerts.one(p.store, p.surroundings, p.services),
         alerts.ack(p.store, p.rules),

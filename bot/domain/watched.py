@@ -49,7 +49,7 @@ class Watch:
     """Where trouble is looked for, from when on it is some, and how loudly each is told."""
 
     places: frozenset[Place] = frozenset()
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     severities: Mapping[Trouble, str] = field(default_factory=dict)
 
 

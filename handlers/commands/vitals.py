@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import drift
 from bot.domain.phrases import Phrase, Quantity, counted, phrase, verbatim
+from bot.domain.sights import Place
 from bot.ports.canary import MARK, Flight
 from bot.ports.silencer import MARK as RECONCILED
 from bot.ports.store import Tx
-from bot.ports.watching import State
+from bot.ports.watching import Seen, State, Watching
 from handlers.alerting import watchdog
 from handlers.alerting.rules import Rules, shifts_now
 from handlers.operating.freezing import Frozen
@@ -32,15 +33,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Vitals:
-    """``trouble``: destinations that can't be delivered to now, each with the reason. ``frozen``: what freezes what.
-
-    ``watched``: by cluster, how well it is watched, and why not.
-    """
+    """``trouble``: destinations that can't be delivered to now, each with the reason. ``frozen``: what freezes what."""
 
     rules: Rules
     trouble: Callable[[], Mapping[str, str]]
     frozen: Frozen
-    watched: Callable[[], Iterable[tuple[str, State, str]]] = tuple
+    watching: Watching
 
     def read(self, tx: Tx, now: datetime) -> Part:
         """One line each."""
@@ -50,7 +48,7 @@ class Vitals:
             _canary(tx, now),
             _truth(tx, now),
             _drift(tx, now),
-            _watched(self.watched()),
+            _watched(self.watching.seen()),
         )
         return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
 
@@ -119,9 +117,9 @@ def _drift(tx: Tx, now: datetime) -> Part:
     return Part(((name, told),), well=False)
 
 
-def _watched(clusters: Iterable[tuple[str, State, str]]) -> Part:
+def _watched(seen: Mapping[Place, Seen]) -> Part:
     """Whether trouble in each cluster would be seen; one line for all that are well."""
-    every = tuple(clusters)
+    every = tuple(_standing(seen))
     blind = [(name, state, why) for name, state, why in every if state is not State.LIVE]
     name = phrase("Clusters watched")
     if not every:
@@ -139,3 +137,13 @@ def _blind(cluster: str, state: State, why: str) -> Phrase:
             return phrase("{cluster}: not yet, its objects are being listed", cluster=cluster)
         case _:
             return phrase("{cluster}: unknown, {why}", cluster=cluster, why=why)
+
+
+def _standing(seen: Mapping[Place, Seen]) -> Iterator[tuple[str, State, str]]:
+    """By cluster, how well it is watched: the worst of its watches, kinds that it does not have left out."""
+    worst = (State.REFUSED, State.UNKNOWN, State.STARTING, State.LIVE)
+    for cluster in dict.fromkeys(place.cluster for place in sorted(seen)):
+        fares = [one for place, one in seen.items() if place.cluster == cluster and one.state is not State.ABSENT]
+        if fares:
+            one = min(fares, key=lambda each: worst.index(each.state))
+            yield cluster, one.state, one.why

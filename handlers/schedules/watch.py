@@ -5,7 +5,7 @@ What a watch that is not live might show is unknown: it raises nothing and ends 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import OWN, Group
@@ -28,22 +28,20 @@ Told = dict[str, tuple[Trouble, Mapping[str, str], bool]]
 """By key: the trouble, the labels of its alert, and whether it is firm."""
 
 
-class Guard:
-    """Compares what the watches show with what fires."""
+class Warden:
+    """Compares what the watches show with what fires. ``known``: the services, and the region of each cluster."""
 
-    def __init__(  # noqa: PLR0913 - where it is seen, told and looked up
+    def __init__(
         self,
         store: Store,
         clock: Clock,
         rules: Rules,
         watching: Watching,
-        *,
         watch: Watch,
-        services: Catalogue,
-        regions: Mapping[str, str],
+        known: tuple[Catalogue, Mapping[str, str]],
     ) -> None:
-        self._store, self._clock, self._rules, self._watching = store, clock, rules, watching
-        self._watch, self._services, self._regions = watch, services, regions
+        self._store, self._clock, self._rules, self._watching, self._watch = store, clock, rules, watching, watch
+        self._services, self._regions = known
         self._last: tuple[Told, frozenset[Place]] | None = None
         self._at = clock.now() - AGAIN
 
@@ -121,13 +119,3 @@ def marked(group: Group) -> Mapping[str, str] | None:
 def key(labels: Mapping[str, str]) -> str:
     """One trouble of one workload, over restarts and replicas."""
     return f"watch {labels['alertname']} {labels['cluster']}/{labels['namespace']}/{labels[MARKED]}"
-
-
-def standing(seen: Mapping[Place, Seen]) -> Iterable[tuple[str, State, str]]:
-    """By cluster, how well it is watched: the worst of its watches, kinds that it does not have left out."""
-    worst = (State.REFUSED, State.UNKNOWN, State.STARTING, State.LIVE)
-    for cluster in dict.fromkeys(place.cluster for place in sorted(seen)):
-        fares = [one for place, one in seen.items() if place.cluster == cluster and one.state is not State.ABSENT]
-        if fares:
-            one = min(fares, key=lambda each: worst.index(each.state))
-            yield cluster, one.state, one.why
