@@ -118,7 +118,8 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
         if lacking := await _lacking(parts, cluster, namespace, permissions.LOOKS):
             text = f"cards can't say all that changed: pult may not {lacking}"
             yield Finding(f"{name}/{namespace}", "warn", text, BIND)
-    for namespace in permissions.namespaces(services, cluster) if parts.department.watch.places else ():
+    watched = {place.namespace for place in parts.department.watch.places if place.cluster == cluster}
+    for namespace in sorted(watched):
         if lacking := await _lacking(parts, cluster, namespace, permissions.WATCHES):
             text = f"trouble there is not seen: pult may not {lacking}"
             yield Finding(f"{name}/{namespace}", "warn", text, f"{BIND}, or set watch.enabled = false")

@@ -54,24 +54,30 @@ class Watch:
 
 
 def places(services: Iterable[Service]) -> frozenset[Place]:
-    """Every namespace in which a service has an environment; Rollouts of Argo only where one is configured."""
+    """Every namespace in which a service runs; Rollouts of Argo only where one is configured."""
     found: set[Place] = set()
     for service in services:
-        for environment in service.environments:
-            where = (environment.cluster, environment.namespace)
-            found.update(Place(*where, kind) for kind in ALWAYS)
-            if environment.kind == Kind.ROLLOUT:
-                found.add(Place(*where, Kind.ROLLOUT))
+        for cluster, namespace, kind, _ in _homes(service):
+            found.update(Place(cluster, namespace, each) for each in ALWAYS)
+            if kind == Kind.ROLLOUT:
+                found.add(Place(cluster, namespace, Kind.ROLLOUT))
     return frozenset(found)
+
+
+def _homes(service: Service) -> Mapping[tuple[str, str, str, str], Environment]:
+    """By cluster, namespace and workload; an environment may stand for several clusters that one file is applied in."""
+    everywhere = ((cluster, service.namespace, service.kind, service.workload) for cluster in service.clusters)
+    own = {(e.cluster, e.namespace, e.kind, e.workload): e for e in service.environments}
+    return dict.fromkeys(everywhere, service.primary) | own
 
 
 def home(services: Catalogue, place: Place, owner: Owner) -> tuple[Service, Environment] | None:
     """The service, and the environment of it, that *owner* is; a certificate goes by the service's name."""
     for service in services:
-        for environment in service.environments:
-            here = (environment.cluster, environment.namespace) == (place.cluster, place.namespace)
+        for (cluster, namespace, *workload), environment in _homes(service).items():
+            here = (cluster, namespace) == (place.cluster, place.namespace)
             named = owner.name == service.name and owner.kind == Kind.CERTIFICATE
-            if here and (named or (environment.kind, environment.workload) == tuple(owner)):
+            if here and (named or tuple(workload) == owner):
                 return service, environment
     return None
 
