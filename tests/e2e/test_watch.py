@@ -1,0 +1,64 @@
+"""Trouble in a cluster, as its chat shows it: within seconds, once over a kill -9, and never ended by silence."""
+
+from __future__ import annotations
+
+import time
+
+from bot.simulator.kubernetes.kinds import POD
+from bot.simulator.kubernetes.state import Clusters
+from tests.department import OPS, Department, until
+from tests.pult_fixtures import Make
+from tests.pult_process import Pult
+
+SOON = 10.0
+"""Seconds from a change in a cluster to its alert (issue: Watch)."""
+STATUS = "status"
+
+
+def killed(department: Department) -> str:
+    """A container of api is killed for its memory."""
+    clusters = department.simulation.world.clusters
+    assert isinstance(clusters, Clusters)
+    return clusters.crash("nyc2", "production", "api", reason="OOMKilled")
+
+
+async def live(pult: Pult) -> None:
+    """Every cluster is watched: before that nothing can be seen."""
+
+    async def watched() -> bool:
+        return "Clusters watched nyc2, sfo3" in " ".join((await pult.ask("anna", STATUS))["text"].split())
+
+    await until("the clusters are not watched", watched)
+
+
+async def test_it_is_told_within_seconds_and_over_when_it_is_over(make: Make, department: Department) -> None:
+    pult = make(watch={"within": "8s"})
+    await pult.start()
+    await live(pult)
+    killed(department)
+    began = time.monotonic()
+    await department.slack_shows("OutOfMemory · api", OPS)
+    assert time.monotonic() - began < SOON
+    await department.slack_shows("Resolved: OutOfMemory · api", OPS)
+
+
+async def test_a_kill_tells_nothing_twice_and_a_dead_region_ends_nothing(make: Make, department: Department) -> None:
+    pult = make()
+    await pult.start()
+    await live(pult)
+    name = killed(department)
+    await department.slack_shows("OutOfMemory · api", OPS)
+    await pult.kill()
+    await pult.start()
+    await live(pult)
+    await department.fault("region_down", "nyc2")
+
+    async def blind() -> bool:
+        return "nyc2: unknown" in (await pult.ask("anna", STATUS))["text"]
+
+    await until("nyc2 is still called watched", blind)
+    department.cluster("nyc2").store.remove(POD, "production", name)
+    assert "OutOfMemory" in (await pult.ask("anna", "alerts"))["text"]
+    assert len(await department.slack_messages(OPS, "OutOfMemory · api")) == 1
+    await department.recovers()
+    await department.slack_shows("Resolved: OutOfMemory · api", OPS)
