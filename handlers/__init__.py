@@ -249,12 +249,11 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     """Every command, in the order that help shows them."""
     listed: list[Command] = []
     vitals = Vitals(p.rules, p.trouble, frozen(p.freezes), p.watching)
-    reports = {"noisy": history.noisy, "stats": history.stats}
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
         status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, vitals),
-        alerts.listing(p.store, reports.get),
+        alerts.listing(p.store, {"noisy": history.noisy, "stats": history.stats}.get),
         alerts.one(p.store, p.surroundings, p.services),
         alerts.ack(p.store, p.rules),
         silence.silence(p.store, p.silencer),
