@@ -104,8 +104,7 @@ from handlers.shaping.sizes import Sizer
 class Ports:
     """Everything duties may ask for; each gets only what it uses. None: not configured.
 
-    ``regions``: of each cluster, by its name. ``logs`` are Loki's where there is one, ``pod_logs`` the cluster's own.
-    ``zone``: shared chats' time zone.
+    ``regions``: by cluster. ``logs`` are Loki's where there is one, ``pod_logs`` the cluster's. ``zone``: shared chats'.
     """
 
     store: Store

@@ -81,7 +81,8 @@ async def everything(cluster: KubernetesCluster) -> None:
             cluster.rollouts.advance(workload, "op-1", full=True),
             cluster.rollouts.abort(workload),
             cluster.set_image(workload, images.image("api", "1.8.0"), state.template),
-            cluster.scale(workload, 2),
+            cluster.scaling.autoscaler(workload),
+            cluster.scaling.scale(workload, 2, "op-4"),
             cluster.restart(workload, "op-2", since),
         ]
         for each in asked:

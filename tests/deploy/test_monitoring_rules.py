@@ -12,12 +12,18 @@ import promql_parser
 import pytest
 import yaml
 
+from bot.domain.trouble import Trouble
 from bot.engine.meters import Meters
 from handlers.alerting import own
 from handlers.webhooks.gitops import DEGRADED, FAILED
 from tests.deploy.monitoring import MONITORING, ROOT, RULES, RUNBOOKS, Rule, alerts, generated, load, promtool, rules
 
-OWN = {FAILED: {"warning"}, DEGRADED: {"critical", "warning"}, own.DRIFT: {"warning"}}
+OWN = {
+    FAILED: {"warning"},
+    DEGRADED: {"critical", "warning"},
+    own.DRIFT: {"warning"},
+    **{each.value: {"warning"} for each in Trouble},
+}
 """Pult's own alerts that no rule raises, and their levels."""
 
 PROOFS = sorted((MONITORING / "tests").glob("*.yml"))
