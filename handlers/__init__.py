@@ -104,7 +104,7 @@ from handlers.shaping.sizes import Sizer
 class Ports:
     """Everything duties may ask for; each gets only what it uses. None: not configured.
 
-    ``regions``: by cluster. ``logs`` are Loki's where there is one, ``pod_logs`` the cluster's. ``zone``: shared chats'.
+    ``regions``: by cluster. ``logs``: Loki's where there is one, ``pod_logs`` the pods'. ``zone``: of shared chats.
     """
 
     store: Store
