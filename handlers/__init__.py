@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import datetime
 
-from bot.domain.failover import Pair
-from bot.domain.freezes import Window
-from bot.domain.hours import Daily
 from bot.domain.messages import Message
-from bot.domain.oncall import Rotation
 from bot.domain.operations import Operation
-from bot.domain.policy import Policy
-from bot.domain.services import Catalogue
-from bot.domain.slo import Slo
-from bot.domain.watched import Watch
-from bot.ports.budgets import Budgets
-from bot.ports.canary import Canary, Flight
-from bot.ports.clock import Clock
-from bot.ports.cluster import Cluster
 from bot.ports.commands import Command
-from bot.ports.costs import Costs
 from bot.ports.desk import Desk
 from bot.ports.flows import Flow
-from bot.ports.forge import Forge
-from bot.ports.gitops import GitOps
-from bot.ports.guard import Guard
-from bot.ports.happenings import Happenings
-from bot.ports.logs import Logs
-from bot.ports.metrics import Metrics
-from bot.ports.pipeline import Pipeline
 from bot.ports.presenters import Presenters
-from bot.ports.probe import Examine
-from bot.ports.regions import Database, Traffic
-from bot.ports.registry import Registry
-from bot.ports.rollouts import Rollouts
-from bot.ports.scaling import Scaling
 from bot.ports.schedules import Periodic, Timed
-from bot.ports.silencer import Silencer
-from bot.ports.store import Store, Tx
-from bot.ports.watching import Watching
-from bot.ports.witnesses import Witnesses
+from bot.ports.store import Tx
 from handlers.alerting.rules import Rules, shifts_now
 from handlers.cards import alert as alert_card
 from handlers.cards import history, stored
@@ -50,9 +20,7 @@ from handlers.cards import news as news_card
 from handlers.cards import operation as operation_card
 from handlers.cards import release as release_card
 from handlers.cards import storm as storm_card
-from handlers.cards.eaten import Teller
 from handlers.cards.release_changes import Changelogs
-from handlers.cards.surroundings import Surroundings
 from handlers.commands import (
     alerts,
     audit,
@@ -80,7 +48,6 @@ from handlers.commands import (
     undo,
     whoami,
 )
-from handlers.commands.evidence_case import Sources
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
@@ -91,85 +58,12 @@ from handlers.flows import sync as sync_flow
 from handlers.flows import undo as undo_flow
 from handlers.flows.tools import Tools
 from handlers.operating import freezing
+from handlers.ports import Ports as Ports
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, week
-from handlers.schedules.spending import Spending
 from handlers.schedules.watch import Warden
-from handlers.shaping.sizes import Sizer
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Everything duties may ask for; each gets only what it uses. None: not configured.
-
-    ``regions``: by cluster. ``logs``: Loki's where there is one, ``pod_logs`` the pods'. ``zone``: of shared chats.
-    """
-
-    store: Store
-    clock: Clock
-    cluster: Cluster
-    rollouts: Rollouts
-    scaling: Scaling
-    gitops: GitOps
-    regions: Mapping[str, str]
-    guard: Guard
-    policy: Policy
-    services: Catalogue
-    slos: tuple[Slo, ...]
-    metrics: Metrics | None
-    budgets: Budgets | None
-    logs: Logs
-    pod_logs: Logs
-    happenings: Happenings
-    watching: Watching
-    watch: Watch
-    silencer: Silencer | None
-    forge: Forge | None
-    pipeline: Pipeline | None
-    registry: Registry | None
-    pair: Pair | None
-    database: Database | None
-    traffic: Traffic | None
-    witnesses: Witnesses | None
-    costs: Costs
-    sizer: Sizer
-    rules: Rules
-    approvals_in: tuple[str, ...]
-    freezes: tuple[Window, ...]
-    trouble: Callable[[], Mapping[str, str]]
-    canary: Canary
-    measure: Callable[[Flight], None]
-    digest: Rotation | None
-    slo_digest: Daily | None
-    retention: timedelta
-    zone: str
-    examine: Examine
-
-    @cached_property
-    def surroundings(self) -> Surroundings:
-        """One for every card and command: what it learned for one serves the next."""
-        return Surroundings(
-            self.clock, self.guard, metrics=self.metrics, cluster=self.cluster, services=self.services,
-            regions=self.regions,
-        )  # fmt: skip
-
-    @property
-    def spending(self) -> Spending | None:
-        """What digests ask about error budgets; None where nobody can tell of any."""
-        teller = Teller(self.store, self.budgets, self.services) if self.budgets and self.slos else None
-        return Spending(teller, self.clock, self.slos) if teller else None
-
-    @cached_property
-    def sources(self) -> Sources:
-        """Whom plans ask for what speaks for and against them."""
-        return Sources(
-            store=self.store, clock=self.clock, cluster=self.cluster, guard=self.guard, policy=self.policy,
-            services=self.services, slos=self.slos, budgets=self.budgets, forge=self.forge, pipeline=self.pipeline,
-            registry=self.registry, rollouts=self.rollouts, frozen=frozen(self.freezes),
-        )  # fmt: skip
-
 
 frozen = freezing.lookup
 """What freezes a service at a time, given the calendar's windows."""

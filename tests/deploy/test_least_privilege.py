@@ -19,6 +19,7 @@ import yaml
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.kubernetes import flux_hand, resources
+from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.happenings import KubernetesHappenings
@@ -52,7 +53,7 @@ Right = tuple[str, str, str]
 
 
 def environment(kind: str, tool: str = "none") -> Environment:
-    gitops = GitOps(tool, {"argocd": "api-production", "flux": "web-production"}.get(tool, ""))
+    gitops = GitOps(tool, {"argocd": "api", "flux": "web"}.get(tool, ""))
     return Environment("production", "nyc2", "production", kind, "api", gitops)
 
 
@@ -75,6 +76,7 @@ async def everything(cluster: KubernetesCluster) -> None:
             cluster.pods(workload),
             *(cluster.changes(environment(kind, tool), since) for tool in ("none", "argocd", "flux")),
             KubernetesHappenings(cluster.apis).happenings(environment(kind), since),
+            KubernetesAnatomies(cluster.apis).anatomy(environment(kind)),
             cluster.rollouts.undo(workload, kept[0].revision if kept[0] else "1", "other"),
             cluster.rollouts.pause(workload),
             cluster.rollouts.unpause(workload),
