@@ -94,7 +94,7 @@ def holds(proofs: Iterable[Proof], required: Iterable[str]) -> tuple[Hold, ...]:
         if proof is None:
             held.append(Hold(name, phrase("{name} is required, and nobody told it.", name=name)))
         elif proof.mark is Mark.BAD and name in HOLDING | wanted:
-            held.append(Hold(name, phrase("{what}: {said}.", what=proof.what, said=proof.said)))
+            held.append(Hold(name, Phrase("{said}.", {"said": proof.said})))
         elif proof.mark is not Mark.GOOD and name in wanted:
             held.append(
                 Hold(name, phrase("{what} is required: {said}.", what=proof.what, said=proof.said)),

@@ -100,7 +100,7 @@ async def test_a_good_release_is_held_by_nothing(told: Department) -> None:
 async def test_what_ci_says(told: Department) -> None:
     checks = told.forge.checked
     checks[sha("1.8.0")] = (Check("test", "failure", "https://github.com/x"), Check("build", "success"))
-    assert held(await planned(told)) == {"ci": "CI: failed: test."}
+    assert held(await planned(told)) == {"ci": "failed: test."}
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_what_failed_holds(told: Department) -> None:
         "1.8.0", commit=sha("1.8.0"), evidence={"e2e": "3 failed", "tests": "1 failed"},
         results={"e2e": Result(good=False, failed=3), "tests": Result(good=False, failed=1)},
     )  # fmt: skip
-    assert held(await planned(told)) == {"tests": "Tests: 1 failed.", "e2e": "End-to-end tests: 3 failed."}
+    assert held(await planned(told)) == {"tests": "1 failed.", "e2e": "3 failed."}
 
 
 async def test_an_open_incident_warns_since_what_mends_it_is_a_release_too(told: Department) -> None:
@@ -186,7 +186,7 @@ async def test_an_open_incident_holds_where_policy_says_so(told: Department) -> 
     await told.fires(alert("a"))
     await told.fires(alert("b", service="web"), key="other", ident="a-2222")
     await told.fires(alert("c", severity="warning"), key="mild", ident="a-3333")
-    assert held(await planned(told)) == {"incident": "Incidents: HighErrors fires (a-7k2f)."}
+    assert held(await planned(told)) == {"incident": "HighErrors fires (a-7k2f)."}
 
 
 async def test_an_incident_that_is_over_holds_nothing(told: Department) -> None:
@@ -201,7 +201,7 @@ async def test_an_incident_that_is_over_holds_nothing(told: Department) -> None:
     [
         (2, timedelta(hours=1), ""),
         (2, timedelta(hours=2), ""),
-        (2, timedelta(hours=3), "Soak: 7200 s in staging, and 10800 s are wanted."),
+        (2, timedelta(hours=3), "7200 s in staging, and 10800 s are wanted."),
         (None, timedelta(hours=1), "Soak is required: in staging now, not yet found well there."),
     ],
 )
@@ -223,7 +223,7 @@ async def test_a_version_that_left_staging_has_not_soaked(told: Department) -> N
 
 async def test_a_version_found_bad_in_staging_is_held(told: Department) -> None:
     await ran(told, "staging", "1.8.0", NOON - timedelta(hours=1), Fate.BAD)
-    assert held(await planned(told)) == {"soak": "Soak: was found bad in staging."}
+    assert held(await planned(told)) == {"soak": "was found bad in staging."}
 
 
 async def test_migrations_are_seen_in_the_files(told: Department) -> None:
