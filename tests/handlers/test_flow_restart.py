@@ -12,7 +12,7 @@ from handlers.flows.tools import PATIENCE
 from tests.handlers.department import WEB, Department
 from tests.handlers.fakes import NOON, STUCK, DiedError, FakeRun, StoppedError
 
-ALWAYS = {"restart", "scale", "undo", "promote", "rollback", "sync"}
+ALWAYS = {"restart", "scale", "undo", "promote", "rollback", "sync", "rightsize", "posture"}
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from handlers.alerting import heard
 from handlers.commands.vitals import Vitals
 from handlers.operating import freezing
 from handlers.schedules import reconcile
-from tests.handlers.fakes import NOON, FakeSilencer
+from tests.handlers.fakes import NOON, FakeSilencer, FakeWatching
 from tests.handlers.test_alerting import MINUTE, Life, fires, life, over, watchdog
 
 __all__ = ["life"]
@@ -124,7 +124,9 @@ async def test_what_was_cut_off_is_completed_soon_and_a_repeat_does_not_undo_it(
 
 async def test_an_alertmanager_that_is_away_is_said_in_the_status(life: Life, rounds: Rounds) -> None:
     await rounds.pass_()
-    part = await life.store.read(lambda tx: Vitals(life.rules, dict, freezing.lookup(())).read(tx, life.clock.at))
+    part = await life.store.read(
+        lambda tx: Vitals(life.rules, dict, freezing.lookup(()), FakeWatching()).read(tx, life.clock.at)
+    )
     said = {name.plain(): value.plain() for name, value in part.facts}
     assert said["Alertmanager"] == "does not answer: alerts are shown as they were told last"
     assert not part.well
