@@ -25,7 +25,7 @@ async def test_a_rollback_by_argo_cd_killed_at_each_step_reverts_once(make: Make
     await pult.restart()
     assert (await pult.ask("anna", f"approve {ident}"))["ok"]
     await _killed_once(pult, lambda: department.commits("dept/api") > commits)
-    await _killed_once(pult, lambda: department.deployment("api")["status"].get("updatedReplicas", 0) < 4)
+    await _killed_once(pult, lambda: _rolls(department) or runs(department, "api") == "1.7.2")
     await _killed_once(pult, lambda: runs(department, "api") == "1.7.2")
     await pult.becomes(ident, "succeeded")
     assert department.commits("dept/api") == commits + 1
@@ -69,6 +69,11 @@ async def test_a_promotion_to_two_regions_killed_at_each_step_changes_each_once_
     assert department.patches("api", "sfo3") == 1
     assert department.commits("dept/api") == commits + 1
     assert fates(pult) == ["good", "good"]
+
+
+def _rolls(department: Department) -> bool:
+    """Pods are being replaced; where starting pult takes long, that may be over before anybody looks."""
+    return department.deployment("api")["status"].get("updatedReplicas", 0) < 4
 
 
 async def _killed_once(pult: Pult, moment: Callable[[], bool]) -> None:

@@ -116,6 +116,7 @@ async def test_a_rollback_by_itself_is_told(make: Make, department: Department) 
 
 async def test_what_nobody_knows_pauses_and_a_person_may_take_it(make: Make, department: Department) -> None:
     pult = make()
+    verified(pult, "api", bake="1s")
     await pult.start()
     await released(pult, "api", "1.8.0")
     ident = await pult.proposed("anna", "promote api 1.8.0")
