@@ -23,7 +23,6 @@ def scenes() -> Iterator[tuple[str, Scene]]:
     yield "The errors stop; the same messages turn green", alert_resolves
     yield "Forty warnings at once: one card for those that are too many, and the critical still alone", storm
     yield "A promotion waits for a second person", promotion
-    yield "A bad release is found out in its bake time, and taken back with one press", bad_release
     yield "A restart, pod by pod", restart
     yield "The failover is rehearsed; nothing changes", drill
     yield "A stranger learns nothing", stranger
@@ -115,26 +114,6 @@ async def promotion(department: Department, say: Say) -> None:
     await department.until("the promotion did not succeed", lambda: _operation(department, ident, "succeeded"))
     await _runs(department, "1.8.0")
     say("boris approves from Telegram; 1.8.0 runs in production")
-
-
-async def bad_release(department: Department, say: Say) -> None:
-    """Its evidence is good, its pods are well, and users are not: so many requests fail that a short bake shows it."""
-    await department.happens("fault", fault="bad_release", target="api", value=0.9)
-    await department.happens("release", service="api", version="1.8.1", status="ready")
-    ident = (await department.asks("anna", "promote api 1.8.1"))["op"]
-    _expect(ident, "no plan for 1.8.1")
-    await department.asks("chen", f"approve {ident}")
-    card = await department.until(
-        "it was not found out", lambda: _slack(department, OPS, "api 1.8.1 to production: paused")
-    )
-    say(f"Slack #ops: {_first(card)}")
-    say(next(line for line in str(card["text"]).splitlines() if "is bad in production" in line))
-    await department.slack("press", user=ANNA, channel=OPS, ts=card["ts"], button="Undo")
-    await department.until("it was not taken back", lambda: _operation(department, ident, "undone"))
-    await department.recovers()
-    await _runs(department, "1.8.0")
-    told = await department.until("its card does not say so", lambda: _slack(department, OPS, "api 1.8.1: rolled back"))
-    say(f"Slack #ops, edited: {_first(told)}; 1.8.0 runs again")
 
 
 async def restart(department: Department, say: Say) -> None:
