@@ -1,4 +1,8 @@
-"""One cluster's API server, read as raw JSON: typed models of a thousand pods block the loop for half a second."""
+"""One cluster's API server, read as raw JSON: typed models of a thousand pods block the loop for half a second.
+
+Credentials, TLS and connections are the Kubernetes library's. Its generated part, a method for each operation with the
+models of what it takes and gives, is left out: 33 MB for the groups that pult asks (see operations.py).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import aiohttp
 import yaml
 
 from bot.adapters.kubernetes.lines import whole_lines
+from bot.adapters.kubernetes.operations import Operation, operation, parameter
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.verdicts import Answer, verdict
 from bot.domain.errors import PermanentError, TemporaryError
@@ -24,16 +30,15 @@ _BROKEN = (OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLEr
 
 
 class Api:
-    """Calls of the generated client by name.
+    """Operations by the names that the generated client has for them.
 
-    Opened at the first call, since its import costs a second and 50 MB; in a thread, so that cards go on meanwhile.
+    Opened at the first call, as the library's import takes half a second; in a thread, so that cards go on meanwhile.
     """
 
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
         self._timeout = settings.timeout.total_seconds()
         self._client: Any = None
-        self._groups: dict[str, Any] = {}
         self._opening = asyncio.Lock()
 
     async def call(self, group: str, method: str, *args: str, **options: object) -> dict[str, Any]:
@@ -87,10 +92,8 @@ class Api:
         return body
 
     async def _function(self, group: str, method: str) -> Any:  # noqa: ANN401 - the SDK is imported lazily
-        opened = await self._opened()
-        if group not in self._groups:
-            self._groups[group] = (await asyncio.to_thread(_library, group))(opened)
-        return getattr(self._groups[group], f"{method}_without_preload_content")
+        wanted = operation(group, method)
+        return partial(_request, await self._opened(), wanted)
 
     async def _told(self, answer: Any, silence: float) -> AsyncGenerator[list[bytes], None]:  # noqa: ANN401
         try:
@@ -145,6 +148,25 @@ class Api:
         except (config.ConfigException, *_BROKEN) as error:
             source = f"kubeconfig {path}" if path else "service account"
             raise PermanentError(f"cluster {name}: can't use the {source}: {_reason(error)}") from error
+
+
+async def _request(
+    client: Any,  # noqa: ANN401 - the SDK is imported lazily
+    wanted: Operation,
+    *places: str,
+    body: object = None,
+    _content_type: str = "",
+    _request_timeout: float,
+    **options: object,
+) -> Any:  # noqa: ANN401 - aiohttp's response, as the SDK hands it over
+    """The answer, unread. The SDK quotes the places and the options, and adds the credentials of the moment."""
+    headers = {"Accept": "application/json"} | ({"Content-Type": _content_type} if _content_type else {})
+    where = dict(zip(wanted.places, places, strict=True))
+    query = [(parameter(name), value) for name, value in options.items()]
+    asked = await client.param_serialize(
+        wanted.verb, wanted.path, where, query, headers, body, auth_settings=["BearerToken"]
+    )
+    return (await client.call_api(*asked, _request_timeout=_request_timeout)).response
 
 
 def _library(name: str) -> Any:  # noqa: ANN401 - the SDK is imported lazily
