@@ -122,7 +122,7 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
     for namespace in sorted(watched):
         if lacking := await _lacking(parts, cluster, namespace, permissions.WATCHES):
             text = f"trouble there is not seen: pult may not {lacking}"
-            yield Finding(f"{name}/{namespace}", "warn", text, f"{BIND}, or leave watch.enabled out")
+            yield Finding(f"{name}/{namespace}", "warn", text, f"{BIND}, or set watch.enabled = false")
 
 
 async def _lacking(parts: Parts, cluster: str, namespace: str, verbs: Iterable[permissions.Permission]) -> str:

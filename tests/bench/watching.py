@@ -59,15 +59,15 @@ async def _measured(folder: Path, url: str) -> list[Row]:
     clock, watch, beats = SystemClock(), Watch(places), Beats()
     for feed in feeds(apis, sorted(places)):
         await feed.page(str(PODS))  # an empty page: it imports the library, which is not what is measured
-    gc.collect()  # as ``pult run`` does once everything is imported: collections look at what came later only
-    gc.freeze()
-    gc.set_threshold(*COLLECTIONS)
-    before, began = resident(), time.monotonic()
     watches = Watches(feeds(apis, sorted(places)), watch.limits, clock)
     async with open_store(f"sqlite:///{folder}/pult.db") as store, aiohttp.ClientSession() as http:
         rules = Rules((Route(("console:ops",)),))
-        warden = Warden(store, clock, rules, watches, watch, (Catalogue(()), {}))
-        duty = warden.duty()
+        duty = Warden(store, clock, rules, watches, watch, (Catalogue(()), {})).duty()
+        await duty.run()
+        gc.collect()  # as ``pult run`` does once everything is imported: collections look at what came later only
+        gc.freeze()
+        gc.set_threshold(*COLLECTIONS)
+        before, began = resident(), time.monotonic()
         tasks = [asyncio.ensure_future(each) for each in (watches.run(), beats.run())]
         await _until(lambda: all(one.state is State.LIVE for one in watches.seen().values()))
         known, listing = time.monotonic() - began, beats.worst()

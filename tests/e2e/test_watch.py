@@ -32,7 +32,7 @@ async def live(pult: Pult) -> None:
 
 
 async def test_it_is_told_within_seconds_and_over_when_it_is_over(make: Make, department: Department) -> None:
-    pult = make(watch={"enabled": True, "within": "8s"})
+    pult = make(watch={"within": "8s"})
     await pult.start()
     await live(pult)
     killed(department)
@@ -43,7 +43,7 @@ async def test_it_is_told_within_seconds_and_over_when_it_is_over(make: Make, de
 
 
 async def test_a_kill_tells_nothing_twice_and_a_dead_region_ends_nothing(make: Make, department: Department) -> None:
-    pult = make(watch={"enabled": True})
+    pult = make()
     await pult.start()
     await live(pult)
     name = killed(department)
