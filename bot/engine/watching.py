@@ -81,7 +81,7 @@ class Watches:
             await self._watch(post)
         except StaleError as error:
             post.version = ""
-            return self._failed(post, State.UNKNOWN, str(error))
+            return self._failed(post, State.UNKNOWN, str(error), logging.INFO)  # a day's work: it lists anew at once
         except AbsentError as error:
             return self._closed(post, State.ABSENT, str(error))
         except UserError as error:
@@ -132,13 +132,13 @@ class Watches:
     def _live(post: _Post) -> None:
         post.state, post.why = State.LIVE, ""
 
-    def _failed(self, post: _Post, state: State, why: str) -> float:
+    def _failed(self, post: _Post, state: State, why: str, level: int = logging.WARNING) -> float:
         """Said once in the log for each time it goes: an API server that is away would fill it."""
         now = self._clock.now()
         if post.began and (now - post.began).total_seconds() >= SETTLED:
             post.failures = 0
         if state is not State.LIVE and post.state is not state:
-            log.warning("a watch is blind", extra={"place": " ".join(post.feed.place), "error": why})
+            log.log(level, "a watch is blind", extra={"place": " ".join(post.feed.place), "error": why})
         post.state, post.why = state, why
         wait = min(LAST, FIRST * 2.0**post.failures)
         post.failures = min(post.failures + 1, 16)

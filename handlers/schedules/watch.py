@@ -26,6 +26,8 @@ AGAIN = timedelta(minutes=1)
 CRITICAL, MILDER = "critical", "warning"
 Told = dict[str, tuple[Trouble, Mapping[str, str], bool]]
 """By key: the trouble, the labels of its alert, and whether it is firm."""
+Known = frozenset[tuple[Place, bool]]
+"""The places that are seen now, and whether their past is known: with either something may be over."""
 
 
 class Warden:
@@ -42,7 +44,7 @@ class Warden:
     ) -> None:
         self._store, self._clock, self._rules, self._watching, self._watch = store, clock, rules, watching, watch
         self._services, self._regions = known
-        self._last: tuple[Told, frozenset[Place]] | None = None
+        self._last: tuple[Told, Known] | None = None
         self._at = clock.now() - AGAIN
 
     def duty(self) -> Periodic:
@@ -53,11 +55,18 @@ class Warden:
         """Look, and write only what is news."""
         now, seen = self._clock.now(), self._watching.seen()
         found = self._found(seen)
-        live = frozenset(place for place, one in seen.items() if one.state is State.LIVE)
-        if (found, live) == self._last and now - self._at < AGAIN:
+        known = self._known(seen, now)
+        if (found, known) == self._last and now - self._at < AGAIN:
             return
         await self._store.write(lambda tx: self._write(tx, found, seen, now))
-        self._last, self._at = (found, live), now
+        self._last, self._at = (found, known), now
+
+    def _known(self, seen: Mapping[Place, Seen], now: datetime) -> Known:
+        return frozenset((place, self._remembers(one, now)) for place, one in seen.items() if one.state is State.LIVE)
+
+    def _remembers(self, one: Seen, now: datetime) -> bool:
+        """Whether what was, for as long as any judgement asks, was seen."""
+        return one.since is not None and now - one.since >= self._watch.limits.within
 
     def _found(self, seen: Mapping[Place, Seen]) -> Told:
         told: Told = {}
@@ -103,8 +112,7 @@ class Warden:
             return True
         if one.state is State.ABSENT:
             return False
-        remembers = one.since is not None and now - one.since >= self._watch.limits.within
-        return one.state is State.LIVE and (remembers or trouble not in REMEMBERED)
+        return one.state is State.LIVE and (self._remembers(one, now) or trouble not in REMEMBERED)
 
 
 def marked(group: Group) -> Mapping[str, str] | None:
