@@ -62,3 +62,30 @@ async def test_a_kill_tells_nothing_twice_and_a_dead_region_ends_nothing(make: M
     assert len(await department.slack_messages(OPS, "OutOfMemory · api")) == 1
     await department.recovers()
     await department.slack_shows("Resolved: OutOfMemory · api", OPS)
+
+
+async def test_where_it_may_not_look_it_says_so_once_and_does_no_harm(make: Make, department: Department) -> None:
+    for resource in ("pods", "jobs"):
+        department.cluster("nyc2").deny("watch", resource, namespace="production")
+    pult = make()
+    await pult.start()
+
+    async def half_blind() -> str:
+        told = " ".join((await pult.ask("anna", STATUS))["text"].split())
+        return told if "nyc2: not wholly, since pult may not" in told and "nyc2: not yet" not in told else ""
+
+    told = await until("nobody says that nyc2 is not watched", half_blind)
+    assert told.count("since pult may not") == 1
+    clusters = department.simulation.world.clusters
+    assert isinstance(clusters, Clusters)
+    killed(department)
+    clusters.crash("sfo3", "production", "worker", reason="OOMKilled")
+    await department.slack_shows("OutOfMemory · worker", OPS)
+    assert await department.slack_messages(OPS, "OutOfMemory · api") == []
+    assert (await pult.ask("anna", "pods api"))["ok"]
+    closed = [line["place"] for line in pult.logged() if line["event"] == "a watch is closed"]
+    assert sorted(place for place in closed if "nyc2" in place) == ["nyc2 production job", "nyc2 production pod"]
+    _, said, _ = await pult.run("check")
+    lines = [line for line in said.splitlines() if "trouble there is not seen" in line]
+    assert len(lines) == 1
+    assert "pult may not watch pods, watch batch/jobs" in lines[0]
