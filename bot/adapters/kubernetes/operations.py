@@ -24,8 +24,9 @@ _CUSTOM = re.compile(
     r"(?:_(?P<part>status|scale))?"
 )
 _METHOD = re.compile(
-    r"(?P<verb>create|delete|list|patch|read|replace)_(?P<namespaced>namespaced_)?(?P<kind>(?!collection_|component_status|pod_binding)"
-    r"\w+?)(?:_(?P<part>status|scale|log|eviction|ephemeralcontainers|finalize|resize|token))?(?:_for_all_namespaces)?"
+    r"(?P<verb>create|delete|list|patch|read|replace)_(?P<namespaced>namespaced_)?"
+    r"(?P<kind>(?!collection_|component_status|pod_binding)\w+?)"
+    r"(?:_(?P<part>status|scale|log|eviction|ephemeralcontainers|finalize|resize|token))?(?:_for_all_namespaces)?"
 )
 """Refused: deletion wholesale, the deprecated ComponentStatus, and what a scheduler does; nobody here may."""
 
