@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,9 +14,13 @@ import pytest
 
 from bot.adapters.sql import upgrade
 from bot.adapters.sql.schema import metadata
+from tests.real import free_port
 
 SETTINGS = "listen_addresses=127.0.0.1 fsync=off full_page_writes=off max_connections=50 shared_buffers=32MB"
 """Without fsync: what is tested is pult, not whether PostgreSQL survives a power cut."""
+
+MIGRATED = "migrated_once"
+"""The database that new ones are copied from: migrating each would take longer than most tests do."""
 
 
 @dataclass
@@ -31,11 +34,15 @@ class Server:
     def url(self, database: str = "pult") -> str:
         return f"postgresql://pult@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
-        """The URL of a new, empty database of this name."""
+    def create(self, database: str, template: str = "template1") -> str:
+        """The URL of a new database of this name: empty, or a copy of *template*, to which nobody is connected."""
         self.sql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
-        self.sql(f'CREATE DATABASE "{database}"')
+        self.sql(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
+
+    def migrated(self, database: str) -> str:
+        """The URL of a new, migrated database of this name."""
+        return self.create(database, MIGRATED)
 
     def sql(self, statement: str, database: str = "postgres") -> list[tuple]:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
@@ -68,14 +75,15 @@ def postgres_server() -> Iterator[Server]:
     """Running, with an empty, migrated database ``pult``."""
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="pult-postgres-"))
-    server = Server(binaries, folder / "data", _free_port())
+    server = Server(binaries, folder / "data", free_port())
     if owner := _owner():
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     try:
         server.run("initdb", "-D", server.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         server.start()
         try:
-            upgrade(server.create("pult"))
+            upgrade(server.create(MIGRATED))
+            server.migrated("pult")
             yield server
         finally:
             server.stop()
@@ -109,9 +117,3 @@ def _owner() -> pwd.struct_passwd | None:
         return None
     names = {user.pw_name: user for user in pwd.getpwall()}
     return names.get("postgres") or names["nobody"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

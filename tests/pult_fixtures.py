@@ -10,10 +10,10 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from bot.adapters.sql import upgrade
 from bot.simulator.server import simulator
 from bot.simulator.settings import SimulatorSettings
 from tests.department import Department
+from tests.postgres import Server
 from tests.pult_process import Pult
 
 SPEED = 60
@@ -36,10 +36,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store of its own: SQLite, or what the test is parametrised with."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/pult.db"
-    server = request.getfixturevalue("postgres_server")
-    url: str = server.create(f"promise_{uuid4().hex[:12]}")
-    upgrade(url)
-    return url
+    server: Server = request.getfixturevalue("postgres_server")
+    return server.migrated(f"promise_{uuid4().hex[:12]}")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Real programs of Debian for the tests: each on a free port of loopback, in a folder of its own, ended after."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -8,8 +9,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,9 @@ import pytest
 
 PATIENCE = 15.0
 """Seconds a program may take to be ready, or to end."""
+FIRST_PORT, PORTS_EACH = 10_000, 1_000
+"""Ports that tests choose lie below those that the kernel gives to whoever asks for any (32768 and up on Linux), and
+each worker has its own: so nothing takes one between its choice and its use, nor while its server is down."""
 
 
 @dataclass
@@ -95,11 +100,23 @@ def alertmanager(folder: Path, config: str, *flags: str) -> Iterator[Program]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on, for this process alone. RuntimeError: there is none left."""
+    for _ in range(PORTS_EACH):
+        _given.rotate()
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", _given[0]))
+            return _given[0]
+    raise RuntimeError("no port is free")
+
+
+def _ports_of_this_process() -> list[int]:
+    """In random order: another run may be under way beside this one."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")
+    first = FIRST_PORT + PORTS_EACH * (int(worker) + 1)
+    return random.sample(range(first, first + PORTS_EACH), PORTS_EACH)
+
+
+_given = deque(_ports_of_this_process())
 
 
 def installed(name: str, package: str = "") -> str:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.sql import SqlStore, open_store
+from tests.migrated import sqlite_store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/pult.db"
+        return sqlite_store(tmp_path)
     return request.getfixturevalue("postgres_url")
 
 

@@ -22,6 +22,7 @@ from bot.domain.errors import NotReadyError
 from bot.edge.server import Health, application, serve
 from bot.edge.webhooks import Webhooks
 from config.loader import parse
+from tests.migrated import sqlite_store
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ROUTE = '[[routes]]\nto = ["console:ops"]\n'
@@ -39,7 +40,7 @@ class Rig:
 
     async def open(self, text: str) -> None:
         settings = parse(ROUTE + text, self._folder / "pult.toml", {})
-        store = await self._stack.enter_async_context(open_store(f"sqlite:///{self._folder}/pult.db"))
+        store = await self._stack.enter_async_context(open_store(sqlite_store(self._folder)))
         self.core = Core(settings, store)
         webhooks = Webhooks(self.core.sources(), self.core.intake, self.core.clock, self.core.meters)
         health = Health(store.ping, self.core.meters, dict)

@@ -20,6 +20,7 @@ from bot.engine.lane import Lane
 from bot.engine.meters import Meters
 from bot.ports.presenters import Presenter
 from tests.handlers.fakes import NOON
+from tests.migrated import sqlite_store
 
 HERE = "slack:C0INC"
 
@@ -119,7 +120,7 @@ class Rig:
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+    async with open_store(sqlite_store(tmp_path)) as store:
         yield Rig(store)
 
 

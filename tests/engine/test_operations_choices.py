@@ -20,6 +20,7 @@ from bot.engine.meters import Meters
 from bot.engine.operations import Operations
 from bot.ports.flows import Flow, Run, Say
 from tests.domain.builders import operation
+from tests.migrated import sqlite_store
 
 PATIENCE = 20.0
 SETTLES = 0.5
@@ -56,7 +57,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    url = f"sqlite:///{tmp_path}/pult.db"
+    url = sqlite_store(tmp_path)
     tries, broken, undone = list[int](), list[Exception](), list[str]()
 
     async def check(_: Plan) -> None:

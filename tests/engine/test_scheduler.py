@@ -13,6 +13,7 @@ from bot.engine.scheduler import Scheduler
 from bot.ports.schedules import Timed
 from bot.ports.store import Tx
 from tests.handlers.fakes import NOON, FakeClock
+from tests.migrated import sqlite_store
 
 MINUTE = timedelta(minutes=1)
 
@@ -32,7 +33,7 @@ class Work:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as opened:
+    async with open_store(sqlite_store(tmp_path)) as opened:
         yield opened
 
 

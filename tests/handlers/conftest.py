@@ -10,11 +10,12 @@ import pytest
 
 from bot.adapters.sql import open_store
 from tests.handlers.department import EXPECTED, Check, Department
+from tests.migrated import sqlite_store
 
 
 @pytest.fixture
 async def department(tmp_path: Path) -> AsyncIterator[Department]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+    async with open_store(sqlite_store(tmp_path)) as store:
         yield Department(store)
 
 

@@ -26,6 +26,7 @@ from handlers.alerting.rules import Rules, shifts_now
 from handlers.cards import news, storm
 from handlers.schedules.clocks import clocks
 from tests.handlers.fakes import NOON, FakeClock
+from tests.migrated import sqlite_store
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 INC, OPS, TG, CON = "slack:C0INC", "slack:C0OPS", "telegram:-1001", "console:ops"
@@ -130,7 +131,7 @@ class Life:
 
 @pytest.fixture
 async def life(tmp_path: Path) -> AsyncIterator[Life]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+    async with open_store(sqlite_store(tmp_path)) as store:
         yield Life(store)
 
 

@@ -21,6 +21,7 @@ from handlers.flows import promote
 from handlers.flows.tools import workload
 from tests.handlers.deploying import BARE, NYC2, REPO, SFO3, World, file, judged, manifest, planned
 from tests.handlers.fakes import NOON, STUCK, FakeRun, StoppedError, digest, image
+from tests.migrated import sqlite_store
 
 SECOND = timedelta(seconds=1)
 ORDER = ["apply nyc2", "sync nyc2", "rollout nyc2", "verify nyc2", "apply sfo3", "sync sfo3", "rollout sfo3"]
@@ -28,7 +29,7 @@ ORDER = ["apply nyc2", "sync nyc2", "rollout nyc2", "verify nyc2", "apply sfo3",
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+    async with open_store(sqlite_store(tmp_path)) as store:
         yield World(store)
 
 

@@ -22,6 +22,7 @@ from handlers.flows.tools import workload
 from handlers.flows.verify import GRACE, Verifying
 from tests.handlers.deploying import BAKE, BARE, NYC2, SLO, World, judged, planned
 from tests.handlers.fakes import NOON, STUCK, FakeRun, FakeSay, StoppedError, image
+from tests.migrated import sqlite_store
 
 URL = "https://api.example/healthz"
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -30,7 +31,7 @@ PLACE = workload(NYC2)
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+    async with open_store(sqlite_store(tmp_path)) as store:
         made = World(store)
         made.clock.at = NOON + 2 * MINUTE  # the rollout took two minutes
         for environment in (NYC2, BARE):

@@ -34,6 +34,7 @@ from handlers.cards.release_seen import Seen, load
 from handlers.webhooks.gitops import DEGRADED, FAILED
 from tests.handlers.department import PEOPLE, SERVICES
 from tests.handlers.fakes import NOON, FakeClock, digest
+from tests.migrated import sqlite_store
 
 RULES = Rules((Route(("slack:C0OPS", "console:ops")),), PEOPLE, runbooks="https://runbooks.example")
 MINUTE = timedelta(minutes=1)
@@ -94,7 +95,7 @@ class Pult:
 
 @pytest.fixture
 async def pult(tmp_path: Path) -> AsyncIterator[Pult]:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
+    async with open_store(sqlite_store(tmp_path)) as store:
         yield Pult(store)
 
 

@@ -14,6 +14,7 @@ from bot.engine.delivery import Delivery
 from bot.engine.meters import Meters
 from bot.platforms.telegram.opening import english
 from bot.ports.presenters import Presenter
+from tests.migrated import sqlite_store
 from tests.platforms.telegram_setup import ANNA, INCIDENTS, START, Clock, Simulated, opened, served, until
 
 SPEED = 30
@@ -74,7 +75,7 @@ class World:
 
 @pytest.fixture
 async def world(sim, tmp_path):
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store, opened(sim) as chat:
+    async with open_store(sqlite_store(tmp_path)) as store, opened(sim) as chat:
         made = World(store, sim.clock)
         lanes = Delivery(store, sim.clock, {"telegram": chat}, made.presenters(), english, Meters("test"))
         task = asyncio.create_task(lanes.run())
