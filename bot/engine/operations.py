@@ -41,7 +41,7 @@ class Operations:
         self._store, self._clock, self._flows, self._url = store, clock, flows, url
         self._ledger = Ledger(store, clock, meters, turned)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opening = asyncio.Lock()
+        self._opening, self._telling = asyncio.Lock(), asyncio.Lock()
         self._opened: Runner | None = None
 
     async def sweep(self) -> None:
@@ -83,7 +83,9 @@ class Operations:
             await (await self._runner()).start(ident)
 
     async def _choose(self, paused: Operation, choice: Choice) -> None:
-        await (await self._runner()).choose(paused, choice)
+        runner = await self._runner()
+        async with self._telling:  # one after the other: of two presses the first counts
+            await runner.choose(paused, choice)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from dbos import DBOS
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.sql import SqlStore, open_store
@@ -105,6 +106,24 @@ async def test_of_two_presses_on_one_pause_the_first_counts_and_none_is_kept_for
     assert bench.undone == []
     bench.operations.choose(await bench.found(), Choice.UNDO)
     await bench.becomes(State.UNDONE)
+
+
+async def test_the_first_press_counts_though_the_journal_is_slow_to_take_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, pauses = DBOS.send_async, [0.3, 0.0]
+
+    async def sent(*message: str) -> None:
+        await asyncio.sleep(pauses.pop(0))
+        await send(*message)
+
+    bench.operations.start(MADE.id)
+    await bench.paused_after(1)
+    monkeypatch.setattr(DBOS, "send_async", sent)
+    for choice in (Choice.UNDO, Choice.RETRY):
+        bench.operations.choose(await bench.found(), choice)
+    await bench.becomes(State.UNDONE)
+    assert len(bench.tries) == 1
 
 
 async def test_a_check_that_breaks_ends_the_operation_in_place_of_leaving_it_under_way(bench: Bench) -> None:
