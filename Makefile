@@ -26,8 +26,9 @@ demo: setup ## the simulated department and pult against it, in your browser
 demo-headless: setup
 	@$(BIN)/pult demo --headless
 
+test: export PYTHONDONTWRITEBYTECODE := # the tests start pult hundreds of times: compiled once, not each time
 test: setup lint ## lint, types, layers, and every test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxschedchunk 1
 
 lint: setup ## format, ruff, mypy, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary && $(BIN)/lint-imports --no-logo

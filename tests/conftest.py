@@ -18,5 +18,23 @@ settings.register_profile(
 settings.load_profile("pult")
 
 
+SLOW_FOLDERS = {"e2e", "promises"}
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgres: needs a real PostgreSQL server")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among workers the long ones come first, so that none begins one when the others have nothing left to do."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: SLOW_FOLDERS.isdisjoint(item.path.parts))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For ``-n auto``: half as many again as there are cores. One run keeps half a core busy and waits else; more
+    at once would leave less than the answers' own time limits ask for.
+    """
+    return max(2, len(os.sched_getaffinity(0)) * 3 // 2)
