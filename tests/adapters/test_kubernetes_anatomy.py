@@ -37,7 +37,7 @@ def only(container: dict[str, Any], **pod: Any) -> Container:
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[KubernetesCluster]:
-    async with simulator(SimulatorSettings()) as department:
+    async with simulator(SimulatorSettings(port=0)) as department:
         path = tmp_path / "kubeconfig"
         path.write_text(yaml.safe_dump(kubeconfig(department.url)))
         async with open_clusters(

@@ -37,7 +37,7 @@ print(*(name for name in sys.modules if name.startswith(generated)))
 
 
 async def test_a_cluster_is_asked_without_the_generated_client(tmp_path: Path) -> None:
-    async with simulator(SimulatorSettings()) as running:
+    async with simulator(SimulatorSettings(port=0)) as running:
         path = tmp_path / "kubeconfig"
         path.write_text(yaml.safe_dump(kubeconfig(running.url)))
         asking = await asyncio.create_subprocess_exec(

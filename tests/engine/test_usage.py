@@ -112,7 +112,7 @@ async def test_whose_a_pod_is(kind: str, pod: str, ours: bool) -> None:
 
 async def test_over_the_simulated_department() -> None:
     """bots ran out of memory under its 512Mi limit; api's p95 lies under its peak and over its mean."""
-    async with simulator(SimulatorSettings()) as department, open_metrics(
+    async with simulator(SimulatorSettings(port=0)) as department, open_metrics(
         PrometheusSettings(url=f"{department.url}/prometheus")
     ) as metrics:  # fmt: skip
         usages = PrometheusUsage(metrics, SystemClock(), REGIONS)
