@@ -28,7 +28,8 @@ demo-headless: setup
 
 test: export PYTHONDONTWRITEBYTECODE := # the tests start pult hundreds of times: compiled once, not each time
 test: setup lint ## lint, types, layers, and every test
-	@$(BIN)/pytest -n auto --maxschedchunk 1
+	@$(BIN)/pytest -n auto --maxschedchunk 1 -m 'not alone'
+	@$(BIN)/pytest -m alone
 
 lint: setup ## format, ruff, mypy, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy --no-error-summary && $(BIN)/lint-imports --no-logo

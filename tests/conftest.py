@@ -23,6 +23,7 @@ SLOW_FOLDERS = {"e2e", "promises"}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgres: needs a real PostgreSQL server")
+    config.addinivalue_line("markers", "alone: asks for an answer in pult's own time, which others beside it may take")
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.pult_process import Pult
 
 
+@pytest.mark.alone
 async def test_what_the_department_costs(pult: Pult) -> None:
     """Six machines at 48 a month, two databases, load balancers and a volume; one volume has no price yet."""
     answer = await pult.ask("anna", "cost by region")

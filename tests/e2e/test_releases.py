@@ -45,6 +45,7 @@ async def approved(pult: Pult, text: str, by: str) -> str:
     return ident
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("name", "tool"), [("bots", "none"), ("api", "argocd"), ("web", "flux")])
 @pytest.mark.timeout(180)
 async def test_there_and_back(make: Make, department: Department, name: str, tool: str) -> None:

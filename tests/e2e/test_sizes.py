@@ -27,6 +27,7 @@ async def owned(make: Make) -> Pult:
     return pult
 
 
+@pytest.mark.alone
 async def test_what_they_need_and_why_not(owned: Pult) -> None:
     """bots ran out of memory under 512Mi: a quarter more. web's autoscaler goes by the request."""
     api = await owned.ask("chen", "rightsize api")

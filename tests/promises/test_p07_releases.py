@@ -14,6 +14,7 @@ from tests.releasing import ARGO, PRODUCTION, SFO3, announced, approved, by_hand
 pytestmark = [SLOW, pytest.mark.timeout(180)]
 
 
+@pytest.mark.alone
 async def test_a_rollback_by_argo_cd_killed_at_each_step_reverts_once(make: Make, department: Department) -> None:
     pult = make()
     serves(pult, "api", {**PRODUCTION, "gitops": ARGO})

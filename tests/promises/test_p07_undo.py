@@ -81,6 +81,7 @@ async def test_an_undo_through_git_commits_back_once(make: Make, department: Dep
     assert fates(pult) == ["back"]
 
 
+@pytest.mark.alone
 @SLOW
 async def test_a_bake_goes_on_from_when_it_began(make: Make, department: Department, probe: Probe) -> None:
     pult, ident = await bad(make, "api", "1.8.0", bake="12s", probes=[{"url": probe.url}])

@@ -83,6 +83,7 @@ async def test_an_unknown_lag_stops_the_failover_before_the_fence(pult: Pult, de
     assert (await department.world())["database"]["primaries"] == before["database"]["primaries"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("source", ["prometheus", "digitalocean"])
 async def test_what_nobody_measures_or_prices_costs_no_zero(pult: Pult, department: Department, source: str) -> None:
     await department.fault("error", source)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.department import INCIDENTS, INCIDENTS_TG, OPS, Department, Json, shown, until
 from tests.promises.alerts import alert, fires, notification
 from tests.promises.stores import BOTH
@@ -75,6 +77,7 @@ async def test_a_silent_watchdog_pages_and_its_return_resolves(make: Make, depar
     assert not await department.slack_messages(OPS, "Watchdog"), "the Watchdog itself is never shown"
 
 
+@pytest.mark.alone
 async def test_the_canary_flies_and_says_how_long_it_took(make: Make, department: Department) -> None:
     pult = make()
     await pult.start()
