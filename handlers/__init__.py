@@ -48,6 +48,8 @@ from handlers.commands import (
     undo,
     whoami,
 )
+from handlers.commands.pods_deaths import Deaths
+from handlers.commands.status_running import Running
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
 from handlers.flows import promote as promote_flow
@@ -145,7 +147,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, p.cluster, p.budgets, p.slos, p.services, vitals),
+        status.duty(p.store, Running(p.cluster, p.diagnoses), p.budgets, p.slos, p.services, vitals),
         alerts.listing(p.store, {"noisy": history.noisy, "stats": history.stats}.get),
         alerts.one(p.store, p.surroundings, p.services),
         alerts.ack(p.store, p.rules),
@@ -161,7 +163,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         freeze.freeze(p.store, p.services, p.rules, p.approvals_in),
         freeze.unfreeze(p.store, p.services),
         sync.duty(p.gitops, p.services),
-        pods.duty(p.cluster, p.services),
+        pods.duty(p.diagnoses, Deaths(p.pod_logs, p.metrics, p.regions), p.services),
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
         restart.duty(p.cluster, p.services),

@@ -20,6 +20,7 @@ from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.costs import Costs
+from bot.ports.diagnoses import Diagnoses
 from bot.ports.forge import Forge
 from bot.ports.gitops import GitOps
 from bot.ports.guard import Guard
@@ -68,6 +69,7 @@ class Ports:
     logs: Logs
     pod_logs: Logs
     happenings: Happenings
+    diagnoses: Diagnoses
     watching: Watching
     watch: Watch
     silencer: Silencer | None

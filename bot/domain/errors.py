@@ -68,11 +68,11 @@ class ForgedError(PultError):
 
 
 class TemporaryError(PultError):
-    """May work later. ``delay``: seconds the other side asked for, or None."""
+    """May work later. ``delay``: seconds the other side asked for, or None. ``said``: what a person may read of it."""
 
-    def __init__(self, text: str, delay: float | None = None) -> None:
+    def __init__(self, text: str, delay: float | None = None, said: Phrase | None = None) -> None:
         super().__init__(text)
-        self.delay = delay
+        self.delay, self.said = delay, said
 
 
 class RateLimitedError(TemporaryError):

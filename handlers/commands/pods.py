@@ -1,71 +1,140 @@
-"""``pods <service>``: its pods in every cluster, in words a person understands."""
+"""``pods <service>``: its pods in every cluster, in words a person understands, those that are alike counted."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 
-from bot.domain.errors import TemporaryError, UserError
-from bot.domain.messages import Block, Lines, Paragraph, Table, Tone
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.errors import UserError
+from bot.domain.messages import Aside, Block, Button, Lines, Paragraph, Preformatted, Table, Tone
+from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
 from bot.domain.services import Catalogue, Environment
-from bot.ports.cluster import Cluster, Pod
+from bot.ports.cluster import Pod
 from bot.ports.commands import Call, Command, Reply
-from handlers.commands.replies import argument, said, workload
+from bot.ports.diagnoses import Cohort, Diagnoses, Diagnosis, Health
+from handlers.commands.logs_asked import asked, button
+from handlers.commands.pods_asked import Heard, diagnosed
+from handlers.commands.pods_deaths import Deaths, Epitaph
+from handlers.commands.pods_words import STATES, lines, versions
+from handlers.commands.replies import said
 
-SHOWN = 30
+USAGE = "pods <service> [environment]"
+SINGLY = 8
+"""Pods of one cluster that each have a row; more are counted together."""
+ROWS, TROUBLES = 10, 6
+"""Rows and lines of one cluster; the file has all."""
+WHOLE = 15
+"""Pods of the whole answer from which on the file is attached."""
 
 
-def duty(cluster: Cluster, services: Catalogue) -> Command:
+def duty(diagnoses: Diagnoses, deaths: Deaths, services: Catalogue) -> Command:
     """All clusters are asked at once; one that is out of reach says so while the others answer."""
 
     async def run(call: Call) -> Reply:
-        service = services.named(argument(call, 0, "pods <service>"))
-        places = (
-            tuple(e for e in service.environments if e.name == call.args[1]) or (service.environment(call.args[1]),)
-            if len(call.args) > 1
-            else service.production
-        )
+        want = asked(call, services, USAGE, takes=("env", "pod"))
+        name = want.env or want.pod
+        named = tuple(each for each in want.service.environments if each.name == name)
+        places = named or ((want.service.environment(name),) if name else want.service.production)
+        heard = await diagnosed(diagnoses, places)
         async with asyncio.TaskGroup() as group:
-            tasks = [(place, group.create_task(_pods(cluster, place))) for place in places]
-        found = [(place, task.result()) for place, task in tasks]
-        known = [pod for _, pods in found if not isinstance(pods, Phrase) for pod in pods]
-        ready, total = sum(pod.ready for pod in known), len(known)
-        blocks = [block for place, pods in found for block in _blocks(place, pods)]
-        healthy = 0 < ready == total and not any(isinstance(pods, Phrase) for _, pods in found)
-        title = phrase("{service}: {ready} of {total} pods ready", service=service.name, ready=ready, total=total)
-        return said(title, *blocks, tone=Tone.OK if healthy else Tone.WARNING)
+            ends = {
+                place: group.create_task(deaths.of(place, found, call.now))
+                for place, found in heard
+                if not isinstance(found, Phrase)
+            }
+        return _answer(want.service.name, heard, {place: task.result() for place, task in ends.items()}, name)
 
     example = services.names[0] if services.names else "api"
-    return Command(
-        ("pods", "поды"), "pods <service>", phrase("its pods, and what ails them"), run, examples=(f"pods {example}",)
+    return Command(("pods", "поды"), USAGE, phrase("its pods, and what ails them"), run, examples=(f"pods {example}",))
+
+
+def _answer(service: str, heard: Heard, ends: dict[Environment, Epitaph], env: str) -> Reply:
+    known = [found for _, found in heard if isinstance(found, Diagnosis)]
+    if not known and len(heard) == 1 and isinstance(heard[0][1], Phrase):
+        why = heard[0][1]
+        raise UserError(why.text, **why.values)
+    pods = [pod for found in known for pod in found.pods]
+    ready, total = sum(pod.ready for pod in pods), len(pods)
+    blocks = [block for place, found in heard for block in _blocks(place, found, ends.get(place))]
+    well = 0 < ready == total and len(known) == len(heard) and not any(map(_troubled, known))
+    title = phrase("{service}: {ready} of {total} pods ready", service=service, ready=ready, total=total)
+    if not known:
+        title = phrase("The pods of {service} could not be read", service=service)
+    reply = said(
+        title,
+        *blocks,
+        tone=Tone.OK if well else Tone.WARNING,
+        buttons=tuple(_buttons(service, env)),
+        whole="\n".join(_listed(heard)) if total > WHOLE else "",
     )
+    return Reply(reply.message, ok=bool(known))
 
 
-async def _pods(cluster: Cluster, place: Environment) -> tuple[Pod, ...] | Phrase:
-    """The pods, or why they are not known."""
-    try:
-        return await cluster.pods(workload(place))
-    except TemporaryError:
-        return phrase("{cluster} does not answer: nothing is known of its pods.", cluster=Code(place.cluster))
-    except UserError as error:
-        return error.phrase
+def _troubled(found: Diagnosis) -> bool:
+    return any(each.health < Health.LEAVING for each in found.cohorts) or found.rollout.stuck is not None
 
 
-def _blocks(place: Environment, pods: tuple[Pod, ...] | Phrase) -> tuple[Block, ...]:
-    if isinstance(pods, Phrase):
-        return (Paragraph(pods),)
+def _buttons(service: str, env: str) -> Iterator[Button]:
+    where = f" --env {env}" if env else ""
+    yield from button(phrase("Refresh"), f"pods {service}{where}")
+    yield from button(phrase("Events"), f"events {service}{where}")
+    yield from button(phrase("Logs"), f"logs {service}{where}")
+
+
+def _blocks(place: Environment, found: Diagnosis | Phrase, end: Epitaph | None) -> Iterator[Block]:
+    if isinstance(found, Phrase):
+        yield Paragraph(found)
+        return
+    where = phrase("{environment} in {cluster}", environment=place.name, cluster=place.cluster)
+    yield Paragraph(phrase(
+        "{where}: {ready} of {n} ready", where=where, ready=sum(pod.ready for pod in found.pods), n=found.rollout.desired
+    ))  # fmt: skip
+    if told := [*versions(found.versions), *lines(found), *(filter(None, [end.memory]) if end else ())]:
+        yield Lines(tuple(told[:TROUBLES]), max(0, len(told) - TROUBLES))
+    if end and end.lines:
+        yield Paragraph(phrase("The last lines of {pod} before its container ended:", pod=Code(end.pod)))
+        yield Preformatted("\n".join(line.text for line in end.lines))
+    if found.pods:
+        yield _table(found)
+    if found.unread:
+        yield Aside(_listing(found.unread))
+
+
+def _listing(said_: Iterable[Phrase]) -> Phrase:
+    parts = {f"p{at}": each for at, each in enumerate(said_)}
+    return Phrase(" ".join(f"{{{name}}}" for name in parts), parts)
+
+
+def _table(found: Diagnosis) -> Table:
     header = (phrase("Pod"), phrase("State"), phrase("Restarts"), phrase("Node"))
-    rows = tuple(_row(pod) for pod in pods[:SHOWN])
-    table = (Table(header, rows),) if rows else ()
-    troubles = tuple(phrase("{pod}: {trouble}", pod=Code(pod.name), trouble=pod.trouble) for pod in pods if pod.trouble)
-    more = (Lines(troubles),) if troubles else ()
-    return (
-        Paragraph(phrase("{environment} in {cluster}", environment=place.name, cluster=place.cluster)),
-        *table,
-        *more,
-    )
+    if len(found.pods) <= SINGLY:
+        by_name = {name: cohort for cohort in found.cohorts for name in cohort.names}
+        return Table(header, tuple(_row(pod, by_name.get(pod.name)) for pod in found.pods))
+    return Table(header, tuple(map(_counted, found.cohorts[:ROWS])))
 
 
-def _row(pod: Pod) -> tuple[Phrase, ...]:
-    state = phrase("ready") if pod.ready else verbatim(pod.phase)
+def _row(pod: Pod, cohort: Cohort | None) -> tuple[Phrase, ...]:
+    state = STATES[cohort.health] if cohort else verbatim(pod.phase)
     return (verbatim(pod.name), state, phrase("{n}", n=pod.restarts), verbatim(pod.node or "–"))
+
+
+def _counted(cohort: Cohort) -> tuple[Phrase, ...]:
+    nodes = len(cohort.nodes)
+    where = counted("{n} node", "{n} nodes", nodes) if nodes > 1 else verbatim("".join(cohort.nodes) or "–")
+    who = counted("{n} pod", "{n} pods", len(cohort.names))
+    return (who, STATES[cohort.health], phrase("{n}", n=cohort.restarts), where)
+
+
+def _listed(heard: Heard) -> Iterator[str]:
+    """Every pod, a line each: the worst first."""
+    for place, found in heard:
+        if isinstance(found, Phrase):
+            yield f"{place.cluster}\t{found.plain()}"
+            continue
+        pods = {pod.name: pod for pod in found.pods}
+        for cohort in found.cohorts:
+            why = cohort.trouble.plain() if cohort.trouble else ""
+            for name in cohort.names:
+                pod = pods[name]
+                state = cohort.health.name.lower()
+                yield "\t".join((place.cluster, name, state, str(pod.restarts), pod.node or "-", why)).rstrip()

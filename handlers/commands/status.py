@@ -9,22 +9,21 @@ from datetime import datetime
 
 from bot.domain.alerts import SEVERITIES, Group
 from bot.domain.conditions import told
-from bot.domain.errors import PultError
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
 from bot.domain.operations import STATE_WORDS, Operation, State
-from bot.domain.phrases import Code, Phrase, Quantity, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, Quantity, phrase
 from bot.domain.releases import Fate
 from bot.domain.services import Catalogue, Service
 from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
-from bot.ports.cluster import Cluster
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.cards import budget
 from handlers.cards.alert import SEVERITY_WORDS
 from handlers.commands.releases_known import FATE_WORDS
-from handlers.commands.replies import said, workload
+from handlers.commands.replies import said
+from handlers.commands.status_running import Running
 from handlers.commands.vitals import Fact, Part, Vitals
 from handlers.operating.freezing import Frozen
 
@@ -36,7 +35,7 @@ BUDGETS = 12
 
 
 def duty(
-    store: Store, cluster: Cluster, budgets: Budgets | None, slos: tuple[Slo, ...], services: Catalogue,
+    store: Store, running: Running, budgets: Budgets | None, slos: tuple[Slo, ...], services: Catalogue,
     vitals: Vitals,
 ) -> Command:  # fmt: skip
     """Alerts, operations, budgets, rollouts, and destinations that can't be reached."""
@@ -55,7 +54,7 @@ def duty(
         )
         chosen = tuple(g for g in groups if service is None or g.service == service.name)
         async with asyncio.TaskGroup() as tasks:
-            rollouts = tasks.create_task(_rollouts(cluster, (service,) if service else tuple(services)))
+            rollouts = tasks.create_task(running.of(service) if service else running.every(services))
             left_ = tasks.create_task(
                 _budgets(budgets, tuple(s for s in slos if service is None or s.service == service.name))
             )
@@ -64,15 +63,15 @@ def duty(
             phrase("{id} {title}: {state}", id=Code(o.id), title=o.plan.title, state=STATE_WORDS[o.state]) for o in mine
         )
         silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in vitals.trouble().items())
-        running, left = rollouts.result(), left_.result()
-        facts = ((phrase("Alerts"), _alerts(chosen)), *cold, *latest, *senses.facts, *running.facts, *left.facts)
+        runs, left = rollouts.result(), left_.result()
+        facts = ((phrase("Alerts"), _alerts(chosen)), *cold, *latest, *senses.facts, *runs.facts, *left.facts)
         blocks: list[Block] = [Facts(facts)]
-        blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (live, silent) if lines]
+        blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (runs.why, live, silent) if lines]
         title = phrase("Status of {service}", service=service.name) if service else phrase("Status")
         return said(
             title,
             *blocks,
-            tone=_tone(chosen, well=running.well and left.well and senses.well and not silent and not _paused(mine)),
+            tone=_tone(chosen, well=runs.well and left.well and senses.well and not silent and not _paused(mine)),
             buttons=(Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo")),
         )
 
@@ -121,31 +120,6 @@ def _alerts(groups: tuple[Group, ...]) -> Phrase:
         level: phrase("{level}: {n}", n=count, level=SEVERITY_WORDS[level]) for level, count in parts.items()
     }
     return Phrase(", ".join(f"{{{level}}}" for level in parts), values)
-
-
-async def _rollouts(cluster: Cluster, services: Iterable[Service]) -> Part:
-    async with asyncio.TaskGroup() as group:
-        tasks = [(service.name, group.create_task(_running(cluster, service))) for service in services]
-    found = [(name, *task.result()) for name, task in tasks]
-    return Part(tuple((verbatim(name), told) for name, told, _ in found), all(well for _, _, well in found))
-
-
-async def _running(cluster: Cluster, service: Service) -> tuple[Phrase, bool]:
-    """What runs in each cluster, and whether all of it is known to be ready."""
-    parts: dict[str, Phrase] = {}
-    well = True
-    for environment in service.production:
-        try:
-            rollout = await cluster.rollout(workload(environment))
-        except PultError:
-            said_, well = phrase("{cluster} unknown", cluster=environment.cluster), False
-        else:
-            said_ = phrase(
-                "{cluster} {ready}/{desired}", cluster=environment.cluster, ready=rollout.ready, desired=rollout.desired
-            )
-            well = well and rollout.ready >= rollout.desired
-        parts[f"e{len(parts)}"] = said_
-    return Phrase(", ".join(f"{{{name}}}" for name in parts), parts), well
 
 
 async def _budgets(budgets: Budgets | None, slos: Sequence[Slo]) -> Part:

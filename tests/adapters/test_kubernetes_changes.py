@@ -303,12 +303,12 @@ async def test_what_may_not_be_read_is_left_out_and_said_once(bench: Bench, capl
             (told,) = await bench.told()
     assert told == Scaled(told.at, 4, 2)
     assert sorted(record.part for record in caplog.records) == ["revisions", "turned"]  # type: ignore[attr-defined]
-    assert 'cannot list resource "events"' in caplog.records[-1].error + caplog.records[0].error  # type: ignore[attr-defined]
+    assert "it may not list events in" in caplog.records[-1].error + caplog.records[0].error  # type: ignore[attr-defined]
 
 
 async def test_who_may_read_nothing_is_told_so(bench: Bench) -> None:
     bench.state.deny("get", "deployments")
-    with pytest.raises(UserError, match="cannot get resource"):
+    with pytest.raises(UserError, match="it may not get deployments.apps"):
         await bench.told()
     bench.state.denials.clear()
     with pytest.raises(UserError, match="There is no deployment chekout"):

@@ -160,7 +160,7 @@ def test_an_image_that_cannot_be_pulled_is_named(reason: str) -> None:
 def test_a_pod_without_a_node_says_why() -> None:
     pod = judge.pod(recorded("pod-pending-unschedulable"))
     assert (pod.node, pod.ready, pod.started_at) == ("", False, None)
-    assert said(pod.trouble).startswith("can't be scheduled: 0/3 nodes are available")
+    assert said(pod.trouble) == "can't be scheduled: 3 nodes have too little memory free (of 3 nodes)"
 
 
 def test_a_container_between_death_and_back_off_is_in_trouble() -> None:

@@ -236,7 +236,7 @@ async def test_a_pod_that_there_is_not(pods: Bench) -> None:
 
 async def test_without_permission_it_says_which(pods: Bench) -> None:
     pods.clusters.cluster("nyc2").deny("get", "pods/log")
-    with pytest.raises(UserError, match=r'nyc2 does not allow pult to do this: .* cannot get resource "pods/log"'):
+    with pytest.raises(UserError, match="nyc2 does not allow pult to do this: it may not get pods/log in production"):
         await pods.last(1)
     with pytest.raises(UserError):
         await pods.logs.errors(API, CLOCK.now() - timedelta(minutes=1), CLOCK.now())

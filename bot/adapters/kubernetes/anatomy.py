@@ -25,12 +25,12 @@ def read(kind: str, name: str, obj: Object, around: Mapping[str, list[Object]]) 
         labels=tuple(sorted((obj["spec"].get("selector") or {}).get("matchLabels", labels).items())),
         containers=tuple(_container(each, pod.get("securityContext") or {}) for each in pod["containers"]),
         spread=_spread(pod),
-        budgets=tuple(_budget(each) for each in budgets if _selects(each["spec"].get("selector"), labels)),
+        budgets=tuple(_budget(each) for each in budgets if selects(each["spec"].get("selector"), labels)),
         idle_budgets=tuple(each["metadata"]["name"] for each in budgets if _idle(each, name)),
         policies=tuple(
             each["metadata"]["name"]
             for each in around.get("networkpolicies", [])
-            if _selects(each["spec"].get("podSelector") or {}, labels)
+            if selects(each["spec"].get("podSelector") or {}, labels)
         ),
         scaled_by=scaler["metadata"]["name"] if scaler else "",
         owned=frozenset(_measured(scaler)) if scaler else frozenset(),
@@ -112,7 +112,7 @@ def _measured(scaler: Object) -> Iterator[str]:
             yield found["name"]
 
 
-def _selects(selector: Object | None, labels: Mapping[str, str]) -> bool:
+def selects(selector: Object | None, labels: Mapping[str, str]) -> bool:
     """As apimachinery's LabelSelectorAsSelector: one that is missing selects nothing, an empty one everything."""
     if selector is None:
         return False

@@ -7,13 +7,13 @@ models of what it takes and gives, is left out: 33 MB for the groups that pult a
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 import aiohttp
+import orjson
 import yaml
 
 from bot.adapters.kubernetes.lines import whole_lines
@@ -21,6 +21,7 @@ from bot.adapters.kubernetes.operations import Operation, operation, parameter
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.verdicts import Answer, verdict
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.phrases import Code, phrase
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -73,6 +74,10 @@ class Api:
             why = f"the watch at the API server of {self._settings.name} broke off ({type(error).__name__})"
             raise TemporaryError(why) from error
 
+    async def open(self) -> None:
+        """Load the library and the credentials, as the first call does otherwise. Nothing is asked of the server."""
+        await self._opened()
+
     async def close(self) -> None:
         """Close the connections, if any were opened."""
         if self._client is not None:
@@ -118,8 +123,9 @@ class Api:
                 answer = await function(*args, _request_timeout=self._timeout, **options)
                 body = await _end(answer, most) if most else await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            why = f"the API server of {self._settings.name} does not answer ({type(error).__name__})"
-            raise TemporaryError(why) from error
+            name = self._settings.name
+            why = f"the API server of {name} does not answer ({type(error).__name__})"
+            raise TemporaryError(why, said=phrase("{cluster} does not answer", cluster=Code(name))) from error
         return answer, body
 
     async def _opened(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
@@ -199,7 +205,7 @@ async def _end(answer: Any, most: int) -> bytes:  # noqa: ANN401 - aiohttp's res
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(body)
+        data = orjson.loads(body)
     except ValueError:
         return {"message": body[:200].decode("utf-8", "replace")}
     return data if isinstance(data, dict) else {}

@@ -10,7 +10,7 @@ from typing import Any
 from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
-from bot.adapters.kubernetes.found import pods_of
+from bot.adapters.kubernetes.found import pages
 from bot.adapters.kubernetes.gitops import KubernetesGitOps
 from bot.adapters.kubernetes.notes import OPERATION
 from bot.adapters.kubernetes.past import Past
@@ -18,7 +18,7 @@ from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.rollouts import KubernetesRollouts
 from bot.adapters.kubernetes.scaling import KubernetesScaling
 from bot.adapters.kubernetes.settings import ClusterSettings
-from bot.adapters.kubernetes.verdicts import GoneError
+from bot.adapters.kubernetes.verdicts import ExpiredError, GoneError
 from bot.adapters.kubernetes.workloads import Workloads, versioned
 from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, UserError
@@ -49,7 +49,10 @@ class KubernetesCluster:
         """Its pods, by its own selector, in pages."""
         selector = judge.selector(await self._workloads.read(workload))
         api = self._workloads.api(workload.cluster)
-        return tuple(map(judge.pod, await pods_of(api, workload.namespace, selector)))
+        try:
+            return await _judged(api, workload.namespace, selector)
+        except ExpiredError:  # a continue token lives for minutes only
+            return await _judged(api, workload.namespace, selector)
 
     async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
         """What the cluster itself says was changed, by whomever."""
@@ -115,6 +118,14 @@ class KubernetesCluster:
         api, method = self._workloads.api(cluster), "create_self_subject_access_review"
         answer = await api.call("AuthorizationV1Api", method, body=review)
         return answer.get("status", {}).get("allowed") is True
+
+
+async def _judged(api: Api, namespace: str, selector: str) -> tuple[Pod, ...]:
+    """Page by page: nobody needs all of them whole at once."""
+    found: list[Pod] = []
+    async for page in pages(api, "CoreV1Api", "list_namespaced_pod", namespace, label_selector=selector):
+        found += map(judge.pod, page)
+    return tuple(found)
 
 
 def _restarted(workload: Workload, obj: dict[str, Any], operation: str, at: datetime) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from bot.adapters.kubernetes import argorollouts
+from bot.adapters.kubernetes import argorollouts, judge_deaths, judge_images, judge_scheduling
 from bot.adapters.kubernetes.notes import OPERATION
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.phrases import Phrase, phrase, verbatim
 from bot.ports.cluster import Pod, Rollout
 
 Object = dict[str, Any]
@@ -139,7 +139,7 @@ def pod(obj: Object) -> Pod:
 def _trouble(status: Object) -> Phrase | None:
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return phrase("can't be scheduled: {why}", why=condition.get("message", ""))
+            return judge_scheduling.words(str(condition.get("message") or condition.get("reason") or ""))
     for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
         if trouble := _container(container):
             return trouble
@@ -153,23 +153,15 @@ def _container(container: Object) -> Phrase | None:
     last = container.get("lastState", {}).get("terminated") or {}
     ended = container.get("state", {}).get("terminated") or {}
     reason = waiting.get("reason", "")
-    if reason in {"ErrImagePull", "ImagePullBackOff", "InvalidImageName"}:
-        return phrase("its image can't be pulled: {image}", image=Code(container.get("image", "")))
-    killed = _killed(last)
+    if reason in judge_images.FAILING:
+        return judge_images.words(container.get("image", ""), reason, ())  # its message comes and goes with each try
     if reason == "CrashLoopBackOff":
-        return phrase("crashes again and again; last time: {how}", how=killed or phrase("unknown"))
+        how = judge_deaths.words(last) if last else phrase("unknown")
+        return phrase("crashes again and again; last time: {how}", how=how)
     if ended.get("exitCode"):  # between its death and the back-off
-        return _killed(ended)
+        return judge_deaths.words(ended)
     if last.get("reason") == "OOMKilled" and not container.get("ready"):
-        return killed
+        return judge_deaths.words(last)
     if reason and reason not in {"ContainerCreating", "PodInitializing"}:
         return phrase("waits: {reason}", reason=reason)
     return None
-
-
-def _killed(last: Object) -> Phrase | None:
-    if not last:
-        return None
-    if last.get("reason") == "OOMKilled":
-        return phrase("killed for using more memory than its limit")
-    return phrase("exit code {code}, {reason}", code=str(last.get("exitCode", "?")), reason=last.get("reason", ""))

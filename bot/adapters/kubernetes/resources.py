@@ -20,6 +20,7 @@ ROLLOUT = Resource("argoproj.io", "v1alpha1", "rollouts")
 KUSTOMIZATION = Resource("kustomize.toolkit.fluxcd.io", "v1", "kustomizations")
 HELMRELEASE = Resource("helm.toolkit.fluxcd.io", "v2", "helmreleases")
 CERTIFICATE = Resource("cert-manager.io", "v1", "certificates")
+POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods")
 _SOURCE = "source.toolkit.fluxcd.io"
 SOURCES = {
     "GitRepository": Resource(_SOURCE, "v1", "gitrepositories"),

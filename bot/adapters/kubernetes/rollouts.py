@@ -123,11 +123,15 @@ class KubernetesRollouts:
         raise UserError("{name} keeps no revision {revision}.", name=Code(workload.name), revision=revision)
 
     async def _kept(self, workload: Workload, obj: Object) -> list[Object]:
-        made = "replica_set" if workload.kind in BY_REPLICASETS else "controller_revision"
-        api, method = self._workloads.api(workload.cluster), f"list_namespaced_{made}"
-        selector = judge.selector(obj)
-        answer = await api.call("AppsV1Api", method, workload.namespace, label_selector=selector, limit=LISTED)
-        return history.owned(answer.get("items") or [], obj)
+        return await kept(self._workloads.api(workload.cluster), workload.kind, workload.namespace, obj)
+
+
+async def kept(api: Api, kind: str, namespace: str, obj: Object) -> list[Object]:
+    """The earlier and the present templates of *obj*, a workload of that *kind*, as its controller keeps them."""
+    made = "replica_set" if kind in BY_REPLICASETS else "controller_revision"
+    method, selector = f"list_namespaced_{made}", judge.selector(obj)
+    answer = await api.call("AppsV1Api", method, namespace, label_selector=selector, limit=LISTED)
+    return history.owned(answer.get("items") or [], obj)
 
 
 def _undoable(workload: Workload, obj: Object, template: str) -> None:

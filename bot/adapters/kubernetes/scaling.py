@@ -31,7 +31,7 @@ class KubernetesScaling:
         api = self._workloads.api(workload.cluster)
         listed = "list_namespaced_horizontal_pod_autoscaler"
         for each in await paged(api, "AutoscalingV2Api", listed, workload.namespace):
-            if _targets(each, workload):
+            if targets(each, workload):
                 spec = each["spec"]
                 least = spec.get("minReplicas")
                 return Autoscaler(each["metadata"]["name"], 1 if least is None else least, spec["maxReplicas"])
@@ -53,7 +53,10 @@ class KubernetesScaling:
         raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
 
 
-def _targets(scaler: Object, workload: Workload) -> bool:
-    """Kinds are compared without their group: an obsolete one is resolved by the controller all the same."""
+def targets(scaler: Object, workload: Workload) -> bool:
+    """Whether *scaler* is set on *workload*.
+
+    Kinds are compared without their group: an obsolete one is resolved by the controller all the same.
+    """
     target = scaler["spec"]["scaleTargetRef"]
     return (str(target["kind"]).lower(), target["name"]) == (workload.kind, workload.name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from sys import intern
 
-from bot.adapters.kubernetes import argorollouts, judge
+from bot.adapters.kubernetes import argorollouts, judge, judge_images
 from bot.adapters.kubernetes.judge import Object
 from bot.domain.loglines import tidy
 from bot.domain.redact import redact
@@ -25,11 +25,7 @@ from bot.domain.sights import (
 
 SAID = 240
 """Characters of a controller's words that are kept: they become a label of an alert."""
-PULLING = frozenset({
-    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
-    "RegistryUnavailable", "SignatureValidationFailed",
-})  # fmt: skip
-"""kubernetes/kubernetes pkg/kubelet/images/types.go."""
+PULLING = judge_images.FAILING
 TRIED = PULLING - {"ErrImagePull", "RegistryUnavailable"}
 """Those that the kubelet says after it has tried, or that no further try can mend."""
 OF_CRONJOB = re.compile(r"(.+?)-\d{8,}")

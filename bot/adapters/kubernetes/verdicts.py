@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import DriftError, PermanentError, RateLimitedError, TemporaryError, UserError
 from bot.domain.phrases import Code, Phrase, phrase
+
+FORBIDDEN = re.compile(
+    r'User "([^"]*)" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"'
+    r'(?: in the namespace "([^"]*)"| at the cluster scope)'
+)
+"""kubernetes/apiserver pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage."""
 
 
 class GoneError(UserError):
@@ -37,8 +44,10 @@ def verdict(answer: Answer, cluster: str) -> UserError | TemporaryError | Perman
     """The error that *answer*, with a status of 400 and more, stands for."""
     message = str(answer.body.get("message") or answer.status)[:300]
     match answer.status:
-        case 401 | 403:
-            return UserError("{cluster} does not allow pult to do this: {why}", cluster=cluster, why=message)
+        case 401:
+            return UserError("{cluster} does not accept pult's credentials: {why}", cluster=cluster, why=message)
+        case 403:
+            return _forbidden(message, cluster)
         case 404:
             return _gone(answer.body.get("details"), cluster, message)
         case 409:
@@ -47,11 +56,34 @@ def verdict(answer: Answer, cluster: str) -> UserError | TemporaryError | Perman
             return ExpiredError(f"{cluster}: {message}")
         case 429:
             delay = float(answer.retry_after) if answer.retry_after.isdecimal() else None
-            return RateLimitedError(f"the API server of {cluster} answers 429: {message}", delay)
+            busy = phrase("{cluster} is overloaded: its API server takes no more questions now", cluster=Code(cluster))
+            return RateLimitedError(f"the API server of {cluster} answers 429: {message}", delay, busy)
         case code if code >= 500:
-            return TemporaryError(f"the API server of {cluster} answers {code}: {message}")
+            broken = phrase("{cluster} can't answer: its API server says {code}", cluster=Code(cluster), code=str(code))
+            return TemporaryError(f"the API server of {cluster} answers {code}: {message}", said=broken)
         case _:
             return UserError("{cluster} refuses this: {why}", cluster=cluster, why=message)
+
+
+def _forbidden(message: str, cluster: str) -> UserError:
+    """Which verb on what is missing where, and which binding lacks it. A policy's refusal (403, too) stays as it is."""
+    told = FORBIDDEN.search(message)
+    if told is None:
+        return UserError("{cluster} does not allow pult to do this: {why}", cluster=cluster, why=message)
+    user, verb, resource, group, namespace = told.groups()
+    values = {"cluster": cluster, "verb": verb, "what": Code(f"{resource}.{group}" if group else resource)}
+    who = user.rpartition(":")[2]
+    if namespace:
+        return UserError(
+            "{cluster} does not allow pult to do this: it may not {verb} {what} in {namespace}. No RoleBinding there "
+            "gives that to {who}; deploy/base/rbac.yaml has the role to bind.",
+            namespace=Code(namespace), who=Code(who), **values,
+        )  # fmt: skip
+    return UserError(
+        "{cluster} does not allow pult to do this: it may not {verb} {what} in the whole cluster. No "
+        "ClusterRoleBinding gives that to {who}; deploy/base/rbac.yaml has the role to bind.",
+        who=Code(who), **values,
+    )  # fmt: skip
 
 
 def _gone(details: object, cluster: str, message: str) -> UserError:
