@@ -114,15 +114,25 @@ async def _permissions(parts: Parts, cluster: str) -> AsyncGenerator[Finding, No
             yield Finding(f"{name}/{namespace}", "fail", f"pult may not {lacking}", BIND)
         else:
             yield Finding(f"{name}/{namespace}", "ok", "every verb that commands use is allowed")
-    for namespace in permissions.namespaces(services, cluster):
-        if lacking := await _lacking(parts, cluster, namespace, permissions.LOOKS):
-            text = f"cards can't say all that changed: pult may not {lacking}"
-            yield Finding(f"{name}/{namespace}", "warn", text, BIND)
+    for place, namespace, verbs, spoilt, mend in _wishes(parts, cluster):
+        if lacking := await _lacking(parts, cluster, namespace, verbs):
+            yield Finding(f"{name}{place}", "warn", f"{spoilt}: pult may not {lacking}", mend)
+
+
+Wish = tuple[str, str, tuple[permissions.Permission, ...], str, str]
+"""Where, in which namespace, the verbs, what goes wrong without them, and how to mend that."""
+
+
+def _wishes(parts: Parts, cluster: str) -> Iterator[Wish]:
+    """What some of pult does without."""
+    for each in permissions.namespaces(parts.department.services, cluster):
+        yield f"/{each}", each, permissions.LOOKS, "cards can't say all that changed", BIND
+    pending = "why pods are pending is told by the scheduler's words only"
+    yield " nodes", "", permissions.SEES, pending, "bind pult-see in deploy/, or leave it so"
     watched = {place.namespace for place in parts.department.watch.places if place.cluster == cluster}
-    for namespace in sorted(watched):
-        if lacking := await _lacking(parts, cluster, namespace, permissions.WATCHES):
-            text = f"trouble there is not seen: pult may not {lacking}"
-            yield Finding(f"{name}/{namespace}", "warn", text, f"{BIND}, or set watch.enabled = false")
+    for each in sorted(watched):
+        mend = f"{BIND}, or set watch.enabled = false"
+        yield f"/{each}", each, permissions.WATCHES, "trouble there is not seen", mend
 
 
 async def _lacking(parts: Parts, cluster: str, namespace: str, verbs: Iterable[permissions.Permission]) -> str:

@@ -23,10 +23,12 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
 LOOKS: tuple[Permission, ...] = (
     ("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events"),
     ("list", "policy/poddisruptionbudgets"), ("list", "networking.k8s.io/networkpolicies"),
-    ("list", "autoscaling/horizontalpodautoscalers"),
+    ("list", "autoscaling/horizontalpodautoscalers"), ("get", "metrics.k8s.io/pods"),
 )  # fmt: skip
 """Without these an alert's card can't say what changed in the cluster, nothing can be undone by its own history, and
-posture and right-sizing do not know all."""
+posture, right-sizing and ``pods`` do not know all."""
+SEES: tuple[Permission, ...] = (("list", "nodes"), ("list", "pods"))
+"""In all of a cluster: without these ``pods`` can't tell which node lacks what for a pod that is pending."""
 
 
 WATCHES: tuple[Permission, ...] = tuple(

@@ -13,7 +13,7 @@ from bot.ports.cluster import Pod, Rollout
 
 
 class Health(IntEnum):
-    """How a pod is, the worst first. ``shaken``: ready now, but a container of it died badly a short while ago."""
+    """How a pod is, the worst first. SHAKEN: ready now, but a container of it died badly a short while ago."""
 
     BROKEN = 0
     PENDING = 1
@@ -27,7 +27,7 @@ class Health(IntEnum):
 
 @dataclass(frozen=True)
 class Killed:
-    """A container that was killed for its memory. ``limit`` in bytes, None where none is set."""
+    """A container that was killed for its memory. ``limit``: in bytes, None where none is set."""
 
     pod: str
     container: str
@@ -39,9 +39,7 @@ class Killed:
 class Cohort:
     """Pods that are alike: equally well, for the same reason, of the same version.
 
-    ``names``: all of them, the one that ``details`` speak of first. ``nodes`` that they are on. ``died``: what a
-    container of that one wrote before its end is worth reading.
-    """
+    ``names``: the one that ``details`` speak of first. ``died``: the last lines of that one are worth reading."""
 
     health: Health
     names: tuple[str, ...]
@@ -65,8 +63,8 @@ class Version:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One workload as it is now. ``cohorts``: every pod is in one, the worst first. ``versions``: while there are
-    several. ``around``: what holds it from outside. ``unread``: what could not be read, and why."""
+    """``cohorts``: every pod is in one, the worst first. ``versions``: while there are several. ``around``: what holds
+    the workload from outside. ``unread``: what could not be read, and why."""
 
     rollout: Rollout
     pods: tuple[Pod, ...]

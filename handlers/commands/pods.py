@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from bot.domain.errors import UserError
 from bot.domain.messages import Aside, Block, Button, Lines, Paragraph, Preformatted, Table, Tone
 from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
 from bot.domain.services import Catalogue, Environment
@@ -50,9 +49,6 @@ def duty(diagnoses: Diagnoses, deaths: Deaths, services: Catalogue) -> Command:
 
 def _answer(service: str, heard: Heard, ends: dict[Environment, Epitaph], env: str) -> Reply:
     known = [found for _, found in heard if isinstance(found, Diagnosis)]
-    if not known and len(heard) == 1 and isinstance(heard[0][1], Phrase):
-        why = heard[0][1]
-        raise UserError(why.text, **why.values)
     pods = [pod for found in known for pod in found.pods]
     ready, total = sum(pod.ready for pod in pods), len(pods)
     blocks = [block for place, found in heard for block in _blocks(place, found, ends.get(place))]
@@ -86,9 +82,8 @@ def _blocks(place: Environment, found: Diagnosis | Phrase, end: Epitaph | None) 
         yield Paragraph(found)
         return
     where = phrase("{environment} in {cluster}", environment=place.name, cluster=place.cluster)
-    yield Paragraph(phrase(
-        "{where}: {ready} of {n} ready", where=where, ready=sum(pod.ready for pod in found.pods), n=found.rollout.desired
-    ))  # fmt: skip
+    ready, wanted = sum(pod.ready for pod in found.pods), found.rollout.desired
+    yield Paragraph(phrase("{where}: {ready} of {n} ready", where=where, ready=ready, n=wanted))
     if told := [*versions(found.versions), *lines(found), *(filter(None, [end.memory]) if end else ())]:
         yield Lines(tuple(told[:TROUBLES]), max(0, len(told) - TROUBLES))
     if end and end.lines:

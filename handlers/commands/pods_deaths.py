@@ -23,6 +23,8 @@ BEFORE: Final = timedelta(minutes=10)
 """How long before a kill its memory is looked at."""
 LAST: Final = timedelta(hours=1)
 LINES: Final = 5
+AHEAD: Final = timedelta(seconds=10)
+"""What was written this second counts, too: nobody asks on from here."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Deaths:
     async def _lines(self, place: Environment, died: Cohort | None, now: datetime) -> tuple[Line, ...]:
         if died is None:
             return ()
-        wanted = Wanted(now - LAST, now, pod=died.names[0], previous=True, limit=LINES)
+        wanted = Wanted(now - LAST, now + AHEAD, pod=died.names[0], previous=True, limit=LINES)
         found = await _tried(self.logs.lines(place, wanted))
         return found.lines[-LINES:] if found else ()
 

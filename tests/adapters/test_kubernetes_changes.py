@@ -308,7 +308,7 @@ async def test_what_may_not_be_read_is_left_out_and_said_once(bench: Bench, capl
 
 async def test_who_may_read_nothing_is_told_so(bench: Bench) -> None:
     bench.state.deny("get", "deployments")
-    with pytest.raises(UserError, match="it may not get deployments.apps"):
+    with pytest.raises(UserError, match="it may not get deployments"):
         await bench.told()
     bench.state.denials.clear()
     with pytest.raises(UserError, match="There is no deployment chekout"):

@@ -51,9 +51,16 @@ def test_the_doctor_asks_for_nothing_that_no_role_grants() -> None:
     ]
     service = Service("api", "production", "deployment", "api", ("nyc2",), tuple(environments))
     asked = {each for verbs in permissions.needed([service], "nyc2").values() for each in verbs}
-    assert asked | set(permissions.LOOKS) | set(permissions.WATCHES) <= granted
+    assert asked | set(permissions.LOOKS) | set(permissions.WATCHES) | set(permissions.SEES) <= granted
     assert set(permissions.needed([service], "nyc2")) == {"production", *NAMESPACES.values()}
     assert permissions.needed([service], "sfo3") == {}
+
+
+def test_all_of_a_cluster_is_only_listed() -> None:
+    roles = {each["metadata"]["name"]: each for each in _objects() if each["kind"] == "ClusterRole"}
+    bound = {each["roleRef"]["name"] for each in _objects() if each["kind"] == "ClusterRoleBinding"}
+    assert "pult-see" in bound
+    assert _granted(roles["pult-see"]) == set(permissions.SEES)
 
 
 def test_nodes_are_seen_by_their_events_alone() -> None:
@@ -81,7 +88,7 @@ def test_each_gitops_tool_has_a_role_of_its_own(tool: str, kinds: list[Resource]
 
 def test_nothing_moves_the_bindings_to_another_namespace() -> None:
     assert "namespace" not in yaml.safe_load((BASE / "kustomization.yaml").read_text())
-    clusterwide = {"Namespace", "ClusterRole"}
+    clusterwide = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
     placed = {each["kind"]: each["metadata"].get("namespace") for each in _objects() if each["kind"] not in clusterwide}
     assert None not in placed.values()
 

@@ -20,9 +20,12 @@ import yaml
 from bot.adapters.clock import SystemClock
 from bot.adapters.kubernetes import flux_hand, resources
 from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
+from bot.adapters.kubernetes.census import Gathered
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
+from bot.adapters.kubernetes.diagnoses import KubernetesDiagnoses
 from bot.adapters.kubernetes.happenings import KubernetesHappenings
+from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.adapters.kubernetes.logs import KubernetesLogs
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.watch import feeds
@@ -32,6 +35,7 @@ from bot.domain.sights import Kind, Place
 from bot.domain.trouble import Limits
 from bot.engine.watching import Watches
 from bot.ports.cluster import Workload
+from bot.ports.diagnoses import Health
 from bot.ports.logs import Wanted
 from bot.ports.watching import State
 from bot.simulator.kubernetes import images, kubeconfig, objects
@@ -77,6 +81,7 @@ async def everything(cluster: KubernetesCluster) -> None:
             *(cluster.changes(environment(kind, tool), since) for tool in ("none", "argocd", "flux")),
             KubernetesHappenings(cluster.apis).happenings(environment(kind), since),
             KubernetesAnatomies(cluster.apis).anatomy(environment(kind)),
+            KubernetesDiagnoses(cluster.apis, SystemClock()).diagnosis(environment(kind)),
             cluster.rollouts.undo(workload, kept[0].revision if kept[0] else "1", "other"),
             cluster.rollouts.pause(workload),
             cluster.rollouts.unpause(workload),
@@ -94,10 +99,24 @@ async def everything(cluster: KubernetesCluster) -> None:
     logs = KubernetesLogs(cluster.apis, SystemClock())
     await logs.lines(environment("deployment"), Wanted(since, datetime.now(UTC)))
     await cluster.delete_pod(Workload("nyc2", "production", "deployment", "api"), pods[0].name)
+    await inquired(cluster)
     await gitops(cluster)
     await cluster.may("nyc2", "production", "list", "pods")
     await cluster.version("nyc2")
     await watched(cluster)
+
+
+async def inquired(cluster: KubernetesCluster) -> None:
+    """What is asked of a pod that was killed for its memory, and of one that no node takes."""
+    ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-11-24T08:00:00Z"}}
+    limits = {"resources": {"limits": {"memory": "1Gi"}}}
+    pod = {
+        "metadata": {"name": "api-1"}, "spec": {"containers": [{"name": "api"} | limits]},
+        "status": {"containerStatuses": [{"name": "api", "lastState": ended}]},
+    }  # fmt: skip
+    inquiry = Inquiry(cluster.apis["nyc2"], "production", [{"metadata": {"name": "nyc2-pool-a-1"}}])
+    for health in (Health.BROKEN, Health.PENDING):
+        await inquiry.of(Gathered(health, "", None, pod))
 
 
 async def gitops(cluster: KubernetesCluster) -> None:
@@ -172,7 +191,10 @@ def granted() -> dict[str, set[Right]]:
     bindings = [each for each in documents if each["kind"] == "RoleBinding"]
     bound = {each["metadata"]["namespace"]: each["roleRef"]["name"] for each in bindings}
     assert bound == ROLES
-    return {space: set(_rights(roles[name])) for space, name in bound.items()}
+    everywhere = [each["roleRef"]["name"] for each in documents if each["kind"] == "ClusterRoleBinding"]
+    return {"": {right for name in everywhere for right in _rights(roles[name])}} | {
+        space: set(_rights(roles[name])) for space, name in bound.items()
+    }
 
 
 def _rights(role: dict[str, Any]) -> Iterator[Right]:

@@ -45,7 +45,7 @@ LISTS: Final = {
 }
 WORDS: Final = {
     "autoscalers": phrase("autoscalers"), "budgets": phrase("disruption budgets"), "nodes": phrase("nodes"),
-    "revisions": phrase("revisions"), "events": phrase("events"),
+    "events": phrase("events"),
 }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ class KubernetesDiagnoses:
             cohorts=tuple(_cohorts(cohorts, told)),
             versions=_versions(census, newest.result()),
             around=tuple(_around(environment, found)),
-            unread=tuple(_unread(found.around, [silence for each in told for silence in each.unread])),
+            unread=tuple(_unread(_missed(found), [silence for each in told for silence in each.unread])),
         )
 
     async def _first(self, api: Api, environment: Environment) -> _Round:
@@ -195,6 +195,12 @@ def _around(environment: Environment, found: _Round) -> Iterable[Phrase]:
     for scaler in found.have("autoscalers"):
         if targets(scaler, workload):
             yield from judge_around.autoscaler(scaler)
+
+
+def _missed(found: _Round) -> dict[str, list[Object] | PultError]:
+    """Nodes may be left unread on purpose: of those it is told only where a pod has none."""
+    pending = any(each.health is Health.PENDING for each in found.census.cohorts)
+    return {name: each for name, each in found.around.items() if name != "nodes" or pending}
 
 
 def _unread(around: Mapping[str, list[Object] | PultError], more: Iterable[PultError]) -> Iterable[Phrase]:
