@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from bot.domain.messages import Aside, Block, Button, Lines, Paragraph, Preformatted, Table, Tone
 from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
@@ -22,8 +23,8 @@ SINGLY = 8
 """Pods of one cluster that each have a row; more are counted together."""
 ROWS, TROUBLES = 10, 6
 """Rows and lines of one cluster; the file has all."""
-WHOLE = 15
-"""Pods of the whole answer from which on the file is attached."""
+LISTED = 2_000
+"""Pods of one cluster in the file, the worst first; the rest are ready, as a rule."""
 
 
 def duty(diagnoses: Diagnoses, deaths: Deaths, services: Catalogue) -> Command:
@@ -61,7 +62,7 @@ def _answer(service: str, heard: Heard, ends: dict[Environment, Epitaph], env: s
         *blocks,
         tone=Tone.OK if well else Tone.WARNING,
         buttons=tuple(_buttons(service, env)),
-        whole="\n".join(_listed(heard)) if total > WHOLE else "",
+        whole="\n".join(_listed(heard)),
     )
     return Reply(reply.message, ok=bool(known))
 
@@ -91,6 +92,8 @@ def _blocks(place: Environment, found: Diagnosis | Phrase, end: Epitaph | None) 
         yield Preformatted("\n".join(line.text for line in end.lines))
     if found.pods:
         yield _table(found)
+    if len(found.pods) > SINGLY:
+        yield Lines((), len(found.pods))  # so the file is attached
     if found.unread:
         yield Aside(_listing(found.unread))
 
@@ -126,10 +129,14 @@ def _listed(heard: Heard) -> Iterator[str]:
         if isinstance(found, Phrase):
             yield f"{place.cluster}\t{found.plain()}"
             continue
-        pods = {pod.name: pod for pod in found.pods}
-        for cohort in found.cohorts:
-            why = cohort.trouble.plain() if cohort.trouble else ""
-            for name in cohort.names:
-                pod = pods[name]
-                state = cohort.health.name.lower()
-                yield "\t".join((place.cluster, name, state, str(pod.restarts), pod.node or "-", why)).rstrip()
+        yield from islice(_rows(place, found), LISTED)
+        if len(found.pods) > LISTED:
+            yield f"{place.cluster}\t… {len(found.pods) - LISTED} more"
+
+
+def _rows(place: Environment, found: Diagnosis) -> Iterator[str]:
+    pods = {pod.name: pod for pod in found.pods}
+    for cohort in found.cohorts:
+        why, state = cohort.trouble.plain() if cohort.trouble else "", cohort.health.name.lower()
+        for pod in (pods[name] for name in cohort.names if name in pods):
+            yield "\t".join((place.cluster, pod.name, state, str(pod.restarts), pod.node or "-", why)).rstrip()

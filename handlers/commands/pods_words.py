@@ -8,7 +8,7 @@ from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
 from bot.ports.diagnoses import Cohort, Diagnosis, Health, Version
 
 STATES: Mapping[Health, Phrase] = {
-    Health.BROKEN: phrase("broken"), Health.PENDING: phrase("pending"), Health.UNREADY: phrase("not ready"),
+    Health.BROKEN: phrase("failing"), Health.PENDING: phrase("pending"), Health.UNREADY: phrase("not ready"),
     Health.STARTING: phrase("starting"), Health.SHAKEN: phrase("ready again"), Health.LEAVING: phrase("terminating"),
     Health.READY: phrase("ready"), Health.ENDED: phrase("finished"),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.bench import commands, history, idle, intake, posting, starting, storm, watching
+from tests.bench import commands, history, idle, intake, posting, seeing, starting, storm, watching
 from tests.bench.common import BrokenError, Row, table
 from tests.bench.setups import department, drive
 
@@ -42,6 +42,7 @@ MEASUREMENTS: Mapping[str, Measure] = {
     "history": history.measure,
     "storm": storm.measure,
     "watching": watching.measure,
+    "seeing": seeing.measure,
 }
 
 

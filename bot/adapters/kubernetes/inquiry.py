@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from bot.adapters.kubernetes import evidence, judge_deaths, judge_nodes, resources
 from bot.adapters.kubernetes.census import Gathered
 from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.found import paged
 from bot.adapters.kubernetes.judge_deaths import Death
 from bot.adapters.kubernetes.resources import POD_METRICS
 from bot.domain.errors import PultError
@@ -93,5 +94,4 @@ class Inquiry:
 
     async def _on(self, node: str) -> list[Object]:
         wanted = f"spec.nodeName={node},status.phase!=Succeeded,status.phase!=Failed"
-        found = await self._api.call("CoreV1Api", "list_pod_for_all_namespaces", field_selector=wanted)
-        return list(found.get("items") or ())
+        return await paged(self._api, "CoreV1Api", "list_pod_for_all_namespaces", field_selector=wanted)

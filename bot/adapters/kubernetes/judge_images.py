@@ -23,8 +23,8 @@ _SIGNS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unauthorized", "authentication required", "403 forbidden", "no basic auth credentials", "access denied",
         "401 ", "denied: ", "insufficient_scope", "authorization failed",
     )),
-    ("missing", ("not found", "manifest unknown", "manifest_unknown", "name unknown", "code = notfound", "404 ")),
     ("platform", ("no match for platform", "no matching manifest", "exec format error")),
+    ("missing", ("not found", "manifest unknown", "manifest_unknown", "name unknown", "code = notfound", "404 ")),
     ("trust", ("x509:", "certificate signed by unknown", "signature")),
     ("full", ("no space left on device",)),
     ("away", (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ LINE_BYTES = 1_024
 SKEW = timedelta(seconds=1)
 """How far a node's clock may be behind ours: lines younger than that are left to the next question, so that none is
 lost between two."""
+NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}")
+"""A pod's name: apimachinery pkg/api/validation, NameIsDNSSubdomain."""
 MOST = 4 * 1024 * 1024
 """Bytes of one container's log that are kept, some 25,000 lines; eight are held at once."""
 
@@ -66,7 +69,7 @@ class KubernetesLogs:
         """Merged by time."""
         until = max(wanted.since, wanted.until - SKEW)
         wanted = replace(wanted, until=until)
-        pods = containers.chosen(await self._pods(environment), wanted.pod)
+        pods = containers.chosen(await self._pods(environment, wanted.pod), wanted.pod)
         tail = SEARCHED if wanted.grep else wanted.limit
         reads = await self._read(environment, pods[:PODS], wanted, tail)
         found, cut = await asyncio.to_thread(merged, reads.parts, wanted)
@@ -89,9 +92,17 @@ class KubernetesLogs:
         """There is nothing of its own that could be down."""
         return "logs are read from the pods themselves"
 
-    async def _pods(self, environment: Environment) -> list[Object]:
+    async def _pods(self, environment: Environment, name: str = "") -> list[Object]:
+        """All of them, or only the one that bears the whole *name*: a workload may have thousands."""
+        api, namespace = self._workloads.api(environment.cluster), environment.namespace
         selector = judge.selector(await self._workloads.of(environment))
-        return await pods_of(self._workloads.api(environment.cluster), environment.namespace, selector)
+        if NAME.fullmatch(name):
+            only = f"metadata.name={name}"
+            method = "list_namespaced_pod"
+            found = await api.call("CoreV1Api", method, namespace, label_selector=selector, field_selector=only)
+            if found.get("items"):
+                return list(found["items"])
+        return await pods_of(api, namespace, selector)
 
     async def _read(self, environment: Environment, pods: list[Object], wanted: Wanted, tail: int) -> _Reads:
         """Everything at once; what fails is told while the rest counts. Raises when all of it fails."""
