@@ -114,5 +114,6 @@ Workload: TypeAlias = Annotated[
         "deployment/NAME, statefulset/NAME, daemonset/NAME or rollout/NAME",
     ),
 ]
+Batch: TypeAlias = Annotated[str, matching(r"(job|cronjob)/[a-z0-9.-]+", "job/NAME or cronjob/NAME")]
 Repo: TypeAlias = Annotated[str, matching(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "org/name, as GitHub writes it")]
 Positive: TypeAlias = Annotated[Duration, Field(gt=timedelta())]

@@ -118,6 +118,7 @@ def _service(service: ServiceSettings) -> Service:
         clusters=service.clusters,
         environments=tuple(_environment(service, stop) for stop in stops),
         repo=service.repo or "",
+        jobs=service.jobs,
     )
 
 

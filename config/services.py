@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from config.base import Address, Duration, Label, Many, Name, OnDisk, Positive, Repo, Section, Workload, matching
+from config.base import Address, Batch, Duration, Label, Many, Name, OnDisk, Positive, Repo, Section, Workload, matching
 
 _BUCKET = r"([A-Za-z_:][\w:]*_bucket(\{.*\})?)?"
 _RECORDING = r"([A-Za-z_:][\w:]*\$window[\w:]*(\{[^{}]*\})?)?"
@@ -100,6 +100,9 @@ class ServiceSettings(Section):
     workload: Workload | None = None
     """Kind and name: "deployment/api", "statefulset/…", "daemonset/…" or, of Argo Rollouts, "rollout/…". Default:
     deployment of the service's name."""
+    jobs: Many[Batch] = ()
+    """Its Jobs and CronJobs in production: "cronjob/report", "job/migrate". pods and status tell of them, and an alert
+    of one of them names the service. Default: none."""
     clusters: Many[str] = Field(min_length=1)
     """Names of the clusters it runs in, the primary one first. No default."""
     repo: Repo | None = None

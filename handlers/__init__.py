@@ -147,7 +147,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
-        status.duty(p.store, Running(p.cluster, p.diagnoses), p.budgets, p.slos, p.services, vitals),
+        status.duty(p.store, Running(p.cluster, p.diagnoses, p.jobs), p.budgets, p.slos, p.services, vitals),
         alerts.listing(p.store, {"noisy": history.noisy, "stats": history.stats}.get),
         alerts.one(p.store, p.surroundings, p.services),
         alerts.ack(p.store, p.rules),
@@ -163,7 +163,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         freeze.freeze(p.store, p.services, p.rules, p.approvals_in),
         freeze.unfreeze(p.store, p.services),
         sync.duty(p.gitops, p.services),
-        pods.duty(p.diagnoses, Deaths(p.pod_logs, p.metrics, p.regions), p.services),
+        pods.duty(p.diagnoses, p.jobs, Deaths(p.pod_logs, p.metrics, p.regions), p.services),
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
         restart.duty(p.cluster, p.services),

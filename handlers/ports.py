@@ -25,6 +25,7 @@ from bot.ports.forge import Forge
 from bot.ports.gitops import GitOps
 from bot.ports.guard import Guard
 from bot.ports.happenings import Happenings
+from bot.ports.jobs import Jobs
 from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
 from bot.ports.pipeline import Pipeline
@@ -70,6 +71,7 @@ class Ports:
     pod_logs: Logs
     happenings: Happenings
     diagnoses: Diagnoses
+    jobs: Jobs
     watching: Watching
     watch: Watch
     silencer: Silencer | None

@@ -24,6 +24,7 @@ LOOKS: tuple[Permission, ...] = (
     ("list", "apps/replicasets"), ("list", "apps/controllerrevisions"), ("list", "events"),
     ("list", "policy/poddisruptionbudgets"), ("list", "networking.k8s.io/networkpolicies"),
     ("list", "autoscaling/horizontalpodautoscalers"), ("get", "metrics.k8s.io/pods"),
+    ("get", "batch/cronjobs"), ("list", "batch/jobs"),
 )  # fmt: skip
 """Without these an alert's card can't say what changed in the cluster, nothing can be undone by its own history, and
 posture, right-sizing and ``pods`` do not know all."""

@@ -265,6 +265,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
 
 def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake
     from bot.adapters.kubernetes.diagnoses import KubernetesDiagnoses  # noqa: PLC0415 - after intake
+    from bot.adapters.kubernetes.jobs import KubernetesJobs  # noqa: PLC0415
     from bot.adapters.probe.http import examine  # noqa: PLC0415
     from bot.engine.guard import Guarded  # noqa: PLC0415
     from bot.engine.usage import PrometheusUsage  # noqa: PLC0415
@@ -280,7 +281,8 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,
         watching=parts.watching, watch=core.department.watch,
-        diagnoses=KubernetesDiagnoses(parts.cluster.apis, core.clock), zone=core.settings.chat.timezone,
+        diagnoses=KubernetesDiagnoses(parts.cluster.apis, core.clock),
+        jobs=KubernetesJobs(parts.cluster.apis, core.clock), zone=core.settings.chat.timezone,
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
         pair=core.department.failover, database=parts.database, traffic=parts.traffic, witnesses=parts.witnesses,
         costs=costs, sizer=Sizer(parts.cluster.anatomies, usages, costs), rules=core.rules,

@@ -92,7 +92,10 @@ class Environment:
 
 @dataclass(frozen=True)
 class Service:
-    """``clusters``: where production runs, the primary first. ``environments``: in order of promotion, never empty."""
+    """``clusters``: where production runs, the primary first. ``environments``: in order of promotion, never empty.
+
+    ``jobs``: what runs to an end beside it, as ``cronjob/report``.
+    """
 
     name: str
     namespace: str
@@ -101,6 +104,7 @@ class Service:
     clusters: tuple[str, ...]
     environments: tuple[Environment, ...]
     repo: str = ""
+    jobs: tuple[str, ...] = ()
 
     @property
     def last(self) -> Environment:

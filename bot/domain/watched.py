@@ -77,7 +77,7 @@ def home(services: Catalogue, place: Place, owner: Owner) -> tuple[Service, Envi
         for (cluster, namespace, *workload), environment in _homes(service).items():
             here = (cluster, namespace) == (place.cluster, place.namespace)
             named = owner.name == service.name and owner.kind == Kind.CERTIFICATE
-            if here and (named or tuple(workload) == owner):
+            if here and (named or tuple(workload) == owner or str(owner) in service.jobs):
                 return service, environment
     return None
 

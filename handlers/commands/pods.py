@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TypeAlias
 
 from bot.domain.messages import Aside, Block, Button, Lines, Paragraph, Preformatted, Table, Tone
 from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
@@ -12,6 +13,8 @@ from bot.domain.services import Catalogue, Environment
 from bot.ports.cluster import Pod
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.diagnoses import Cohort, Diagnoses, Diagnosis, Health
+from bot.ports.jobs import Jobs
+from handlers.commands import pods_jobs
 from handlers.commands.logs_asked import asked, button
 from handlers.commands.pods_asked import Heard, diagnosed
 from handlers.commands.pods_deaths import Deaths, Epitaph
@@ -23,11 +26,12 @@ SINGLY = 8
 """Pods of one cluster that each have a row; more are counted together."""
 ROWS, TROUBLES = 10, 6
 """Rows and lines of one cluster; the file has all."""
+NOTHING = (Epitaph(), ())
 LISTED = 2_000
 """Pods of one cluster in the file, the worst first; the rest are ready, as a rule."""
 
 
-def duty(diagnoses: Diagnoses, deaths: Deaths, services: Catalogue) -> Command:
+def duty(diagnoses: Diagnoses, jobs: Jobs, deaths: Deaths, services: Catalogue) -> Command:
     """All clusters are asked at once; one that is out of reach says so while the others answer."""
 
     async def run(call: Call) -> Reply:
@@ -37,22 +41,30 @@ def duty(diagnoses: Diagnoses, deaths: Deaths, services: Catalogue) -> Command:
         places = named or ((want.service.environment(name),) if name else want.service.production)
         heard = await diagnosed(diagnoses, places)
         async with asyncio.TaskGroup() as group:
+            batch = group.create_task(
+                pods_jobs.told(jobs, want.service, [place for place, found in heard if isinstance(found, Diagnosis)])
+            )
             ends = {
                 place: group.create_task(deaths.of(place, found, call.now))
                 for place, found in heard
                 if not isinstance(found, Phrase)
             }
-        return _answer(want.service.name, heard, {place: task.result() for place, task in ends.items()}, name)
+        more = {place: (task.result(), batch.result().get(place, ())) for place, task in ends.items()}
+        return _answer(want.service.name, heard, more, name)
 
     example = services.names[0] if services.names else "api"
     return Command(("pods", "поды"), USAGE, phrase("its pods, and what ails them"), run, examples=(f"pods {example}",))
 
 
-def _answer(service: str, heard: Heard, ends: dict[Environment, Epitaph], env: str) -> Reply:
+More: TypeAlias = tuple[Epitaph, tuple[Phrase, ...]]
+"""Of one place: what is known of a death, and a line for each job."""
+
+
+def _answer(service: str, heard: Heard, more: dict[Environment, More], env: str) -> Reply:
     known = [found for _, found in heard if isinstance(found, Diagnosis)]
     pods = [pod for found in known for pod in found.pods]
     ready, total = sum(pod.ready for pod in pods), len(pods)
-    blocks = [block for place, found in heard for block in _blocks(place, found, ends.get(place))]
+    blocks = [block for place, found in heard for block in _blocks(place, found, more.get(place, NOTHING))]
     well = 0 < ready == total and len(known) == len(heard) and not any(map(_troubled, known))
     title = phrase("{service}: {ready} of {total} pods ready", service=service, ready=ready, total=total)
     if not known:
@@ -78,22 +90,25 @@ def _buttons(service: str, env: str) -> Iterator[Button]:
     yield from button(phrase("Logs"), f"logs {service}{where}")
 
 
-def _blocks(place: Environment, found: Diagnosis | Phrase, end: Epitaph | None) -> Iterator[Block]:
+def _blocks(place: Environment, found: Diagnosis | Phrase, more: More) -> Iterator[Block]:
     if isinstance(found, Phrase):
         yield Paragraph(found)
         return
     where = phrase("{environment} in {cluster}", environment=place.name, cluster=place.cluster)
+    end, batch = more
     ready, wanted = sum(pod.ready for pod in found.pods), found.rollout.desired
     yield Paragraph(phrase("{where}: {ready} of {n} ready", where=where, ready=ready, n=wanted))
-    if told := [*versions(found.versions), *lines(found), *(filter(None, [end.memory]) if end else ())]:
+    if told := [*versions(found.versions), *lines(found), *filter(None, [end.memory])]:
         yield Lines(tuple(told[:TROUBLES]), max(0, len(told) - TROUBLES))
-    if end and end.lines:
+    if end.lines:
         yield Paragraph(phrase("The last lines of {pod} before its container ended:", pod=Code(end.pod)))
         yield Preformatted("\n".join(line.text for line in end.lines))
     if found.pods:
         yield _table(found)
     if len(found.pods) > SINGLY:
         yield Lines((), len(found.pods))  # so the file is attached
+    if batch:
+        yield Lines(batch)
     if found.unread:
         yield Aside(_listing(found.unread))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.errors import PultError
@@ -12,6 +12,8 @@ from bot.domain.phrases import Phrase, phrase, verbatim
 from bot.domain.services import Environment, Service
 from bot.ports.cluster import Cluster, Rollout
 from bot.ports.diagnoses import Diagnoses, Diagnosis
+from bot.ports.jobs import Jobs
+from handlers.commands import pods_jobs
 from handlers.commands.pods_asked import diagnosed
 from handlers.commands.pods_words import lines, versions
 from handlers.commands.replies import workload
@@ -38,6 +40,7 @@ class Running:
 
     cluster: Cluster
     diagnoses: Diagnoses
+    jobs: Jobs
 
     async def every(self, services: Iterable[Service]) -> Runs:
         """All services; of those that are not well the first few are examined."""
@@ -48,6 +51,18 @@ class Running:
 
     async def of(self, service: Service) -> Runs:
         """One service, examined even if all its pods are ready: an autoscaler or a node may be at its end."""
+        async with asyncio.TaskGroup() as group:
+            batch = group.create_task(pods_jobs.told(self.jobs, service, service.production, every=False))
+            runs = group.create_task(self._examined(service))
+        told = tuple(
+            phrase("{service} in {cluster}: {why}", service=service.name, cluster=place.cluster, why=line)
+            for place, lines_ in batch.result().items()
+            for line in lines_
+        )
+        found = runs.result()
+        return replace(found, why=(*found.why, *told), well=found.well and not told)
+
+    async def _examined(self, service: Service) -> Runs:
         return await self._runs((service,), await self._rollouts((service,)), service.production)
 
     async def _runs(

@@ -49,6 +49,7 @@ UNLISTED = {
         "logs_shown",
         "pods_asked",
         "pods_deaths",
+        "pods_jobs",
         "pods_words",
         "promote_resolve",
         "promote_targets",

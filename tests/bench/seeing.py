@@ -15,6 +15,7 @@ import yaml
 from bot.adapters.clock import SystemClock
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.diagnoses import KubernetesDiagnoses
+from bot.adapters.kubernetes.jobs import KubernetesJobs
 from bot.adapters.kubernetes.logs import KubernetesLogs
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.domain.cards import Place
@@ -74,9 +75,10 @@ async def _measured(folder: Path, url: str) -> list[Row]:
 def _asks(cluster: KubernetesCluster) -> dict[str, Ask]:
     clock = SystemClock()
     diagnoses = KubernetesDiagnoses(cluster.apis, clock, PATIENCE)
+    jobs = KubernetesJobs(cluster.apis, clock)
     services = Catalogue([_service(name) for name in (EVERYTHING, *(f"app-{n:03d}" for n in range(20)))])
-    duty = pods.duty(diagnoses, Deaths(KubernetesLogs(cluster.apis, clock), None, {}), services)
-    running = Running(cluster, diagnoses)
+    duty = pods.duty(diagnoses, jobs, Deaths(KubernetesLogs(cluster.apis, clock), None, {}), services)
+    running = Running(cluster, diagnoses, jobs)
 
     async def ask(name: str) -> str:
         place = Place("console:bench")

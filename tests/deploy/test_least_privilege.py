@@ -26,6 +26,7 @@ from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.diagnoses import KubernetesDiagnoses
 from bot.adapters.kubernetes.happenings import KubernetesHappenings
 from bot.adapters.kubernetes.inquiry import Inquiry
+from bot.adapters.kubernetes.jobs import KubernetesJobs
 from bot.adapters.kubernetes.logs import KubernetesLogs
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.watch import feeds
@@ -40,7 +41,7 @@ from bot.ports.logs import Wanted
 from bot.ports.watching import State
 from bot.simulator.kubernetes import images, kubeconfig, objects
 from bot.simulator.kubernetes.cluster import Call, Cluster
-from bot.simulator.kubernetes.kinds import DAEMONSET, ROLLOUT, STATEFULSET
+from bot.simulator.kubernetes.kinds import CRONJOB, DAEMONSET, ROLLOUT, STATEFULSET
 from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.server import simulator
 from bot.simulator.settings import SimulatorSettings
@@ -65,6 +66,8 @@ def populated(cluster: Cluster) -> None:
     """An api of every kind, and a Rollout that waits at a step."""
     now = cluster.now()
     base = objects.deployment("production", "api", 1)
+    report = {"metadata": {"name": "report", "namespace": "production"}, "spec": {"schedule": "0 3 * * *"}}
+    cluster.store.create(CRONJOB, report, now)
     for kind in (STATEFULSET, DAEMONSET, ROLLOUT):
         cluster.store.create(kind, base | {"spec": base["spec"] | {"strategy": {"canary": {"steps": []}}}}, now)
 
@@ -100,6 +103,7 @@ async def everything(cluster: KubernetesCluster) -> None:
     await logs.lines(environment("deployment"), Wanted(since, datetime.now(UTC)))
     await cluster.delete_pod(Workload("nyc2", "production", "deployment", "api"), pods[0].name)
     await inquired(cluster)
+    await KubernetesJobs(cluster.apis, SystemClock()).jobs(environment("deployment"), ("cronjob/report", "job/x"))
     await gitops(cluster)
     await cluster.may("nyc2", "production", "list", "pods")
     await cluster.version("nyc2")

@@ -36,7 +36,7 @@ from bot.ports.cluster import Workload
 from bot.ports.commands import Reply
 from handlers.alerting.rules import Rules
 from handlers.shaping.sizes import Sizer
-from tests.handlers.fake_diagnoses import FakeDiagnoses
+from tests.handlers.fake_diagnoses import FakeDiagnoses, FakeJobs
 from tests.handlers.fake_gitops import FakeGitOps
 from tests.handlers.fakes import (
     NOON,
@@ -135,6 +135,7 @@ class Department:
         self.forge.files[DEPLOY] = manifest("1.7.2")
         self.scaling = FakeScaling(self.cluster)
         self.diagnoses = FakeDiagnoses(self.cluster)
+        self.jobs = FakeJobs()
         self._numbers = count(1)
 
     @property
@@ -154,7 +155,7 @@ class Department:
             retention=timedelta(days=90), zone="Europe/Moscow",
             logs=self.pod_logs if "loki" in self.without else self.logs, pod_logs=self.pod_logs,
             watching=self.watching, watch=self.watch,
-            happenings=self.happenings, diagnoses=self.diagnoses, examine=self.examine, **found,
+            happenings=self.happenings, diagnoses=self.diagnoses, jobs=self.jobs, examine=self.examine, **found,
         )  # type: ignore[arg-type]  # fmt: skip
 
     @cached_property

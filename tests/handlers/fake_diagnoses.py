@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from bot.domain.services import Environment
 from bot.ports.cluster import Pod, Workload
 from bot.ports.diagnoses import Cohort, Diagnosis, Health
+from bot.ports.jobs import JobState
 from tests.handlers.fakes import FakeCluster
 
 
@@ -29,6 +30,19 @@ class FakeDiagnoses:
             rollout, pods, tuple(_cohort(health, cohorts[health, why]) for health, why in sorted(cohorts))
         )
         return replace(found, **self.besides.get(workload, {}))  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeJobs:
+    """States by cluster. ``refuses``: what it raises instead."""
+
+    states: dict[str, tuple[JobState, ...]] = field(default_factory=dict)
+    refuses: Exception | None = None
+
+    async def jobs(self, environment: Environment, names: tuple[str, ...]) -> tuple[JobState, ...]:
+        if self.refuses:
+            raise self.refuses
+        return tuple(each for each in self.states.get(environment.cluster, ()) if f"{each.kind}/{each.name}" in names)
 
 
 def _health(pod: Pod) -> Health:

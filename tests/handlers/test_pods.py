@@ -9,18 +9,19 @@ import pytest
 
 from bot.adapters.words import Languages
 from bot.compose.core import LOCALES
-from bot.domain.errors import PermanentError, RateLimitedError, UserError
+from bot.domain.errors import PermanentError, RateLimitedError, TemporaryError, UserError
 from bot.domain.messages import Preformatted, Tone
 from bot.domain.phrases import phrase, verbatim
 from bot.platforms.console.plain import plain
 from bot.ports.cluster import Pod
 from bot.ports.diagnoses import Cohort, Health, Killed, Version
+from bot.ports.jobs import JobState
 from bot.ports.logs import Line
 from bot.ports.metrics import Reading, Sample
 from handlers.commands.pods import LISTED
 from handlers.commands.pods_deaths import peak
 from handlers.commands.pods_words import tag
-from tests.handlers.department import API, PRODUCTION, WEB, WEB_SFO3, Check, Department, read
+from tests.handlers.department import API, PRODUCTION, SERVICES, WEB, WEB_SFO3, Check, Department, read
 from tests.handlers.fakes import NOON
 
 MIB = 2**20
@@ -242,3 +243,56 @@ async def test_pods_on_their_way_out_are_no_trouble(department: Department) -> N
     said = await department.say("vera", "pods web production-sfo3")
     assert "terminating" in said
     assert "api-old:" not in said
+
+
+JOBS = ("cronjob/report", "job/migrate")
+RAN = JobState("cronjob", "report", failed=False, ended=NOON - timedelta(hours=9), took=timedelta(minutes=4))
+FAILED = replace(RAN, failed=True, why="Job has reached the specified backoff limit")
+
+
+@pytest.fixture
+def with_jobs(department: Department, monkeypatch: pytest.MonkeyPatch) -> Department:
+    found = SERVICES.named("web")
+    monkeypatch.setitem(SERVICES._services, "web", replace(found, jobs=JOBS))
+    return department
+
+
+async def test_its_jobs_are_told_beside_its_pods(with_jobs: Department, reads_as: Check) -> None:
+    with_jobs.jobs.states = {
+        "nyc2": (replace(FAILED, suspended=True), JobState("job", "migrate", running=NOON - timedelta(minutes=2))),
+        "sfo3": (RAN, JobState("job", "migrate")),
+    }
+    said = await with_jobs.say("vera", "pods web")
+    reads_as("commands/pods-jobs", "\n".join(line for line in said.splitlines() if "job/" in line) + "\n")
+
+
+async def test_status_tells_of_jobs_that_are_not_well_only(with_jobs: Department) -> None:
+    with_jobs.jobs.states = {"nyc2": (RAN,)}
+    assert "report" not in await with_jobs.say("vera", "status web")
+    with_jobs.jobs.states = {"nyc2": (FAILED,)}
+    reply = await with_jobs.reply("vera", "status web")
+    assert "web in nyc2: cronjob/report: its last run failed" in read(reply.message)
+    assert reply.message.tone is Tone.WARNING
+
+
+async def test_a_pod_of_a_run_that_does_not_get_going(with_jobs: Department) -> None:
+    why = phrase("its image is not in the registry: {image}", image="x:1")
+    cohort = Cohort(Health.BROKEN, ("report-29260004-x7k2p",), 0, trouble=why)
+    with_jobs.jobs.states = {"nyc2": (replace(RAN, running=NOON - timedelta(minutes=9), cohorts=(cohort,)),)}
+    said = await with_jobs.say("vera", "status web")
+    assert "report-29260004-x7k2p: its image is not in the registry: x:1" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError("There is no {kind} {name} in {cluster}.", kind="cronjob", name="report", cluster="nyc2"),
+         "There is no cronjob report in nyc2."),
+        (TemporaryError("no answer"), "Of its jobs in nyc2 nothing is known."),
+    ],
+)  # fmt: skip
+async def test_jobs_that_are_not_known_leave_the_pods(with_jobs: Department, error: Exception, said: str) -> None:
+    with_jobs.jobs.refuses = error
+    told = await with_jobs.say("vera", "pods web")
+    assert said in told
+    assert "web: 3 of 3 pods ready" in told
