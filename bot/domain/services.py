@@ -12,6 +12,8 @@ from bot.domain.errors import UserError
 from bot.domain.phrases import Code
 
 NO_TOOL = "none"
+NEAR = 3
+"""Names offered for one that there is not."""
 NAMESPACES = {"argocd": "argocd", "flux": "flux-system"}
 """Where each tool's own manifests put its objects."""
 
@@ -152,14 +154,21 @@ class Catalogue:
         return self._services.get(name.lower())
 
     def named(self, name: str) -> Service:
-        """The service of this *name*. UserError, with the nearest name, when there is none."""
+        """The service of this *name*. UserError, with the nearest names, when there is none."""
         found = self.find(name)
         if found is not None:
             return found
-        near = difflib.get_close_matches(name.lower(), self._services, n=1)
-        if near:
-            raise UserError("There is no service {name}. Did you mean {near}?", name=Code(name), near=Code(near[0]))
+        if near := self._near(name.lower()):
+            raise UserError(
+                "There is no service {name}. Did you mean {near}?", name=Code(name), near=Code(", ".join(near))
+            )
         raise UserError("There is no service {name}. Known are: {names}.", name=Code(name), names=", ".join(self.names))
+
+    def _near(self, name: str) -> list[str]:
+        """Names that are written alike, and those of which *name* is a part."""
+        alike = difflib.get_close_matches(name, self._services, n=NEAR)
+        parts = [each for each in self._services if len(name) > 1 and name in each]
+        return list(dict.fromkeys([*alike, *parts]))[:NEAR]
 
 
 stored(GitOps, Probed, Verification, Environment)

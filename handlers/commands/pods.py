@@ -27,8 +27,8 @@ SINGLY = 8
 ROWS, TROUBLES = 10, 6
 """Rows and lines of one cluster; the file has all."""
 NOTHING = (Epitaph(), ())
-LISTED = 2_000
-"""Pods of one cluster in the file, the worst first; the rest are ready, as a rule."""
+LISTED = 500
+"""Pods of one cluster in the file, the worst first; the rest are ready, as a rule. Cleaning a text takes its time."""
 
 
 def duty(diagnoses: Diagnoses, jobs: Jobs, deaths: Deaths, services: Catalogue) -> Command:

@@ -229,6 +229,19 @@ async def test_a_pod_that_never_started_says_why(pods: Bench) -> None:
     assert found.lines
 
 
+async def test_of_one_pod_only_that_is_listed(pods: Bench) -> None:
+    """A workload may have thousands."""
+    (name, *_) = {line.source for line in (await pods.last(60)).lines}
+    cluster = pods.clusters.cluster("nyc2")
+    cluster.calls.clear()
+    found = await pods.last(60, pod=name)
+    assert {line.source for line in found.lines} == {name}
+    assert [call.resource for call in cluster.calls] == ["deployments", "pods", "pods/log"]
+    cluster.calls.clear()
+    await pods.last(60, pod=name[-5:])
+    assert [call.resource for call in cluster.calls].count("pods") == 2, "part of a name: all have to be looked at"
+
+
 async def test_a_pod_that_there_is_not(pods: Bench) -> None:
     with pytest.raises(UserError, match=r"No pod is called zzz9\. There are: api-"):
         await pods.last(1, pod="zzz9")

@@ -68,6 +68,17 @@ def test_services_by_name() -> None:
         services.named("xyzzy")
 
 
+def test_the_nearest_names_are_offered_three_at_most() -> None:
+    names = ("checkout", "checkout-worker", "checkout-mail", "checkout-cron", "search")
+    services = Catalogue([replace(API, name=name) for name in names])
+    with pytest.raises(UserError, match=r"Did you mean checkout, checkout-\w+, checkout-\w+\?"):
+        services.named("check")
+    with pytest.raises(UserError, match=r"Did you mean search\?"):
+        services.named("serach")
+    with pytest.raises(UserError, match="Known are"):
+        services.named("c")
+
+
 def holder(token: str) -> Directory:
     return Directory([replace(ANNA, token_hash=sha256(token.encode()).hexdigest()), BORIS, CHEN, VERA])
 

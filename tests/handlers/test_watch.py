@@ -54,6 +54,20 @@ def rounds(department: Department) -> Rounds:
     return found
 
 
+async def test_a_job_of_a_service_names_it(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Finding(Trouble.JOBS, Owner("cronjob", "report"), {"why": "BackoffLimitExceeded"})
+    jobs = Place("nyc2", "production", Kind.JOB)
+    rounds.shows(job, place=jobs)
+    assert list(await rounds()) == ["JobFailed report"], "somebody else's, for all that is known"
+    rounds.shows(place=jobs)
+    await rounds()
+    owned = replace(SERVICES.named("web"), jobs=("cronjob/report",))
+    monkeypatch.setitem(SERVICES._services, "web", owned)
+    rounds.begin()
+    rounds.shows(job, place=jobs)
+    assert "JobFailed web" in await rounds()
+
+
 def storm(**told: str) -> Finding:
     return Finding(Trouble.RESTARTS, API, {"how": "Error (1)", **told})
 
