@@ -69,6 +69,8 @@ async def _measured(folder: Path, url: str) -> list[Row]:
             for name, ask in asks.items():
                 rows += await _asked(f"{name}, {health}", ask)
             await http.post(f"{url}/spoil/{SPOILT}")
+            for ask in asks.values():
+                await ask()
     return rows
 
 
