@@ -24,8 +24,10 @@ from handlers.cards.release_changes import Changelogs
 from handlers.commands import (
     alerts,
     audit,
+    cordon,
     cost,
     diff,
+    drain,
     events,
     failover,
     freeze,
@@ -52,6 +54,7 @@ from handlers.commands.pods_deaths import Deaths
 from handlers.commands.status_running import Running
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
+from handlers.flows import nodes as nodes_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import pull as pull_flow
 from handlers.flows import restart as restart_flow
@@ -166,9 +169,12 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         pods.duty(p.diagnoses, p.jobs, Deaths(p.pod_logs, p.metrics, p.regions), p.services),
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
-        restart.duty(p.cluster, p.services),
+        restart.duty(p.cluster, p.rollouts, p.evictions, p.services),
         scale.duty(p.cluster, p.scaling, p.services),
         undo.duty(p.cluster, p.rollouts, p.services),
+        cordon.cordon(p.nodes, p.regions),
+        cordon.uncordon(p.nodes, p.regions),
+        drain.duty(p.nodes, p.evictions, p.regions),
         cost.duty(p.costs, p.services),
         rightsize.duty(p.sizer, p.services, p.forge),
         failover.failover(p.pair, p.database, p.traffic, p.witnesses),
@@ -190,8 +196,10 @@ def flows(p: Ports) -> Mapping[str, Flow]:
         p.store, p.clock, p.services, p.slos, p.cluster, p.examine, rollouts=p.rollouts, gitops=p.gitops,
         forge=p.forge, pipeline=p.pipeline, budgets=p.budgets, logs=p.logs,
     )  # fmt: skip
-    found = [restart_flow.flow(p.cluster, p.clock), sync_flow.flow(p.gitops, p.clock)]
+    found = [restart_flow.flow(p.cluster, p.rollouts, p.evictions, p.clock), sync_flow.flow(p.gitops, p.clock)]
     found += [scale_flow.flow(p.cluster, p.scaling, p.clock), undo_flow.flow(p.cluster, p.rollouts, p.clock)]
+    found += [nodes_flow.marking(action, p.nodes) for action in ("cordon", "uncordon")]
+    found += [nodes_flow.drain(p.nodes, p.evictions, p.clock)]
     found += [pull_flow.flow(action, p.forge) for action in ("rightsize", "posture")]
     found += [promote_flow.flow(action, tools) for action in ("promote", "rollback")]
     if p.database and p.traffic:

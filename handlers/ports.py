@@ -21,6 +21,7 @@ from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.costs import Costs
 from bot.ports.diagnoses import Diagnoses
+from bot.ports.evictions import Evictions
 from bot.ports.forge import Forge
 from bot.ports.gitops import GitOps
 from bot.ports.guard import Guard
@@ -28,6 +29,7 @@ from bot.ports.happenings import Happenings
 from bot.ports.jobs import Jobs
 from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
+from bot.ports.nodes import Nodes
 from bot.ports.pipeline import Pipeline
 from bot.ports.probe import Examine
 from bot.ports.regions import Database, Traffic
@@ -59,6 +61,8 @@ class Ports:
     cluster: Cluster
     rollouts: Rollouts
     scaling: Scaling
+    evictions: Evictions
+    nodes: Nodes
     gitops: GitOps
     regions: Mapping[str, str]
     guard: Guard

@@ -129,6 +129,8 @@ def _wishes(parts: Parts, cluster: str) -> Iterator[Wish]:
         yield f"/{each}", each, permissions.LOOKS, "cards can't say all that changed", BIND
     pending = "why pods are pending is told by the scheduler's words only"
     yield " nodes", "", permissions.SEES, pending, "bind pult-see in deploy/, or leave it so"
+    nodes = "cordon, uncordon and drain do not work"
+    yield " nodes", "", permissions.DRAINS, nodes, "bind pult-drain in deploy/, or leave it so"
     watched = {place.namespace for place in parts.department.watch.places if place.cluster == cluster}
     for each in sorted(watched):
         mend = f"{BIND}, or set watch.enabled = false"

@@ -40,6 +40,12 @@ WATCHES: tuple[Permission, ...] = tuple(
 """Without these trouble in the cluster is noticed only by what Prometheus is told."""
 
 
+DRAINS: tuple[Permission, ...] = (
+    ("get", "nodes"), ("list", "nodes"), ("patch", "nodes"), ("list", "pods"), ("create", "/pods/eviction"),
+)  # fmt: skip
+"""In all of a cluster: without these nobody can close, open or empty its nodes, which may be meant."""
+
+
 def needed(services: Iterable[Service], cluster: str) -> Mapping[str, tuple[Permission, ...]]:
     """By namespace; anything missing there would fail at night."""
     found: dict[str, dict[Permission, None]] = {}
@@ -65,5 +71,5 @@ def _workload(environment: Environment) -> tuple[Permission, ...]:
     what = WORKLOADS[environment.kind]
     orders = (("patch", f"{what}/status"),) if environment.kind == "rollout" else ()
     scaled = () if environment.kind == "daemonset" else (("list", "autoscaling/horizontalpodautoscalers"),)
-    pods = (("list", "pods"), ("delete", "pods"), ("get", "/pods/log"))
+    pods = (("list", "pods"), ("delete", "pods"), ("get", "/pods/log"), ("create", "/pods/eviction"))
     return (("get", what), ("patch", what), *orders, *scaled, *pods)

@@ -276,7 +276,8 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
     usages, costs = PrometheusUsage(parts.metrics, core.clock, regions), parts.costing.costs
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, rollouts=parts.cluster.rollouts,
-        scaling=parts.cluster.scaling, gitops=parts.cluster.gitops, guard=Guarded(core.clock),
+        scaling=parts.cluster.scaling, gitops=parts.cluster.gitops, evictions=parts.cluster.evictions,
+        nodes=parts.cluster.nodes, guard=Guarded(core.clock),
         regions=regions, policy=core.department.policy,
         services=core.department.services, slos=core.department.slos, metrics=parts.metrics,
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,

@@ -75,7 +75,7 @@ class Rule:
 
 
 AT_ONCE = ("ack", "silence", "unsilence", "oncall", "page", "sync", "freeze", "unfreeze", "cancel", "resume")
-ONE_PRESS = ("restart", "scale", "undo", "rollback", "rightsize", "posture", "drill", "cordon", "drain")
+ONE_PRESS = ("restart", "scale", "undo", "rollback", "rightsize", "posture", "drill", "cordon", "uncordon", "drain")
 DEFAULTS: Mapping[str, Rule] = {
     **{action: Rule(approvals=0) for action in AT_ONCE},
     **{action: Rule(approvals=1) for action in ONE_PRESS},

@@ -74,9 +74,10 @@ class Runner:
         """Hand a person's choice to the operation, for the pause that they saw."""
         await DBOS.send_async(paused.id, str(choice), _topic(paused.pauses))
 
-    def undoable(self, action: str) -> bool:
-        """Whether the flow for *action* knows how to undo itself."""
-        return self._flows[action].undo is not None
+    def undoable(self, plan: Plan) -> bool:
+        """Whether the flow of *plan* knows how to undo it."""
+        flow = self._flows[plan.action]
+        return flow.undo is not None and flow.undoes(plan)
 
     async def _execute(self, ident: str) -> None:
         """The workflow: deterministic, all effects inside journaled steps."""
@@ -212,7 +213,7 @@ class Execution:
         self.started: datetime = operation.started_at or operation.created_at
         self.begun: set[str] = set()
         self.undoing = False
-        self._undoable = runner.undoable(operation.plan.action)
+        self._undoable = runner.undoable(operation.plan)
 
     async def step(self, name: str, work: Work, title: Phrase | None = None) -> str:
         """Do the step *name*; on failure wait for a person: retry, skip where the plan allows, undo, abort."""

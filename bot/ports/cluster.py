@@ -28,6 +28,7 @@ class Rollout:
 
     ``stuck``: why it will not finish by itself, or None. ``template`` changes only when the pod template does.
     ``restarted_by``: operation of the last restart through pult. ``progressive``: a ``rollout``'s way to a new version.
+    ``missing``: how many pods its strategy lets be missing while it rolls.
     """
 
     desired: int
@@ -41,6 +42,7 @@ class Rollout:
     paused: bool = False
     restarted_by: str = ""
     progressive: Progressive | None = None
+    missing: int = 0
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,11 @@ class Flow:
     """``check`` raises DriftError when the world no longer matches the plan (run right before the first change).
 
     ``run`` returns the result in one sentence. ``undo`` puts back what ``run`` did as far as its steps were begun, in
-    steps of its own, and returns what is now; None where nothing can be put back.
+    steps of its own, and returns what is now; None where nothing can be put back. ``undoes``: whether it can of a plan.
     """
 
     action: str
     check: Callable[[Plan], Awaitable[None]]
     run: Callable[[Run], Awaitable[Phrase]]
     undo: Callable[[Run], Awaitable[Phrase]] | None = None
+    undoes: Callable[[Plan], bool] = lambda _: True

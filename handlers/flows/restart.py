@@ -1,38 +1,110 @@
-"""Restart: roll the pods (or delete one), then watch until all are available."""
+"""Restart: roll the pods, delete one, or evict them one after the other; then watch until all are available."""
 
 from __future__ import annotations
 
-from bot.domain.errors import DriftError
-from bot.domain.phrases import Code, Phrase, phrase
+from dataclasses import dataclass
+
+from bot.domain.errors import DriftError, UserError
+from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
+from bot.ports.evictions import Evictions, Resident
 from bot.ports.flows import Flow, Run, Say
-from handlers.flows.rollouts import target, watch
+from bot.ports.rollouts import Rollouts
+from handlers.flows.evicting import Evicting
+from handlers.flows.rollouts import ailing, target, watch
 
 
-def flow(cluster: Cluster, clock: Clock) -> Flow:
-    """A restart changes nothing that could be undone."""
+@dataclass(frozen=True)
+class _Restart:
+    cluster: Cluster
+    rollouts: Rollouts
+    evictions: Evictions
+    clock: Clock
 
-    async def check(plan: Plan) -> None:
-        rollout = await cluster.rollout(target(plan))
+    async def check(self, plan: Plan) -> None:
+        """DriftError: the workload is no longer as it was planned on."""
+        rollout = await self.cluster.rollout(target(plan))
         if plan.pins and rollout.template != plan.pins["template"]:
             raise DriftError("{service} was changed after this was planned.", service=plan.service)
         if rollout.paused:
             raise DriftError("{service} was paused after this was planned.", service=plan.service)
 
+    async def roll(self, run: Run) -> Phrase:
+        """Once: the operation's id stays noted on the workload."""
+        await self.cluster.restart(target(run.plan), run.operation, self.clock.now())
+        return phrase("the restart is ordered")
+
+    async def delete(self, plan: Plan) -> Phrase:
+        """One that is gone already is done."""
+        await self.cluster.delete_pod(target(plan), plan.params["pod"])
+        return phrase("{pod} is deleted", pod=Code(plan.params["pod"]))
+
+    async def evict(self, plan: Plan, say: Say) -> Phrase:
+        """Those that were planned; which of them still stand is seen anew after a crash."""
+        workload, planned = target(plan), plan.params["evict"].split()
+
+        async def look() -> tuple[Resident, ...]:
+            return tuple(each for each in await self.evictions.pods(workload) if each.pod.uid in planned)
+
+        await Evicting(
+            self.evictions, self.clock, look, len(planned), lambda since: ailing(self.cluster, workload, since)
+        ).all(say)
+        return counted("{n} pod is replaced", "{n} pods are replaced", len(planned))
+
+    async def put_back(self, run: Run) -> Phrase:
+        """The template of before. UserError: somebody else has changed it since."""
+        workload, revision = target(run.plan), run.plan.pins["revision"]
+        now = await self.cluster.rollout(workload)
+        if now.restarted_by != run.operation:
+            return phrase("what its pods are made from is as it was")
+        kept = await self.rollouts.revisions(workload)
+        was = next((each for each in kept if each.revision == revision), None)
+        if was is None or was.images != now.images:
+            raise UserError("{service} was changed after its restart: look at it yourself.", service=run.plan.service)
+        await self.rollouts.undo(workload, revision, now.template)
+        return phrase("revision {revision} is back", revision=revision)
+
+    async def clear(self, plan: Plan) -> None:
+        """A StatefulSet leaves a pod that never became ready as it is, whatever its template says by now.
+
+        kubernetes.io, StatefulSets, "Forced rollback": such pods are to be deleted by hand.
+        """
+        workload = target(plan)
+        if workload.kind != "statefulset":
+            return
+        for pod in await self.cluster.pods(workload):
+            if pod.trouble is not None and not pod.ready:
+                await self.cluster.delete_pod(workload, pod.name)
+
+
+def flow(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, clock: Clock) -> Flow:
+    """A rolling restart that gets stuck can be taken back; a pod that is gone can't."""
+    restart = _Restart(cluster, rollouts, evictions, clock)
+
     async def run(running: Run) -> Phrase:
-        workload, pod = target(running.plan), running.plan.params.get("pod", "")
+        plan = running.plan
+        if "evict" in plan.params:
+            await running.step("evict", lambda say: restart.evict(plan, say))
+        elif "pod" in plan.params:
+            await running.step("restart", lambda _: restart.delete(plan))
+        else:
+            await running.step("restart", lambda _: restart.roll(running))
+        await running.step("rollout", lambda say: watch(cluster, clock, target(plan), say))
+        return phrase("{service} is restarted and available.", service=plan.service)
 
-        async def restart(_: Say) -> Phrase:
-            if pod:
-                await cluster.delete_pod(workload, pod)
-                return phrase("{pod} is deleted", pod=Code(pod))
-            await cluster.restart(workload, running.operation, clock.now())
-            return phrase("the restart is ordered")
+    async def undo(running: Run) -> Phrase:
+        plan = running.plan
 
-        await running.step("restart", restart)
-        await running.step("rollout", lambda say: watch(cluster, clock, workload, say))
-        return phrase("{service} is restarted and available.", service=running.plan.service)
+        async def back(_: Say) -> Phrase:
+            said = await restart.put_back(running)
+            await restart.clear(plan)
+            return said
 
-    return Flow("restart", check, run)
+        await running.step("undo", back, phrase("Put back what its pods were made from"))
+        there = phrase("Watch until every pod is available again")
+        await running.step("undo-rollout", lambda say: watch(cluster, clock, target(plan), say), there)
+        return phrase("{service} runs what it ran before the restart.", service=plan.service)
+
+    return Flow("restart", restart.check, run, undo, lambda plan: bool(plan.pins.get("revision")))

@@ -224,3 +224,22 @@ def test_the_selector_is_whole() -> None:
     selector = {"matchLabels": {"app": "api"}, "matchExpressions": expressions}
     wanted = "app=api,tier in (front,back),track notin (canary),app,!legacy"
     assert judge.selector({"spec": {"selector": selector}}) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "desired", "missing"),
+    [
+        ("deployment", {}, 20, 5),
+        ("deployment", {}, 2, 0),
+        ("deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}}, 20, 0),
+        ("deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 0}}}, 20, 1),
+        ("deployment", {"strategy": {"rollingUpdate": {"maxUnavailable": "10%"}}}, 15, 1),
+        ("deployment", {"strategy": {"type": "Recreate"}}, 3, 3),
+        ("statefulset", {}, 3, 1),
+        ("daemonset", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "30%"}}}, 5, 2),
+        ("rollout", {"strategy": {"canary": {"maxUnavailable": 0}}}, 4, 0),
+        ("rollout", {"strategy": {"blueGreen": {}}}, 20, 0),
+    ],
+)
+def test_how_many_may_be_missing_while_it_rolls(kind: str, spec: dict, desired: int, missing: int) -> None:
+    assert judge.missing(kind, spec, desired) == missing

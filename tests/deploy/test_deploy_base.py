@@ -51,16 +51,18 @@ def test_the_doctor_asks_for_nothing_that_no_role_grants() -> None:
     ]
     service = Service("api", "production", "deployment", "api", ("nyc2",), tuple(environments))
     asked = {each for verbs in permissions.needed([service], "nyc2").values() for each in verbs}
-    assert asked | set(permissions.LOOKS) | set(permissions.WATCHES) | set(permissions.SEES) <= granted
+    every = {*permissions.LOOKS, *permissions.WATCHES, *permissions.SEES, *permissions.DRAINS}
+    assert asked | every <= granted
     assert set(permissions.needed([service], "nyc2")) == {"production", *NAMESPACES.values()}
     assert permissions.needed([service], "sfo3") == {}
 
 
-def test_all_of_a_cluster_is_only_listed() -> None:
+def test_what_is_bound_for_the_whole_cluster_lists_it_or_empties_nodes() -> None:
     roles = {each["metadata"]["name"]: each for each in _objects() if each["kind"] == "ClusterRole"}
     bound = {each["roleRef"]["name"] for each in _objects() if each["kind"] == "ClusterRoleBinding"}
-    assert "pult-see" in bound
+    assert bound == {"pult-see", "pult-drain"}
     assert _granted(roles["pult-see"]) == set(permissions.SEES)
+    assert _granted(roles["pult-drain"]) == {(verb, what.lstrip("/")) for verb, what in permissions.DRAINS}
 
 
 def test_nodes_are_seen_by_their_events_alone() -> None:

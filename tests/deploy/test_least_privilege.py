@@ -94,6 +94,7 @@ async def everything(cluster: KubernetesCluster) -> None:
             cluster.scaling.autoscaler(workload),
             cluster.scaling.scale(workload, 2, "op-4"),
             cluster.restart(workload, "op-2", since),
+            cluster.evictions.pods(workload),
         ]
         for each in asked:
             with suppress(PultError):
@@ -104,6 +105,7 @@ async def everything(cluster: KubernetesCluster) -> None:
     await cluster.delete_pod(Workload("nyc2", "production", "deployment", "api"), pods[0].name)
     await inquired(cluster)
     await KubernetesJobs(cluster.apis, SystemClock()).jobs(environment("deployment"), ("cronjob/report", "job/x"))
+    await nodes(cluster)
     await gitops(cluster)
     await cluster.may("nyc2", "production", "list", "pods")
     await cluster.version("nyc2")
@@ -121,6 +123,16 @@ async def inquired(cluster: KubernetesCluster) -> None:
     inquiry = Inquiry(cluster.apis["nyc2"], "production", [{"metadata": {"name": "nyc2-pool-a-1"}}])
     for health in (Health.BROKEN, Health.PENDING):
         await inquiry.of(Gathered(health, "", None, pod))
+
+
+async def nodes(cluster: KubernetesCluster) -> None:
+    """A node closed and opened, and pods evicted from it: one of the department's and one of somebody else's."""
+    node = (await cluster.nodes.nodes("nyc2"))[0]
+    for closed in (True, False):
+        await cluster.nodes.mark(node, closed=closed)
+    for each in await cluster.nodes.residents(node):
+        await cluster.evictions.ready(each.pod)
+        await cluster.evictions.evict(each.pod, rehearse=True)
 
 
 async def gitops(cluster: KubernetesCluster) -> None:
@@ -208,11 +220,12 @@ def _rights(role: dict[str, Any]) -> Iterator[Right]:
 
 
 def used(calls: list[Call]) -> dict[str, set[Right]]:
+    """By namespace; where no role is bound, only what is bound for the whole cluster helps: there under no name."""
     found: dict[str, set[Right]] = {}
     for call in calls:
         right = (call.verb, call.group, call.resource)
         if right not in EVERYBODY:
-            found.setdefault(call.namespace, set()).add(right)
+            found.setdefault(call.namespace if call.namespace in ROLES else "", set()).add(right)
     return found
 
 

@@ -56,6 +56,7 @@ from tests.handlers.fakes import (
     digest,
     image,
 )
+from tests.handlers.fakes_nodes import FakeEvictions, FakeNodes
 from tests.handlers.fakes_releases import FakeGitHub, FakeRegistry, FakeRollouts
 from tests.handlers.fakes_sizes import FakeAnatomies, FakeUsages
 
@@ -136,6 +137,8 @@ class Department:
         self.scaling = FakeScaling(self.cluster)
         self.diagnoses = FakeDiagnoses(self.cluster)
         self.jobs = FakeJobs()
+        self.nodes = FakeNodes(self.clock)
+        self.evictions = FakeEvictions(self.nodes)
         self._numbers = count(1)
 
     @property
@@ -146,7 +149,8 @@ class Department:
         }
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, gitops=self.gitops, rollouts=self.rollouts,
-            scaling=self.scaling, pipeline=found["forge"], guard=Guarded(self.clock),
+            scaling=self.scaling, nodes=self.nodes, evictions=self.evictions,
+            pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, costs=self.costs, pair=PAIR, sizer=Sizer(self.anatomies, self.usages, self.costs),
             rules=self.rules, approvals_in=self.approvals_in,

@@ -10,8 +10,10 @@ from typing import Any
 from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
+from bot.adapters.kubernetes.evictions import KubernetesEvictions
 from bot.adapters.kubernetes.found import pages
 from bot.adapters.kubernetes.gitops import KubernetesGitOps
+from bot.adapters.kubernetes.nodes import KubernetesNodes
 from bot.adapters.kubernetes.notes import OPERATION
 from bot.adapters.kubernetes.past import Past
 from bot.adapters.kubernetes.revisions import RESTARTED_AT
@@ -37,6 +39,8 @@ class KubernetesCluster:
         self.gitops = KubernetesGitOps(apis)
         self.rollouts = KubernetesRollouts(apis)
         self.scaling = KubernetesScaling(apis)
+        self.evictions = KubernetesEvictions(apis)
+        self.nodes = KubernetesNodes(apis)
         self.anatomies = KubernetesAnatomies(apis)
         self._workloads = Workloads(apis)
         self._past = {name: Past(api, name) for name, api in apis.items()}

@@ -39,6 +39,7 @@ def rollout(kind: str, obj: Object) -> Rollout:
         paused=spec.get("paused") is True,
         restarted_by=marked.get(OPERATION, ""),
         progressive=argorollouts.progressive(obj) if kind == ROLLOUT else None,
+        missing=missing(kind, spec, desired),
     )
 
 
@@ -46,6 +47,33 @@ def _observed(kind: str, obj: Object) -> bool:
     if kind == ROLLOUT:
         return argorollouts.observed(obj)
     return bool(obj["metadata"].get("generation", 0) <= obj.get("status", {}).get("observedGeneration", 0))
+
+
+def missing(kind: str, spec: Object, desired: int) -> int:
+    """How many of *desired* pods its strategy lets be missing while it rolls (kubernetes pkg/controller, their utils).
+
+    Per cent of a Deployment round down, and never is nothing allowed to move; those of a DaemonSet round up.
+    """
+    strategy = spec.get("updateStrategy" if kind in {"statefulset", "daemonset"} else "strategy") or {}
+    if strategy.get("type") == "Recreate":
+        return desired
+    if "blueGreen" in strategy:  # the new ones are complete before anything turns to them
+        return 0
+    rolling: Object = strategy.get("canary") if kind == ROLLOUT else strategy.get("rollingUpdate")  # type: ignore[assignment]
+    rolling = rolling or {}
+    if kind in {"statefulset", "daemonset"}:
+        return max(_share(rolling.get("maxUnavailable"), 1, desired, up=True), 1)
+    least = _share(rolling.get("maxUnavailable"), "25%", desired, up=False)
+    return least or int(not _share(rolling.get("maxSurge"), "25%", desired, up=True))
+
+
+def _share(value: object, usual: int | str, total: int, *, up: bool) -> int:
+    """An IntOrString: a number, or per cent of *total*."""
+    text = str(usual if value is None else value)
+    if not text.endswith("%"):
+        return int(text)
+    whole, rest = divmod(total * int(text[:-1]), 100)
+    return whole + int(up and rest > 0)
 
 
 def template_hash(obj: Object) -> str:

@@ -31,6 +31,10 @@ class ExpiredError(TemporaryError):
     """The list's continue token is too old (410): begin anew."""
 
 
+class DisruptionError(TemporaryError):
+    """A disruption budget does not let the pod go now (429 of an eviction); the text is the budget's own."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """One HTTP answer; ``retry_after`` is its header, or empty. A body that is no JSON is a ``message``."""
@@ -55,9 +59,7 @@ def verdict(answer: Answer, cluster: str) -> UserError | TemporaryError | Perman
         case 410:
             return ExpiredError(f"{cluster}: {message}")
         case 429:
-            delay = float(answer.retry_after) if answer.retry_after.isdecimal() else None
-            busy = phrase("{cluster} is overloaded: its API server takes no more questions now", cluster=Code(cluster))
-            return RateLimitedError(f"the API server of {cluster} answers 429: {message}", delay, busy)
+            return _too_many(answer, cluster, message)
         case code if code >= 500:
             broken = phrase("{cluster} can't answer: its API server says {code}", cluster=Code(cluster), code=str(code))
             return TemporaryError(f"the API server of {cluster} answers {code}: {message}", said=broken)
@@ -84,6 +86,24 @@ def _forbidden(message: str, cluster: str) -> UserError:
         "ClusterRoleBinding gives that to {who}; deploy/base/rbac.yaml has the role to bind.",
         who=Code(who), **values,
     )  # fmt: skip
+
+
+def _too_many(answer: Answer, cluster: str, message: str) -> RateLimitedError:
+    """A disruption budget that does not let a pod go, or a server that is overloaded (contracts.md, section 8)."""
+    if (budget := _budget(answer.body.get("details"))) is not None:
+        return DisruptionError(budget)
+    delay = float(answer.retry_after) if answer.retry_after.isdecimal() else None
+    busy = phrase("{cluster} is overloaded: its API server takes no more questions now", cluster=Code(cluster))
+    return RateLimitedError(f"the API server of {cluster} answers 429: {message}", delay, busy)
+
+
+def _budget(details: object) -> str | None:
+    """What a disruption budget says, or None."""
+    causes = details.get("causes") if isinstance(details, dict) else None
+    for cause in causes or ():
+        if isinstance(cause, dict) and cause.get("reason") == "DisruptionBudget":
+            return str(cause.get("message") or "a disruption budget does not allow it now")[:300]
+    return None
 
 
 def _gone(details: object, cluster: str, message: str) -> UserError:

@@ -133,7 +133,7 @@ def _stage(cluster: Cluster, pod: Json, now: datetime) -> Stage:
     began = cluster.notes.began(meta(pod)["uid"], now)
     if not cluster.passed(began, now, CREATING):
         return Stage.CRASHED if restarts(pod) else Stage.CREATING
-    if not all(cluster.runnable(container["image"]) for container in spec_of(pod)["containers"]):
+    if not _pulled(cluster, pod):
         turn = int((now - began).total_seconds() / cluster.world.seconds(PULL_PERIOD))
         waited = cluster.passed(began, now, CREATING * 3)
         return Stage.BACK_OFF if waited and turn % 2 == 0 else Stage.PULL_FAILED
@@ -141,6 +141,13 @@ def _stage(cluster: Cluster, pod: Json, now: datetime) -> Stage:
         return Stage.CRASHED
     up = cluster.passed(began, now, READY) and nodes.answering(cluster, pod)
     return Stage.READY if up else Stage.RUNNING
+
+
+def _pulled(cluster: Cluster, pod: Json) -> bool:
+    """Whether its node has the images: what ran once needs no registry any more."""
+    if cluster.notes.stages.get(meta(pod)["uid"]) in {Stage.RUNNING, Stage.READY, Stage.CRASHED}:
+        return True
+    return all(cluster.runnable(container["image"]) for container in spec_of(pod)["containers"])
 
 
 def _show(cluster: Cluster, pod: Json, stage: Stage, now: datetime) -> Json:

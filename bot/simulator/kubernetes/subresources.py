@@ -5,7 +5,7 @@ from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import POD
 from bot.simulator.kubernetes.target import Target
 from bot.simulator.kubernetes.wire import Json, meta, spec_of, status_of
-from bot.simulator.kubernetes.writes import Options, replace
+from bot.simulator.kubernetes.writes import Options, preconditions, replace
 
 
 def evict(cluster: Cluster, target: Target, body: Json, options: Options) -> Json:
@@ -13,6 +13,7 @@ def evict(cluster: Cluster, target: Target, body: Json, options: Options) -> Jso
     if body.get("kind") != "Eviction":
         raise errors.bad_request("the body of an eviction is a policy/v1 Eviction")
     pod = cluster.store.get(POD, target.namespace, target.name)
+    preconditions(POD, pod, (body.get("deleteOptions") or {}).get("preconditions") or {})
     dry = options.dry or "All" in ((body.get("deleteOptions") or {}).get("dryRun") or ())
     budgets.evict(cluster, pod, cluster.now(), dry=dry)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}

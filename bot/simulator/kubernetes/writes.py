@@ -74,7 +74,7 @@ def delete(cluster: Cluster, target: Target, body: Json, options: Options) -> Js
     """Delete with what it owns; a pod ends gracefully and is answered as an object."""
     kind = target.kind()
     obj = cluster.store.get(kind, target.namespace, target.name)
-    _preconditions(kind, obj, body.get("preconditions") or {})
+    preconditions(kind, obj, body.get("preconditions") or {})
     if not options.dry:
         remove(cluster, kind, obj, cluster.now())
     if kind == POD:
@@ -120,7 +120,8 @@ def _apply(cluster: Cluster, target: Target, body: Json, options: Options) -> Js
     return after
 
 
-def _preconditions(kind: Kind, obj: Json, wanted: Json) -> None:
+def preconditions(kind: Kind, obj: Json, wanted: Json) -> None:
+    """409 where the object is not the one that is meant."""
     if any(meta(obj).get(key) != value for key, value in wanted.items() if value):
         raise errors.conflict(kind.group, kind.plural, name_of(obj))
 
