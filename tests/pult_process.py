@@ -190,10 +190,10 @@ class Pult:
         assert answer["ok"], answer["text"]
         return answer["text"].splitlines()[0].rpartition(": ")[2].strip()
 
-    async def becomes(self, ident: str, state: str) -> str:
+    async def becomes(self, ident: str, state: str, patience: float = PATIENCE) -> str:
         """Wait until the operation is in *state*; its card. AssertionError, with the card: it ended in another one."""
         final = {"succeeded", "failed", "expired", "rejected", "undone", "cancelled"}
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + patience
         while (now := await self.state(ident)) != state:
             assert now not in final, await self._card(ident)
             assert time.monotonic() < ends, await self._card(ident)
