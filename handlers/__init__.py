@@ -61,6 +61,7 @@ from handlers.flows import restart as restart_flow
 from handlers.flows import scale as scale_flow
 from handlers.flows import sync as sync_flow
 from handlers.flows import undo as undo_flow
+from handlers.flows.scale_git import InGit
 from handlers.flows.tools import Tools
 from handlers.operating import freezing
 from handlers.ports import Ports as Ports
@@ -170,7 +171,7 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         events.duty(p.happenings, p.services),
         logs.duty((p.logs, p.pod_logs) if p.logs is not p.pod_logs else (p.logs,), p.services, p.zone),
         restart.duty(p.cluster, p.rollouts, p.evictions, p.services),
-        scale.duty(p.cluster, p.scaling, p.services),
+        scale.duty(p.cluster, p.scaling, p.services, p.forge),
         undo.duty(p.cluster, p.rollouts, p.services),
         cordon.cordon(p.nodes, p.regions),
         cordon.uncordon(p.nodes, p.regions),
@@ -197,7 +198,8 @@ def flows(p: Ports) -> Mapping[str, Flow]:
         forge=p.forge, pipeline=p.pipeline, budgets=p.budgets, logs=p.logs,
     )  # fmt: skip
     found = [restart_flow.flow(p.cluster, p.rollouts, p.evictions, p.clock), sync_flow.flow(p.gitops, p.clock)]
-    found += [scale_flow.flow(p.cluster, p.scaling, p.clock), undo_flow.flow(p.cluster, p.rollouts, p.clock)]
+    in_git = InGit(p.forge, p.gitops, p.clock)
+    found += [scale_flow.flow(p.cluster, p.scaling, p.clock, in_git), undo_flow.flow(p.cluster, p.rollouts, p.clock)]
     found += [nodes_flow.marking(action, p.nodes) for action in ("cordon", "uncordon")]
     found += [nodes_flow.drain(p.nodes, p.evictions, p.clock)]
     found += [pull_flow.flow(action, p.forge) for action in ("rightsize", "posture")]

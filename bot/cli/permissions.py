@@ -70,6 +70,7 @@ def _of(services: Iterable[Service], cluster: str) -> Iterable[Environment]:
 def _workload(environment: Environment) -> tuple[Permission, ...]:
     what = WORKLOADS[environment.kind]
     orders = (("patch", f"{what}/status"),) if environment.kind == "rollout" else ()
-    scaled = () if environment.kind == "daemonset" else (("list", "autoscaling/horizontalpodautoscalers"),)
+    scaler = "autoscaling/horizontalpodautoscalers"
+    scaled = () if environment.kind == "daemonset" else (("list", scaler), ("patch", scaler))
     pods = (("list", "pods"), ("delete", "pods"), ("get", "/pods/log"), ("create", "/pods/eviction"))
     return (("get", what), ("patch", what), *orders, *scaled, *pods)

@@ -67,7 +67,7 @@ def named_files(path: str, text: str) -> tuple[str, ...]:
     if not _kustomization(text):
         return ()
     found = []
-    for table in _tables(text):
+    for table in tables(text):
         found += [*_paths(table, "resources"), *_paths(table, "patches"), *_paths(table, "patchesStrategicMerge")]
     here = dirname(path)
     paths = (normpath(join(here, each)) for each in found if each.endswith((".yaml", ".yml")) and "://" not in each)
@@ -99,8 +99,8 @@ def with_manifest(folder: Folder, name: str, tree: Tree) -> Folder:
         added = folder.with_text(path, document(tree))
         if path in named_files(folder.path, text):
             return added
-        return added.with_text(folder.path, listed(text, _first, "resources", name))
-    if not any("kind" in each.values for each in _tables(text)):
+        return added.with_text(folder.path, listed(text, first_table, "resources", name))
+    if not any("kind" in each.values for each in tables(text)):
         raise UserError("{path} holds Helm values, and those no manifests: its chart has to bring it.",
                         path=Code(folder.path))  # fmt: skip
     return folder.with_text(folder.path, f"{text.rstrip()}\n---\n{document(tree)}")
@@ -113,7 +113,9 @@ def with_patch(folder: Folder, name: str, kind: str, of: str, tree: Tree) -> Fol
     kept = folder.with_text(folder.beside(name), document(tree))
     if folder.beside(name) in named_files(folder.path, folder.texts[folder.path]):
         return kept
-    return kept.with_text(folder.path, listed(folder.texts[folder.path], _first, "patches", _entry(name, kind, of)))
+    return kept.with_text(
+        folder.path, listed(folder.texts[folder.path], first_table, "patches", _entry(name, kind, of))
+    )
 
 
 def _order(folder: Folder, patch: str) -> list[str]:
@@ -137,7 +139,7 @@ def _patched(folder: Folder, named: Named, change: Change, patch: str) -> Folder
     kept, main = folder.with_text(path, text), folder.texts[folder.path]
     if path in named_files(folder.path, main):
         return kept
-    return kept.with_text(folder.path, listed(main, _first, "patches", _entry(patch, kind, named.name)))
+    return kept.with_text(folder.path, listed(main, first_table, "patches", _entry(patch, kind, named.name)))
 
 
 def _entry(patch: str, kind: str, name: str) -> Tree:
@@ -149,8 +151,8 @@ def _patches(folder: Folder) -> frozenset[str]:
     """Paths of the files that patch what comes from elsewhere."""
     if not folder.kustomized:
         return frozenset()
-    tables = tuple(_tables(folder.texts[folder.path]))
-    names = (name for key in ("patches", "patchesStrategicMerge") for each in tables for name in _paths(each, key))
+    every = tuple(tables(folder.texts[folder.path]))
+    names = (name for key in ("patches", "patchesStrategicMerge") for each in every for name in _paths(each, key))
     return frozenset(normpath(folder.beside(name)) for name in names)
 
 
@@ -199,7 +201,7 @@ def _spec(text: str, named: Named) -> Table:
 def _pod(text: str, named: Named, container: str) -> Table | None:
     """The container's table, or the pod's spec without one. A pod's spec in a patch may be missing: its parent then."""
     _, kind = KINDS[named.kind]
-    for table in _tables(text):
+    for table in tables(text):
         meta = table.values.get("metadata")
         if table.text("kind") != kind or not isinstance(meta, Table) or meta.text("name") != named.name:
             continue
@@ -241,7 +243,7 @@ def _in_values(text: str, named: Named, change: Change) -> str:
 
 
 def _at(text: str, path: tuple[str, ...]) -> Value | None:
-    return next((found for each in _tables(text) if (found := _value(each, path))), None)
+    return next((found for each in tables(text) if (found := _value(each, path))), None)
 
 
 def _value(value: Value | None, path: tuple[str, ...]) -> Value | None:
@@ -266,7 +268,7 @@ def _paths(table: Table, key: str) -> list[str]:
 
 def _kustomization(text: str) -> bool:
     """Its kind may be left out: kubernetes-sigs/kustomize, api/types/kustomization.go. Flux's own is another thing."""
-    first = next(_tables(text), None)
+    first = next(tables(text), None)
     if first is None or first.text("apiVersion").startswith("kustomize.toolkit"):
         return False
     if first.text("kind"):
@@ -274,12 +276,14 @@ def _kustomization(text: str) -> bool:
     return any(isinstance(first.values.get(key), Items) for key in ("resources", "images", "patches"))
 
 
-def _first(text: str) -> Table:
-    found = next(_tables(text), None)
+def first_table(text: str) -> Table:
+    """UserError: it has none."""
+    found = next(tables(text), None)
     if found is None:
         raise UserError("The deployment file is no YAML that pult can read.")
     return found
 
 
-def _tables(text: str) -> Iterator[Table]:
+def tables(text: str) -> Iterator[Table]:
+    """The documents of *text* that are tables."""
     return (each for each in documents(text) if isinstance(each, Table))

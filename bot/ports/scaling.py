@@ -27,6 +27,13 @@ class Scaling(Protocol):
         """The one that is set on *workload*, or None where nothing moves its number."""
         ...
 
+    async def bound(self, workload: Workload, scaler: Autoscaler) -> None:
+        """Give the one of this name its ``least`` and ``most``; what has them already is left alone.
+
+        DriftError: there is none of this name by now, or it changes too fast to be patched.
+        """
+        ...
+
     async def scale(self, workload: Workload, replicas: int, operation: str) -> None:
         """Ask for so many pods. The same *operation* does it once: a second call changes nothing, whatever the number.
 

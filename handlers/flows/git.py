@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.domain.errors import DriftError, UserError
 from bot.domain.manifests import image_digest, repository, with_digest
 from bot.domain.phrases import Code, phrase
+from bot.domain.services import GitOps
 from bot.domain.targets import Hand, Target
 from bot.ports.flows import Did, Run
 from bot.ports.forge import File, Forge
@@ -87,42 +88,66 @@ class Git:
         raise DriftError("Somebody keeps pushing to {branch}. Try again.", branch=Code(gitops.branch))
 
     async def _write(self, run: Run, target: Target, edit: Edit, file: File, text: str) -> Did:
-        gitops, forge = target.environment.gitops, self._known()
-        body = f"pult operation {run.operation}"
-        if target.hand is Hand.COMMIT:
-            message = f"{edit.title}\n\n{body}"
-            sha = await forge.commit(gitops.repo, gitops.path, gitops.branch, file, text, message)
-            return Did(phrase("commit {sha}", sha=Code(sha[:12])), sha)
-        files, pins = {gitops.path: text}, {gitops.path: file.sha}
-        pull = await forge.propose(gitops.repo, gitops.branch, edit.branch, files, edit.title, body, pins=pins)
-        head = "" if pull.state == "merged" else await self._own(target, edit, text)
-        merged = await forge.merge(gitops.repo, pull.number, head)
-        said = phrase(
-            "pull request {number} is merged as {sha}", number=Code(f"#{pull.number}"), sha=Code(merged.merged[:12])
-        )
-        return Did(said, merged.merged)
-
-    async def _own(self, target: Target, edit: Edit, text: str) -> str:
-        """The commit that the pull request is merged at. UserError: it brings more than what was approved.
-
-        Its branch has a name that can be guessed, and whoever may push could have put something there before pult.
-        """
-        gitops, forge = target.environment.gitops, self._known()
-        found = await forge.compare(gitops.repo, gitops.branch, edit.branch)
-        head = found.commits[-1].sha if found.commits else ""
-        alone = found.files == (gitops.path,) and not found.more
-        if not alone or (await forge.read(gitops.repo, gitops.path, head)).text != text:
-            raise UserError(
-                "{branch} has other changes than the approved one, so it is not merged. Close its pull request, and "
-                "plan again.",
-                branch=Code(edit.branch),
-            )  # fmt: skip
-        return head
+        message = Message(edit.title, f"pult operation {run.operation}", edit.branch)
+        by_pull = target.hand is not Hand.COMMIT
+        return await write(self._known(), target.environment.gitops, Rewrite(file, text), message, by_pull=by_pull)
 
     def _known(self) -> Forge:
         if self._forge is None:
             raise UserError("No GitHub is configured.")
         return self._forge
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a commit or a pull request says; ``branch``: of the pull request, where it takes one."""
+
+    title: str
+    body: str
+    branch: str
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """*text* in place of what the file was when it was read."""
+
+    was: File
+    text: str
+
+
+async def write(forge: Forge, gitops: GitOps, rewrite: Rewrite, message: Message, *, by_pull: bool) -> Did:
+    """Write the deployment file; the commit that brought it. DriftError: somebody pushed since it was read."""
+    if not by_pull:
+        whole = f"{message.title}\n\n{message.body}"
+        sha = await forge.commit(gitops.repo, gitops.path, gitops.branch, rewrite.was, rewrite.text, whole)
+        return Did(phrase("commit {sha}", sha=Code(sha[:12])), sha)
+    files, pins = {gitops.path: rewrite.text}, {gitops.path: rewrite.was.sha}
+    pull = await forge.propose(
+        gitops.repo, gitops.branch, message.branch, files, message.title, message.body, pins=pins
+    )  # fmt: skip
+    head = "" if pull.state == "merged" else await _own(forge, gitops, message.branch, rewrite.text)
+    merged = await forge.merge(gitops.repo, pull.number, head)
+    said = phrase(
+        "pull request {number} is merged as {sha}", number=Code(f"#{pull.number}"), sha=Code(merged.merged[:12])
+    )
+    return Did(said, merged.merged)
+
+
+async def _own(forge: Forge, gitops: GitOps, branch: str, text: str) -> str:
+    """The commit that the pull request is merged at. UserError: it brings more than what was approved.
+
+    Its branch has a name that can be guessed, and whoever may push could have put something there before pult.
+    """
+    found = await forge.compare(gitops.repo, gitops.branch, branch)
+    head = found.commits[-1].sha if found.commits else ""
+    alone = found.files == (gitops.path,) and not found.more
+    if not alone or (await forge.read(gitops.repo, gitops.path, head)).text != text:
+        raise UserError(
+            "{branch} has other changes than the approved one, so it is not merged. Close its pull request, and "
+            "plan again.",
+            branch=Code(branch),
+        )  # fmt: skip
+    return head
 
 
 async def named(file: File, target: Target) -> str:

@@ -10,8 +10,9 @@ from bot.domain.plans import Plan
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.flows import Flow, Run, Say
-from bot.ports.scaling import Scaling
+from bot.ports.scaling import Autoscaler, Scaling
 from handlers.flows.rollouts import target, watch
+from handlers.flows.scale_git import InGit, in_git
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,38 @@ class _Scale:
             raise DriftError(
                 "{service} was scaled to {count} after this was planned.", service=plan.service, count=found
             )
-        scaler = await self.scaling.autoscaler(target(plan))
-        if scaler and not (plan.params["autoscaler"] and scaler.least <= _count(plan) <= scaler.most):
-            raise DriftError("The autoscaler {name} was changed after this was planned.", name=Code(scaler.name))
+        if not _as_planned(plan, scaler := await self.scaling.autoscaler(target(plan))):
+            name = Code(scaler.name if scaler else plan.params["autoscaler"])
+            raise DriftError("The autoscaler {name} was changed after this was planned.", name=name)
+
+    async def forth(self, run: Run) -> None:
+        """The autoscaler's bounds first, where they are to change: else it would undo the number."""
+        plan = run.plan
+        if bounds := plan.params.get("bounds"):
+            await run.step("autoscaler", lambda _: self.bound(plan, bounds))
+        await run.step("scale", lambda _: self.ask(plan, _count(plan), run.operation))
+
+    async def back(self, run: Run) -> None:
+        """In the same order."""
+        plan, was = run.plan, _was(run.plan)
+        if plan.params.get("bounds"):
+            kept = phrase("Let the autoscaler {name} keep what it kept", name=Code(plan.params["autoscaler"]))
+            await run.step("undo-autoscaler", lambda _: self.unbound(plan), kept)
+        again = counted("Ask for {n} pod again", "Ask for {n} pods again", was)
+        await run.step("undo-scale", lambda _: self.ask_again(plan, run.operation), again)
+
+    async def bound(self, plan: Plan, bounds: str) -> Phrase:
+        """Looks first: what has these *bounds* is left alone."""
+        least, most = map(int, bounds.split())
+        await self.scaling.bound(target(plan), Autoscaler(plan.params["autoscaler"], least, most))
+        return phrase("it keeps {least} to {most}", least=least, most=most)
+
+    async def unbound(self, plan: Plan) -> Phrase:
+        """The bounds of before. UserError: they are not pult's that would be taken away."""
+        now = await self.scaling.autoscaler(target(plan))
+        if now and f"{now.least} {now.most}" not in {plan.pins["bounds"], plan.params["bounds"]}:
+            raise UserError("The autoscaler {name} was changed meanwhile.", name=Code(now.name))
+        return await self.bound(plan, plan.pins["bounds"])
 
     async def ask(self, plan: Plan, count: int, operation: str) -> Phrase:
         """Once: *operation* stays noted on the workload, though an autoscaler moves the number on."""
@@ -56,13 +86,18 @@ class _Scale:
         return (await self.cluster.rollout(target(plan))).desired
 
 
-def flow(cluster: Cluster, scaling: Scaling, clock: Clock) -> Flow:
-    """What an autoscaler makes of the number afterwards is said, and is no failure."""
+def flow(cluster: Cluster, scaling: Scaling, clock: Clock, git: InGit) -> Flow:
+    """What an autoscaler makes of the number afterwards is said, and is no failure. Where git owns it, git is asked."""
     scale = _Scale(cluster, scaling, clock)
+
+    async def check(plan: Plan) -> None:
+        await scale.check(plan)
+        if in_git(plan):
+            await git.check(plan)
 
     async def run(running: Run) -> Phrase:
         plan, count = running.plan, _count(running.plan)
-        await running.step("scale", lambda _: scale.ask(plan, count, running.operation))
+        await (git if in_git(plan) else scale).forth(running)
         await running.step("rollout", lambda say: scale.settled(plan, count, say))
         return phrase(
             "{service} in {environment} is scaled from {was} to {count}.",
@@ -71,15 +106,27 @@ def flow(cluster: Cluster, scaling: Scaling, clock: Clock) -> Flow:
 
     async def undo(running: Run) -> Phrase:
         plan, was = running.plan, _was(running.plan)
-        again, there = counted("Ask for {n} pod again", "Ask for {n} pods again", was), phrase("Watch until it is so")
-        await running.step("undo-scale", lambda _: scale.ask_again(plan, running.operation), again)
+        await (git if in_git(plan) else scale).back(running)
+        there = phrase("Watch until it is so")
         await running.step("undo-rollout", lambda say: scale.settled(plan, was, say), there)
         return counted(
             "{service} in {environment} asks for {n} pod again.", "{service} in {environment} asks for {n} pods again.",
             was, service=plan.service, environment=plan.environment,
         )  # fmt: skip
 
-    return Flow("scale", scale.check, run, undo)
+    return Flow("scale", check, run, undo)
+
+
+def _as_planned(plan: Plan, scaler: Autoscaler | None) -> bool:
+    """Whether what moves the number is the same, and lets it be what was planned; to be changed, it must be as it was.
+
+    One that went away moves nothing: that stops only what was to change it.
+    """
+    if scaler is None:
+        return not plan.params.get("bounds")
+    if plan.params.get("bounds"):
+        return f"{scaler.name} {scaler.least} {scaler.most}" == f"{plan.params['autoscaler']} {plan.pins['bounds']}"
+    return bool(plan.params["autoscaler"]) and scaler.least <= _count(plan) <= scaler.most
 
 
 def _was(plan: Plan) -> int:

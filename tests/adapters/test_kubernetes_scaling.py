@@ -60,3 +60,20 @@ async def test_conflicts_are_met_with_another_look_and_end(scripted: Scripted) -
         scripted.script.add("PATCH", trouble.DEPLOYMENT_PATH, 409, {"message": "the object has been modified"})
     with pytest.raises(DriftError, match="changes too fast"):
         await scripted.cluster.scaling.scale(API, 3, "op-1")
+
+
+async def test_its_bounds_are_changed_once(bench: Bench) -> None:
+    wanted = Autoscaler("web", 4, 8)
+    for _ in range(2):
+        await bench.cluster.scaling.bound(WEB, wanted)
+    assert await bench.cluster.scaling.autoscaler(WEB) == wanted
+    calls = bench.state.cluster("nyc2").calls
+    assert sum((call.verb, call.resource) == ("patch", "horizontalpodautoscalers") for call in calls) == 1
+
+
+async def test_another_autoscaler_is_left_alone(bench: Bench) -> None:
+    with pytest.raises(DriftError, match="The autoscaler other is gone"):
+        await bench.cluster.scaling.bound(WEB, Autoscaler("other", 4, 8))
+    bench.state.cluster("nyc2").deny("patch", "horizontalpodautoscalers")
+    with pytest.raises(UserError, match=r'cannot patch resource "horizontalpodautoscalers"'):
+        await bench.cluster.scaling.bound(WEB, Autoscaler("web", 4, 8))

@@ -38,6 +38,7 @@ from bot.engine.watching import Watches
 from bot.ports.cluster import Workload
 from bot.ports.diagnoses import Health
 from bot.ports.logs import Wanted
+from bot.ports.scaling import Autoscaler
 from bot.ports.watching import State
 from bot.simulator.kubernetes import images, kubeconfig, objects
 from bot.simulator.kubernetes.cluster import Call, Cluster
@@ -105,6 +106,7 @@ async def everything(cluster: KubernetesCluster) -> None:
     await cluster.delete_pod(Workload("nyc2", "production", "deployment", "api"), pods[0].name)
     await inquired(cluster)
     await KubernetesJobs(cluster.apis, SystemClock()).jobs(environment("deployment"), ("cronjob/report", "job/x"))
+    await cluster.scaling.bound(Workload("nyc2", "production", "deployment", "web"), Autoscaler("web", 3, 6))
     await nodes(cluster)
     await gitops(cluster)
     await cluster.may("nyc2", "production", "list", "pods")

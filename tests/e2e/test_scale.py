@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.simulator.kubernetes import images
-from bot.simulator.kubernetes.kinds import POD
+from bot.simulator.kubernetes.kinds import AUTOSCALER, POD
 from tests.department import Department, until
 from tests.promises.releases import released
+from tests.promises.test_p07_resumes import API_BY_ARGO
+from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
 
@@ -52,6 +54,42 @@ async def test_scaled_up_and_put_back(pult: Pult, department: Department) -> Non
     await killed_once(pult, department, 3)
     await pult.becomes(undo, "succeeded")
     assert (runs(department), pods(department, "api"), department.patches("api")) == (was, 6, 3)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("department", [15], indirect=True)
+async def test_scaled_through_git_where_git_owns_it(make: Make, department: Department) -> None:
+    pult = make()
+    others = [each for each in pult.settings["services"] if each["name"] != "api"]
+    pult.configure(services=[*others, API_BY_ARGO])
+    await pult.start()
+    commits = department.commits("dept/api")
+    made = await pult.ask("anna", "scale api 6")
+    assert "Write 6 pods into deploy/production/kustomization.yaml of dept/api" in made["text"]
+    assert (await pult.ask("boris", f"approve {made['op']}"))["ok"]
+
+    async def committed() -> bool:
+        return department.commits("dept/api") == commits + 1
+
+    await until("nothing is committed", committed)
+    await pult.restart()
+    assert "6 of 6 pods available" in await pult.becomes(made["op"], "succeeded")
+    assert (pods(department, "api"), department.patches("api")) == (6, 0), "its tool changed it"
+    assert department.commits("dept/api") == commits + 1
+
+
+@pytest.mark.timeout(120)
+async def test_an_autoscaler_takes_other_bounds_by_choice(pult: Pult, department: Department) -> None:
+    assert (
+        "scale web 7 --autoscaler in production-nyc2 changes its bounds, too"
+        in (await pult.ask("anna", "scale web 7"))["text"]
+    )
+    ident = await pult.proposed("anna", "scale web 7 --autoscaler")
+    assert (await pult.ask("boris", f"approve {ident}"))["ok"]
+    await pult.becomes(ident, "succeeded")
+    assert pods(department, "web") == 7
+    scaler = department.cluster("nyc2").store.get(AUTOSCALER, "production", "web")["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (7, 7)
 
 
 async def test_what_an_autoscaler_will_do_is_said(pult: Pult, department: Department) -> None:

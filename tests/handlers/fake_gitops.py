@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import TemporaryError
@@ -17,6 +18,7 @@ class FakeGitOps:
     """In step with git, until ``head`` is another commit. ``slow``: looks that a sync takes. ``away`` for so many.
 
     ``states``: of single environments, by name; ``silent``: those that do not answer.
+    ``apply``: what a sync that ends does to the cluster.
     """
 
     now: Applied = field(default_factory=lambda: Applied(OLD, OLD, done=True, automated=True, synced=True))
@@ -28,6 +30,7 @@ class FakeGitOps:
 
     states: dict[str, Applied] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    apply: Callable[[], None] = lambda: None
 
     def becomes(self, environment: str, **changes: object) -> None:
         self.states[environment] = replace(self.states.get(environment, self.now), **changes)  # type: ignore[arg-type]
@@ -53,5 +56,6 @@ class FakeGitOps:
         if self.slow:
             self.slow -= 1
             return replace(self.now, doing=phrase("{left} to go", left=self.slow))
+        self.apply()
         self.now = replace(self.now, revision=self.head, done=True, synced=True)
         return self.now

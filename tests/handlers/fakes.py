@@ -145,6 +145,13 @@ class FakeScaling:
         await self._cluster.rollout(workload)
         return self.scalers.get(workload)
 
+    async def bound(self, workload: Workload, scaler: Autoscaler) -> None:
+        if workload not in self.scalers:
+            raise DriftError("The autoscaler {name} is gone.", name=Code(scaler.name))
+        if self.scalers[workload] != scaler:
+            self._cluster.done.append(("bound", scaler.name, f"{scaler.least}-{scaler.most}"))
+            self.scalers[workload] = scaler
+
     async def scale(self, workload: Workload, replicas: int, operation: str) -> None:
         found = await self._cluster.rollout(workload)
         if self.noted.get(workload) == operation:

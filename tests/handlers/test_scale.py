@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.errors import DriftError
@@ -47,6 +49,72 @@ async def test_the_card_where_an_autoscaler_is(department: Department, reads_as:
     reads_as("operations/scale-autoscaler.ru", await card(department, made.id, "ru"))
 
 
+async def test_the_card_where_an_autoscaler_is_changed(department: Department, reads_as: Check) -> None:
+    department.scaling.scalers[WEB] = HPA
+    made = await department.proposed("anna", "scale web 9 --autoscaler")
+    reads_as("operations/scale-bounds", await card(department, made.id))
+    reads_as("operations/scale-bounds.ru", await card(department, made.id, "ru"))
+
+
+@pytest.mark.parametrize(("count", "bounds"), [(9, "9-9"), (1, "1-6"), (4, "4-6"), (2, "2-6")])
+async def test_an_autoscaler_takes_other_bounds_by_choice(department: Department, count: int, bounds: str) -> None:
+    department.scaling.scalers[WEB] = replace(HPA, least=3) if count == 2 else HPA
+    plan = (await department.proposed("anna", f"scale web {count} —autoscaler")).plan
+    await flow(department).check(plan)
+    running = FakeRun(plan)
+    await flow(department).run(running)
+    scaled = [("scale", "nyc2", "web", str(count))]
+    assert department.cluster.done == [("bound", "web-hpa", bounds), *scaled]
+    assert [step.name for step in plan.steps] == list(running.said)
+
+
+async def test_the_way_back_gives_the_autoscaler_its_bounds_again(department: Department) -> None:
+    department.scaling.scalers[WEB] = HPA
+    plan = (await department.proposed("anna", "scale web 9 --hpa")).plan
+    running, found = FakeRun(plan), flow(department)
+    with pytest.raises(DiedError):
+        await found.run(FakeRun(plan, "autoscaler"))
+    await found.run(running)
+    assert found.undo is not None
+    await found.undo(running)
+    assert department.scaling.scalers[WEB] == HPA
+    assert department.cluster.done == [
+        ("bound", "web-hpa", "9-9"), ("scale", "nyc2", "web", "9"),
+        ("bound", "web-hpa", "2-6"), ("scale", "nyc2", "web", "2"),
+    ]  # fmt: skip
+
+
+async def test_the_way_back_leaves_bounds_that_somebody_else_gave(department: Department) -> None:
+    department.scaling.scalers[WEB] = HPA
+    plan = (await department.proposed("anna", "scale web 9 --hpa")).plan
+    running, found = FakeRun(plan), flow(department)
+    await found.run(running)
+    department.scaling.scalers[WEB] = replace(HPA, least=1)
+    assert found.undo is not None
+    with pytest.raises(StoppedError, match="The autoscaler web-hpa was changed meanwhile"):
+        await found.undo(running)
+
+
+@pytest.mark.parametrize("now", [replace(HPA, most=7), None], ids=["changed", "gone"])
+async def test_bounds_that_somebody_changed_stop_it(department: Department, now: Autoscaler | None) -> None:
+    department.scaling.scalers[WEB] = HPA
+    plan = (await department.proposed("anna", "scale web 9 --autoscaler")).plan
+    department.scaling.scalers.clear()
+    if now:
+        department.scaling.scalers[WEB] = now
+    with pytest.raises(DriftError, match="The autoscaler web-hpa was changed"):
+        await flow(department).check(plan)
+
+
+async def test_what_an_autoscaler_can_not_be_told(department: Department) -> None:
+    assert "No autoscaler moves web in production-nyc2" in await department.say(
+        "anna", "scale web 4 --autoscaler", ok=False
+    )
+    department.scaling.scalers[WEB] = HPA
+    assert "An autoscaler keeps at least one pod." in await department.say("anna", "scale web 0 --hpa", ok=False)
+    assert "asks for 2 pods already" in await department.say("anna", "scale web 2 --autoscaler", ok=False)
+
+
 async def test_another_region_is_named(department: Department) -> None:
     made = await department.proposed("anna", "масштабируй web 3 в production-sfo3")
     await flow(department).run(FakeRun(made.plan))
@@ -76,11 +144,7 @@ async def test_zero_waits_until_it_is_overridden(department: Department) -> None
         ("scale web 2", "web in production-nyc2 asks for 2 pods already"),
         ("scale wep 3", "Did you mean web?"),
         ("scale web 3 in nowhere", "web has no environment nowhere"),
-        (
-            "scale api 6 in production",
-            "api in production belongs to git, and Flux may put the number back: change replicas in dept/api, "
-            "beside deploy/production/kustomization.yaml.",
-        ),
+        ("scale api 6 --autoscaler in production", "Change the bounds of HorizontalPodAutoscaler in dept/api"),
     ],
     ids=lambda text: text[:24],
 )
@@ -94,6 +158,7 @@ async def test_outside_of_an_autoscalers_range_is_refused(department: Department
     department.scaling.scalers[WEB] = HPA
     said = await department.say("anna", f"scale web {count}", ok=False)
     assert f"The autoscaler web-hpa keeps web in production-nyc2 between 2 and 6 pods, and {count} is outside" in said
+    assert f"scale web {count} --autoscaler in production-nyc2 changes its bounds, too." in said
 
 
 async def test_a_paused_workload_and_one_with_a_version_under_way(department: Department) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.client import MERGE, Api
 from bot.adapters.kubernetes.found import paged
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.notes import annotation
@@ -27,15 +27,33 @@ class KubernetesScaling:
         self._workloads = Workloads(apis)
 
     async def autoscaler(self, workload: Workload) -> Autoscaler | None:
-        """By what it names as its target; a number of least that is left out means 1 (autoscaling/v2)."""
+        """By what it names as its target."""
+        found = await self._found(workload)
+        return _read(found) if found else None
+
+    async def bound(self, workload: Workload, scaler: Autoscaler) -> None:
+        """Under the resourceVersion that was read, as :meth:`scale`."""
+        api = self._workloads.api(workload.cluster)
+        for _ in range(TRIES):
+            found = await self._found(workload)
+            if found is None or found["metadata"]["name"] != scaler.name:
+                raise DriftError("The autoscaler {name} is gone.", name=Code(scaler.name))
+            if _read(found) == scaler:
+                return
+            patch = versioned(found, {"minReplicas": scaler.least, "maxReplicas": scaler.most})
+            method = "patch_namespaced_horizontal_pod_autoscaler"
+            with suppress(DriftError):  # it wrote its status
+                await api.call(
+                    "AutoscalingV2Api", method, scaler.name, workload.namespace, body=patch, _content_type=MERGE
+                )
+                return
+        raise DriftError("{name} changes too fast to be patched.", name=Code(scaler.name))
+
+    async def _found(self, workload: Workload) -> Object | None:
         api = self._workloads.api(workload.cluster)
         listed = "list_namespaced_horizontal_pod_autoscaler"
-        for each in await paged(api, "AutoscalingV2Api", listed, workload.namespace):
-            if targets(each, workload):
-                spec = each["spec"]
-                least = spec.get("minReplicas")
-                return Autoscaler(each["metadata"]["name"], 1 if least is None else least, spec["maxReplicas"])
-        return None
+        every = await paged(api, "AutoscalingV2Api", listed, workload.namespace)
+        return next((each for each in every if targets(each, workload)), None)
 
     async def scale(self, workload: Workload, replicas: int, operation: str) -> None:
         """Under the resourceVersion that was read: a patch that was on its way when pult died comes too late for it."""
@@ -51,6 +69,13 @@ class KubernetesScaling:
                 await self._workloads.patch(workload, patch)
                 return
         raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
+
+
+def _read(scaler: Object) -> Autoscaler:
+    """A number of least that is left out means 1 (autoscaling/v2)."""
+    spec = scaler["spec"]
+    least = spec.get("minReplicas")
+    return Autoscaler(scaler["metadata"]["name"], 1 if least is None else least, spec["maxReplicas"])
 
 
 def targets(scaler: Object, workload: Workload) -> bool:

@@ -31,7 +31,7 @@ class ExpiredError(TemporaryError):
     """The list's continue token is too old (410): begin anew."""
 
 
-class DisruptionError(TemporaryError):
+class DisruptionError(RateLimitedError):
     """A disruption budget does not let the pod go now (429 of an eviction); the text is the budget's own."""
 
 

@@ -34,12 +34,16 @@ class ManifestError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What Git says: at *revision* the Deployment *name* in *namespace* runs *image*."""
+    """What Git says: at *revision* the Deployment *name* in *namespace* runs *image*, in *replicas* pods.
+
+    None: Git leaves the number alone.
+    """
 
     revision: str
     namespace: str
     name: str
     image: str
+    replicas: int | None = None
 
 
 def repository_of(url: str) -> str:
@@ -59,19 +63,24 @@ def wanted(git: Repositories, url: str, folder: str, ref: str, namespace: str) -
     if text is None:
         raise ManifestError(f"unable to resolve '{ref}': {path} does not exist in {repository}")
     try:
-        image = _image(text)
+        image, counts = _read(text)
     except (yaml.YAMLError, KeyError, IndexError, TypeError) as error:
         raise ManifestError(f"kustomize build failed: {path}: {error}") from error
     name = repository.split("/")[1]
-    return Wanted(revision, namespace, name, image)
+    return Wanted(revision, namespace, name, image, dict(counts).get(name))
 
 
 @lru_cache(maxsize=64)
-def _image(text: str) -> str:
-    """The first entry of ``images``. Cached: controllers ask at every tick, the file seldom changes."""
-    entry = yaml.safe_load(text)["images"][0]
+def _read(text: str) -> tuple[str, tuple[tuple[str, int], ...]]:
+    """The first entry of ``images``, and all of ``replicas``.
+
+    Cached: controllers ask at every tick, the file seldom changes.
+    """
+    kustomization = yaml.safe_load(text)
+    entry = kustomization["images"][0]
     image = entry.get("newName", entry["name"])
-    return f"{image}@{entry['digest']}" if "digest" in entry else f"{image}:{entry['newTag']}"
+    counts = tuple((each["name"], int(each["count"])) for each in kustomization.get("replicas") or ())
+    return f"{image}@{entry['digest']}" if "digest" in entry else f"{image}:{entry['newTag']}", counts
 
 
 def live(cluster: Cluster, goal: Wanted) -> Json | None:
@@ -89,7 +98,9 @@ def kind_of(found: Json | None) -> Json:
 
 def in_sync(cluster: Cluster, goal: Wanted) -> bool:
     found = live(cluster, goal)
-    return found is not None and image_of(found) == goal.image
+    if found is None or image_of(found) != goal.image:
+        return False
+    return goal.replicas in {None, spec_of(found).get("replicas", 1)}
 
 
 def image_of(deployment: Json) -> str:
@@ -97,7 +108,7 @@ def image_of(deployment: Json) -> str:
 
 
 def apply(cluster: Cluster, goal: Wanted, manager: str) -> None:
-    """Put the wanted image into the workload, as *manager*; the rest of the object is as Git has it already."""
+    """Put the wanted image and number into the workload, as *manager*; the rest of it is as Git has it already."""
     found = live(cluster, goal)
     if found is None:
         raise ManifestError(f'deployments.apps "{goal.name}" not found')
@@ -105,6 +116,8 @@ def apply(cluster: Cluster, goal: Wanted, manager: str) -> None:
     first, *others = template["spec"]["containers"]
     containers = [first | {"image": goal.image}, *others]
     spec = spec_of(found) | {"template": template | {"spec": template["spec"] | {"containers": containers}}}
+    if goal.replicas is not None:
+        spec |= {"replicas": goal.replicas}
     after = managed(found, found | {"spec": spec}, manager, cluster.now())
     cluster.store.put(ROLLOUT if found["kind"] == ROLLOUT.name else DEPLOYMENT, after)
 
