@@ -75,6 +75,7 @@ async def _alone(evictions: Evictions, going: Sequence[Resident]) -> tuple[Resid
 
 
 def _plan(asked: _Asked, rehearsed: tuple[tuple[Phrase, Phrase], ...]) -> Plan:
+    """One drain in a cluster at a time: two would take each other's pods for well. Opening a node waits for none."""
     node, count = asked.node, len(asked.going)
     close = phrase("Close {node}", node=Code(node.name))
     closed = phrase("It is closed already: leave it so")
@@ -93,6 +94,7 @@ def _plan(asked: _Asked, rehearsed: tuple[tuple[Phrase, Phrase], ...]) -> Plan:
         params={**plan.params, "pods": str(count), "bare": " ".join(each.pod.uid for each in asked.bare)},
         evidence=(*_namespaces(asked), *rehearsed) if count else (),
         holds=(*holds(node, asked.every), *_unmanaged(asked)),
+        lock=f"a drain in {node.cluster}",
     )
 
 

@@ -253,3 +253,11 @@ async def test_the_way_back_of_a_drain_leaves_a_node_closed_that_was(department:
     assert found.undo is not None
     assert (await found.undo(running)).plain() == "pool-a-1 of nyc2 takes no new pods."
     assert department.nodes.done == []
+
+
+async def test_one_drain_in_a_cluster_at_a_time_and_the_way_out_stays_free(department: Department) -> None:
+    first = await department.proposed("anna", "drain pool-a-1")
+    said = await department.say("anna", "drain pool-a-2", ok=False)
+    assert f"{first.id} is already under way for a drain in nyc2" in said
+    department.nodes.becomes("pool-a-1", closed=True)
+    assert not (await department.proposed("anna", "uncordon pool-a-1")).after
