@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
@@ -48,9 +49,10 @@ class _Restart:
         async def look() -> tuple[Resident, ...]:
             return tuple(each for each in await self.evictions.pods(workload) if each.pod.uid in planned)
 
-        await Evicting(
-            self.evictions, self.clock, look, len(planned), lambda since: ailing(self.cluster, workload, since)
-        ).all(say)
+        async def ails(since: datetime) -> Phrase | None:
+            return await ailing(self.cluster, workload, since, placed=True)
+
+        await Evicting(self.evictions, self.clock, look, len(planned), ails).all(say)
         return counted("{n} pod is replaced", "{n} pods are replaced", len(planned))
 
     async def put_back(self, run: Run) -> Phrase:

@@ -78,8 +78,8 @@ class Watch:
         trouble = await ailing(self._cluster, self._workload, say.since)
         if trouble is None:
             return
-        if late:
-            raise StuckError("The rollout is stuck: {why}", why=trouble)
+        if late and (why := await ailing(self._cluster, self._workload, say.since, placed=True)):
+            raise StuckError("The rollout is stuck: {why}", why=why)
         await say(phrase("{far}; {why}", far=_far(rollout, arrived=True), why=trouble))
 
     async def _look(self) -> Rollout | None:
@@ -100,10 +100,11 @@ def waits(rollout: Rollout) -> bool:
     return rollout.progressive is not None and rollout.progressive.waits is not None
 
 
-async def ailing(cluster: Cluster, workload: Workload, since: datetime) -> Phrase | None:
+async def ailing(cluster: Cluster, workload: Workload, since: datetime, *, placed: bool = False) -> Phrase | None:
     """What ails the first pod in trouble that is no older than *since*; None also where nobody can tell.
 
-    What ailed before is no news: a rollout is often what is to mend it.
+    What ailed before is no news: a rollout is often what is to mend it. *placed*: only of pods that have a node, since
+    others may get one that is only just ordered.
     """
     try:
         pods = await cluster.pods(workload)
@@ -111,7 +112,7 @@ async def ailing(cluster: Cluster, workload: Workload, since: datetime) -> Phras
         return None
     for pod in pods:
         young = pod.started_at is None or pod.started_at >= since - YOUNG
-        if young and not pod.ready and pod.trouble is not None:
+        if young and not pod.ready and pod.trouble is not None and (pod.node or not placed):
             return phrase("{pod}: {trouble}", pod=Code(pod.name), trouble=pod.trouble)
     return None
 

@@ -35,7 +35,7 @@ def flow(department: Department) -> Flow:
 
 def ails(department: Department, **values: object) -> None:
     """A new pod of web is in trouble, from now on."""
-    sick = Pod("web-new", "Pending", ready=False, restarts=0, started_at=None, node="", trouble=GONE)
+    sick = Pod("web-new", "Pending", ready=False, restarts=0, started_at=None, node="node-1", trouble=GONE)
     department.cluster.found[WEB] = (*department.cluster.found[WEB], replace(sick, **values))  # type: ignore[arg-type]
 
 
@@ -126,9 +126,10 @@ async def test_a_rollout_whose_new_pod_ails_is_stuck_after_two_minutes(departmen
     assert timedelta(minutes=2) <= department.clock.now() - NOON < timedelta(minutes=3)
 
 
-async def test_what_ailed_before_stops_nothing(department: Department) -> None:
+@pytest.mark.parametrize("values", [{"started_at": NOON - timedelta(days=1)}, {"node": ""}], ids=["old", "no node yet"])
+async def test_what_ailed_before_or_waits_for_a_node_stops_nothing(department: Department, values: dict) -> None:
     plan = (await department.proposed("anna", "restart web")).plan
-    ails(department, started_at=NOON - timedelta(days=1))
+    ails(department, **values)
     seconds = iter(range(10_000))
 
     def slow() -> None:

@@ -8,7 +8,8 @@ from tests.pult_process import Pult
 
 MALLORY, MALLORY_TG, VERA, VERA_TG = "U0MALLORY", 6666, "U0VERA", 1004
 WORDS = ("status", "help", "help promote", "whoami", "alerts", "slo api", "pods api", "ops", "audit", "restart api",
-         "approve op-2222", "promote api 1.8.0", "nonsense", "апи", "failover status", "releases api")  # fmt: skip
+         "approve op-2222", "promote api 1.8.0", "nonsense", "апи", "failover status", "releases api",
+         "drain nyc2-pool-a-1")  # fmt: skip
 NAMES = (
     "bots",
     "worker",
@@ -99,8 +100,10 @@ async def test_a_viewer_looks_and_does_not_touch(pult: Pult, department: Departm
         assert (await pult.ask("vera", words))["ok"], words
     alert = str(pult.rows("SELECT id FROM groups")[0][0])
     forbidden = (
-        "restart api", "promote api 1.8.0", "failover nyc2 to sfo3", "drill", f"approve {ident}", f"reject {ident}",
-        f"cancel {ident}", f"resume {ident} retry", f"ack {alert}", f"silence {alert} 1h", f"unsilence {alert}",
+        "restart api", "promote api 1.8.0", "failover nyc2 to sfo3", "drill", "cordon nyc2-pool-a-1",
+        "uncordon nyc2-pool-a-1", "drain nyc2-pool-a-1", "scale worker 3", "undo worker", f"approve {ident}",
+        f"reject {ident}", f"cancel {ident}", f"resume {ident} retry", f"ack {alert}", f"silence {alert} 1h",
+        f"unsilence {alert}",
     )  # fmt: skip
     for words in forbidden:
         answer = await pult.ask("vera", words)
