@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from bot.domain.policy import DEFAULTS
 from config.destinations import check_destinations
-from config.failover import FailoverSettings
+from config.failover import FailoverSettings, MoveSettings
 from config.policy import ConditionSettings
 from config.problems import Problem, nearest, quoted, wrong
 from config.rules import once
@@ -225,16 +225,10 @@ def _prices(settings: Settings) -> Iterator[Problem]:
 
 
 def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Problem]:
+    yield from _move(settings, "failover", failover)
+    if failover.drill.staging:
+        yield from _move(settings, "failover.drill.staging", failover.drill.staging)
     clusters = [cluster.name for cluster in settings.clusters]
-    for key, name in (("from", failover.source), ("to", failover.target)):
-        yield from _known(f"failover.{key}", name, "the name of one of [[clusters]]", clusters)
-    if failover.source == failover.target:
-        yield wrong("failover.to", quoted(failover.target), "another cluster than failover.from")
-    missing = {failover.source, failover.target} - failover.traffic.addresses.keys()
-    if missing:
-        yield wrong("failover.traffic.addresses", f"none for {', '.join(sorted(missing))}", "one for both clusters")
-    if not settings.digitalocean:
-        yield wrong("failover", "provider digitalocean", "it together with section [digitalocean]")
     yield from _unique("failover.witnesses", "name", ((witness.name, witness.name) for witness in failover.witnesses))
     for witness in failover.witnesses:
         path = f"failover.witnesses[{witness.name}]"
@@ -242,3 +236,31 @@ def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Proble
             yield from _known(f"{path}.cluster", witness.cluster, "the name of one of [[clusters]]", clusters)
         if witness.query and not settings.prometheus:
             yield wrong(f"{path}.query", "PromQL", "url or cluster without section [prometheus]")
+        if witness.uptime and not settings.digitalocean:
+            yield wrong(f"{path}.uptime", quoted(witness.uptime), "it together with section [digitalocean]")
+
+
+def _move(settings: Settings, path: str, move: MoveSettings) -> Iterator[Problem]:
+    clusters = [cluster.name for cluster in settings.clusters]
+    for key, name in (("from", move.source), ("to", move.target)):
+        yield from _known(f"{path}.{key}", name, "the name of one of [[clusters]]", clusters)
+    if move.source == move.target:
+        yield wrong(f"{path}.to", quoted(move.target), "another cluster than failover.from")
+    both = {move.source, move.target}
+    missing = both - move.traffic.addresses.keys()
+    if missing:
+        yield wrong(f"{path}.traffic.addresses", f"none for {', '.join(sorted(missing))}", "one for both clusters")
+    if not settings.digitalocean:
+        yield wrong(path, "provider digitalocean", "it together with section [digitalocean]")
+    if move.database.servers and {each.region for each in move.database.servers} != both:
+        regions = ", ".join(each.region for each in move.database.servers)
+        yield wrong(f"{path}.database.servers", regions, f"one in each of {', '.join(sorted(both))}")
+    for number, place in enumerate(move.connections, 1):
+        yield from _known(
+            f"{path}.connections[#{number}].region", place.region, "one of the two clusters", sorted(both)
+        )
+        if place.file and not settings.github:
+            yield wrong(f"{path}.connections[#{number}].file", quoted(place.file), "it together with section [github]")
+    services = [service.name for service in settings.services]
+    for number, room in enumerate(move.capacity, 1):
+        yield from _known(f"{path}.capacity[#{number}].service", room.service, "one of [[services]]", services)

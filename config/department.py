@@ -7,7 +7,7 @@ from datetime import time
 from hashlib import sha256
 
 from bot.domain.costs import Prices
-from bot.domain.failover import Pair, Witness
+from bot.domain.failover import Move, Pair, Place, Room, Way, Witness
 from bot.domain.freezes import Window
 from bot.domain.hours import Daily
 from bot.domain.oncall import Ladder, Quiet, Rotation
@@ -18,7 +18,7 @@ from bot.domain.services import Catalogue, Environment, GitOps, Probed, Service,
 from bot.domain.slo import Slo, latency_queries
 from bot.domain.trouble import Limits, Trouble
 from bot.domain.watched import Watch, places
-from config.failover import FailoverSettings
+from config.failover import FailoverSettings, MoveSettings
 from config.people import PersonSettings, RouteSettings
 from config.prices import prices
 from config.rules import DAYS, policy, window
@@ -205,5 +205,17 @@ def _watch(watch: WatchSettings, services: Catalogue) -> Watch:
 
 
 def _pair(failover: FailoverSettings) -> Pair:
-    witnesses = tuple(Witness(w.name, w.query, w.url or "", w.cluster) for w in failover.witnesses)
-    return Pair(failover.source, failover.target, failover.rpo, witnesses)
+    witnesses = tuple(
+        Witness(w.name, w.query, w.url or "", w.cluster, w.uptime, w.database) for w in failover.witnesses
+    )
+    drill = failover.drill
+    return Pair(
+        _move(failover), failover.rpo, witnesses, failover.rto, failover.hold, failover.fresh, failover.cooldown,
+        failover.automatic, _move(drill.staging) if drill.staging else None, drill.schedule or "", drill.answer,
+    )  # fmt: skip
+
+
+def _move(move: MoveSettings) -> Move:
+    places = tuple(Place(c.region, c.namespace, c.secret, c.key, c.repo, c.file, c.branch) for c in move.connections)
+    rooms = tuple(Room(room.service, room.replicas, room.pool, room.nodes) for room in move.capacity)
+    return Move(Way(move.source, move.target), move.environment, places, rooms, tuple(move.probes))

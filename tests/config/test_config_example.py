@@ -110,7 +110,21 @@ def _plain(value: Any) -> Any:
         ("digitalocean", {"token"}),
         ("opencost", {"url", "token", "clusters"}),
         ("prices", {"cpu", "memory", "clusters", "monthly", "owners"}),
-        ("failover", {"source", "target", "database", "traffic", "witnesses"}),
+        (
+            "failover",
+            {
+                "source",
+                "target",
+                "database",
+                "traffic",
+                "witnesses",
+                "environment",
+                "connections",
+                "capacity",
+                "probes",
+                "drill",
+            },
+        ),
     ],
 )
 def test_the_example_shows_the_defaults(section: str, skipped: set[str], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bot.adapters.digitalocean.client import Api
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.phrases import Code
+from bot.domain.failover import Way
 from bot.ports.regions import Replication
 
 FENCE_RULE = {"type": "ip_addr", "value": "192.0.2.1"}
@@ -32,19 +33,19 @@ class ManagedPostgres:
     def __init__(self, api: Api, primary: str, standby: str, lag: Lag) -> None:
         self._api, self._primary, self._standby, self._lag = api, primary, standby, lag
 
-    async def replication(self) -> Replication:
+    async def replication(self, way: Way) -> Replication:
         """Replica, firewall and lag, asked at once. A promoted replica leaves the primary's list."""
         rules = self._api.call(lambda c: c.databases.list_firewall_rules(self._primary))
         replicas, trusted, lag = await _together(self._replicas(), rules, self._lag())
         promoted = self._standby not in replicas and await self._is_primary()
         return Replication(self._primary, self._standby, lag, promoted, _fenced(trusted))
 
-    async def fence(self) -> None:
+    async def fence(self, way: Way) -> None:
         """Replace every trusted source by one that nobody has."""
         body = {"rules": [FENCE_RULE]}
         await self._api.call(lambda c: c.databases.update_firewall_rules(self._primary, body=body))
 
-    async def promote(self) -> None:
+    async def promote(self, way: Way) -> None:
         """204 means accepted, not finished. One that is under way, or done, is not asked for again."""
         replicas = await self._replicas()
         if replicas.get(self._standby) == UNDER_WAY or (self._standby not in replicas and await self._is_primary()):
