@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from bot.adapters.digitalocean.client import Api
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.phrases import Code
 from bot.domain.failover import Way
+from bot.domain.phrases import Code
 from bot.ports.regions import Replication
 
 FENCE_RULE = {"type": "ip_addr", "value": "192.0.2.1"}
