@@ -255,6 +255,11 @@ def _move(settings: Settings, path: str, move: MoveSettings) -> Iterator[Problem
     if move.database.servers and {each.region for each in move.database.servers} != both:
         regions = ", ".join(each.region for each in move.database.servers)
         yield wrong(f"{path}.database.servers", regions, f"one in each of {', '.join(sorted(both))}")
+    yield from _moved(settings, path, move)
+
+
+def _moved(settings: Settings, path: str, move: MoveSettings) -> Iterator[Problem]:
+    both = sorted({move.source, move.target})
     for number, place in enumerate(move.connections, 1):
         yield from _known(
             f"{path}.connections[#{number}].region", place.region, "one of the two clusters", sorted(both)
