@@ -8,6 +8,8 @@ from typing import Final
 
 REGIONS: Final = ("nyc2", "sfo3")
 SERVICES: Final = ("api", "bots", "worker", "web")
+PLACES: Final = ("us_east", "us_west", "eu_west", "se_asia")
+"""Where uptime checks look from (digitalocean/openapi, uptime/models/check.yml)."""
 NODES: Final = tuple(f"{region}-pool-a-{number}" for region in REGIONS for number in (1, 2, 3))
 SURFACES: Final = (
     "prometheus", "alertmanager", "loki", "kubernetes", "github", "registry", "digitalocean", "slack", "telegram"
@@ -23,18 +25,22 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "errors": SERVICES,
     "latency": SERVICES,
     "bad_release": SERVICES,
+    "place_down": PLACES,
 }
-"""Every fault, and what it may strike.
+"""Every fault, and what it may strike. A surface may be struck in part: ``digitalocean:/domains`` is what begins so.
 
 * region_down: a region's cluster, traffic and metrics are dead
 * node_down: a node of a region's cluster stops answering; its pods are not ready
-* slow, ratelimit, error, drop: one surface answers late, with 429, with 503, not at all
+* slow, ratelimit, error, drop: one surface answers late, with 429, with 503 (or the 5xx in *value*), not at all
 * errors, latency: requests to a service fail, are slow, in every region
 * bad_release: whatever is rolled out for a service from now on fails requests, as api 1.8.1 always does
+* place_down: a place of the uptime check reaches nothing, and says that what it checks is down
 """
 
-DEFAULT_VALUE: Final[Mapping[str, float]] = {"errors": 0.08, "latency": 4.0, "bad_release": 0.08}
-"""``errors`` and ``bad_release``: share of failed requests; ``latency``: how many times slower requests are."""
+DEFAULT_VALUE: Final[Mapping[str, float]] = {"errors": 0.08, "latency": 4.0, "bad_release": 0.08, "error": 503}
+"""``errors`` and ``bad_release``: share of failed requests; ``latency``: how many times slower requests are; ``error``:
+the status that is answered.
+"""
 DEFAULT_DELAY: Final = 2.0
 """Seconds that ``slow`` adds to each answer."""
 
@@ -66,6 +72,12 @@ class Faults:
     def active(self, fault: str, target: str) -> Fault | None:
         """The newest such fault that is on, or None."""
         return self.at(fault, target, self._now())
+
+    def striking(self, fault: str, surface: str, path: str) -> Fault | None:
+        """The newest such fault that is on for the whole *surface*, or for what *path* (within it) begins with."""
+        now = self._now()
+        same = (one for one in reversed(self.history) if one.fault == fault and one.on(now))
+        return next((one for one in same if _struck(one.target, surface, path)), None)
 
     def at(self, fault: str, target: str, moment: datetime) -> Fault | None:
         """The newest such fault that was on at *moment*, or None."""
@@ -114,10 +126,17 @@ class Faults:
         return bool(ending)
 
 
+def _struck(target: str, surface: str, path: str) -> bool:
+    name, _, prefix = target.partition(":")
+    return name == surface and path.startswith(prefix)
+
+
 def _check(fault: str, target: str) -> None:
     if fault not in TARGETS:
         raise ValueError(f"There is no fault {fault!r}; there are {', '.join(TARGETS)}.")
-    if target not in TARGETS[fault]:
+    name, colon, prefix = target.partition(":")
+    partly = TARGETS[fault] == SURFACES and name in SURFACES and bool(colon) and prefix.startswith("/")
+    if target not in TARGETS[fault] and not partly:
         raise ValueError(f"The fault {fault!r} cannot strike {target!r}; it strikes {', '.join(TARGETS[fault])}.")
 
 

@@ -73,5 +73,9 @@ def _running(world: World, region: str, namespace: str, service: str) -> Json:
 def _database(world: World) -> Json:
     if world.cloud is None:
         return {}
-    lag = round(world.cloud.lag, 3)
-    return {"primaries": world.cloud.primaries(), "writable": sorted(world.cloud.writable()), "lag_seconds": lag}
+    lag = world.cloud.lag
+    return {
+        "primaries": world.cloud.primaries(),
+        "writable": sorted(world.cloud.writable()),
+        "lag_seconds": None if lag is None else round(lag, 3),
+    }

@@ -37,9 +37,13 @@ class Cloud(Protocol):
         """Database id → region."""
         ...
 
+    def accepts(self, host: str) -> bool:
+        """Whether applications can write to the database at *host*."""
+        ...
+
     @property
-    def lag(self) -> float:
-        """Replication lag in seconds."""
+    def lag(self) -> float | None:
+        """Replication lag in seconds; None where nothing replicates."""
         ...
 
 

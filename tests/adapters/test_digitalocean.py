@@ -1,11 +1,10 @@
-"""Database and Traffic over the simulated DigitalOcean, and over answers the simulator never gives."""
+"""DigitalOcean's hands over the simulator, beyond what their ports' suites ask, and over answers it never gives."""
 
-import asyncio
 import json
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,19 +12,29 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.adapters.digitalocean.client import Api
-from bot.adapters.digitalocean.regions import FENCE_RULE, DnsTraffic, ManagedPostgres, open_api
-from bot.adapters.digitalocean.settings import DigitaloceanSettings
+from bot.adapters.digitalocean.balancer import GlobalBalancer
+from bot.adapters.digitalocean.client import Api, open_api
+from bot.adapters.digitalocean.dns import DnsTraffic
+from bot.adapters.digitalocean.firewall import NOBODY
+from bot.adapters.digitalocean.lineage import Family
+from bot.adapters.digitalocean.pools import DigitaloceanPools
+from bot.adapters.digitalocean.postgres import ManagedPostgres
+from bot.adapters.digitalocean.uptime import UptimeChecks
 from bot.domain.errors import RateLimitedError, TemporaryError, UserError
-from bot.simulator.digitalocean.catalogue import ADDRESSES, DOMAIN, RECORD
+from bot.domain.failover import Sight, Way
+from bot.simulator.digitalocean.catalogue import ADDRESSES, CHECK, DOMAIN, RECORD
+from bot.simulator.digitalocean.databases import Database, Rule
 from bot.simulator.digitalocean.state import Cloud
-from bot.simulator.digitalocean.surface import TOKEN
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings
+from tests.contracts.databases import REGIONS, settings
+from tests.department import until
 from tests.real import free_port
 
 PASSWORD = "simulated-password"
 FIREWALL = "/v2/databases/db-nyc2/firewall"
+THERE, BACK = Way("nyc2", "sfo3"), Way("sfo3", "nyc2")
+FAMILY = Family("db-nyc2", "db-sfo3")
 REPLICAS = "/v2/databases/db-nyc2/replicas"
 
 
@@ -33,20 +42,31 @@ async def lag() -> float | None:
     return 0.4
 
 
-async def no_lag() -> float | None:
-    return None
-
-
-def settings(url: str, **more: Any) -> DigitaloceanSettings:
-    return DigitaloceanSettings(api_url=url, **({"token": TOKEN} | more))
-
-
 def database(api: Api) -> ManagedPostgres:
-    return ManagedPostgres(api, "db-nyc2", "db-sfo3", lag)
+    return ManagedPostgres(api, FAMILY, REGIONS, lag)
 
 
 def traffic(api: Api) -> DnsTraffic:
     return DnsTraffic(api, DOMAIN, RECORD, ADDRESSES)
+
+
+async def moved(regions: ManagedPostgres, way: Way) -> None:
+    await regions.fence(way)
+    await regions.promote(way)
+    await until("it is not promoted", lambda: _promoted(regions, way))
+
+
+async def rejoined(regions: ManagedPostgres, way: Way) -> None:
+    await regions.rejoin(way)
+    await until("it does not follow", lambda: _follows(regions, way))
+
+
+async def _promoted(regions: ManagedPostgres, way: Way) -> bool:
+    return (await regions.replication(way)).promoted
+
+
+async def _follows(regions: ManagedPostgres, way: Way) -> bool:
+    return (await regions.replication(way)).lag is not None
 
 
 @dataclass
@@ -73,76 +93,162 @@ async def bench() -> AsyncIterator[Bench]:
             yield Bench(running, api, url)
 
 
-async def test_a_healthy_pair(bench: Bench) -> None:
-    found = await database(bench.api).replication()
-    assert (found.primary, found.standby) == ("db-nyc2", "db-sfo3")
-    assert (found.lag, found.promoted, found.fenced) == (0.4, False, False)
-    assert (await ManagedPostgres(bench.api, "db-nyc2", "db-sfo3", no_lag).replication()).lag is None
-    assert bench.writes == []
-
-
-async def test_a_fence_stands_and_may_be_repeated(bench: Bench) -> None:
+async def test_ids_of_the_configuration_are_no_longer_needed_after_a_way_there_and_back(bench: Bench) -> None:
+    """A promoted replica becomes a cluster of its own, a rejoined one has a new name, and old ones get destroyed."""
     regions = database(bench.api)
-    for _ in range(2):
-        await regions.fence()
-        assert (await regions.replication()).fenced
-        assert bench.cloud.fenced("db-nyc2")
-    rules = bench.cloud.databases["db-nyc2"].rules
-    assert [(rule.kind, rule.value) for rule in rules] == [(FENCE_RULE["type"], FENCE_RULE["value"])]
+    await moved(regions, THERE)
+    await rejoined(regions, BACK)
+    await moved(regions, BACK)
+    names = [each.name for each in bench.cloud.databases.values()]
+    assert names == ["db-nyc2", "db-sfo3", "db-nyc2-nyc2-pult-1"]
+    for old in ("db-nyc2", "db-sfo3"):
+        del bench.cloud.databases[old]
+    await rejoined(regions, THERE)
+    now = await regions.replication(THERE)
+    assert (now.primary, now.standby) == ("db-nyc2-nyc2-pult-1", "db-nyc2-sfo3-pult-1")
+    await moved(regions, THERE)
+    assert [db.region for db in bench.cloud.databases.values() if db.id in bench.cloud.writable()] == ["sfo3"]
+    assert await regions.address("sfo3") == "private-db-nyc2-sfo3-pult-1.db.dept.example:25060"
+
+
+async def test_databases_of_others_are_none_of_ours(bench: Bench) -> None:
+    """Younger ones, in the same regions."""
+    now = bench.simulation.world.clock.now()
+    for name, region in (("billing", "nyc2"), ("db-nyc2-b", "sfo3"), ("db-sfo3-pult-1", "sfo3")):
+        bench.cloud.databases[name] = Database(name, name, region, now)
+    found = await database(bench.api).replication(THERE)
+    assert (found.primary, found.standby, found.promoted) == ("db-nyc2", "db-sfo3", False)
+    await database(bench.api).fence(THERE)
+    assert bench.cloud.databases["billing"].rules == []
+
+
+async def test_a_stale_primary_is_no_promoted_one(bench: Bench) -> None:
+    """After a failover the old one is still a primary by itself: traffic must not be sent back to it."""
+    regions = database(bench.api)
+    await moved(regions, THERE)
+    back = await regions.replication(BACK)
+    assert (back.promoted, back.standby, back.lag) == (False, "", None)
+    with pytest.raises(UserError, match="no server of this pair in nyc2"):
+        await regions.address("nyc2")
+    with pytest.raises(UserError, match="no replica of this pair in nyc2"):
+        await regions.promote(BACK)
+
+
+async def test_a_fence_remembers_whom_it_keeps_out(bench: Bench) -> None:
+    """Even when pult, and all that it knew, is gone: it stands in the fence itself."""
+    server = bench.cloud.databases["db-nyc2"]
+    server.rules[2] = replace(server.rules[2], description="the bastion (old)")
+    before = [(rule.kind, rule.value, rule.description) for rule in server.rules]
+    await database(bench.api).fence(THERE)
+    assert [rule.description for rule in server.rules] == [
+        "fenced by pult: k8s k8s-nyc2", "fenced by pult: k8s k8s-sfo3",
+        "fenced by pult: ip_addr 192.0.2.10 (the bastion (old))",
+    ]  # fmt: skip
+    assert bench.cloud.fenced("db-nyc2")
+    await database(bench.api).unfence(THERE)
+    assert [(rule.kind, rule.value, rule.description) for rule in server.rules] == before
+
+
+async def test_a_fence_that_forgot_is_replaced_by_what_the_standby_trusts(bench: Bench) -> None:
+    server = bench.cloud.databases["db-nyc2"]
+    server.rules = [Rule("1", "ip_addr", NOBODY[0], server.created)]
+    await database(bench.api).unfence(THERE)
+    assert [(rule.kind, rule.value) for rule in server.rules] == [
+        ("k8s", "k8s-nyc2"), ("k8s", "k8s-sfo3"), ("ip_addr", "192.0.2.10")
+    ]  # fmt: skip
+
+
+async def test_a_database_that_was_open_to_all_is_not_opened_again(bench: Bench) -> None:
+    """Nobody knows whom it should trust, and an empty list would be the whole Internet."""
+    server = bench.cloud.databases["db-nyc2"]
+    server.rules, server.replicas[0].rules = [], []
+    regions = database(bench.api)
+    await regions.fence(THERE)
+    assert bench.cloud.fenced("db-nyc2")
+    with pytest.raises(UserError, match="Nobody knows which sources db-nyc2 trusted"):
+        await regions.unfence(THERE)
+    assert bench.cloud.fenced("db-nyc2")
 
 
 async def test_no_rules_at_all_are_no_fence(bench: Bench) -> None:
     """An empty list is open to the whole Internet."""
     bench.cloud.databases["db-nyc2"].rules = []
-    assert not (await database(bench.api).replication()).fenced
+    assert not (await database(bench.api).replication(THERE)).fenced
 
 
 async def test_one_trusted_source_is_no_fence(bench: Bench) -> None:
     regions = database(bench.api)
     trusted = bench.cloud.databases["db-nyc2"].rules[0]
-    await regions.fence()
+    await regions.fence(THERE)
     bench.cloud.databases["db-nyc2"].rules.append(trusted)
-    assert not (await regions.replication()).fenced
+    assert not (await regions.replication(THERE)).fenced
 
 
-async def test_a_promotion_is_asked_for_once_and_seen_when_done(bench: Bench) -> None:
-    regions, states = database(bench.api), []
-    await regions.fence()
-    await regions.promote()
-    await regions.promote()  # under way: a repeat after a crash
-    async with asyncio.timeout(5):
-        while not states or not states[-1]:
-            states.append((await regions.replication()).promoted)
-            await asyncio.sleep(0.01)
-    assert states[0] is False
-    assert bench.cloud.writable() == {"db-sfo3"}
-    await regions.promote()  # done
-    assert bench.writes == [("PUT", FIREWALL), ("PUT", f"{REPLICAS}/db-sfo3/promote")]
+async def test_a_wrong_region_is_no_fence(bench: Bench) -> None:
+    """Where nothing of the pair is found, nothing is known to be off."""
+    wrong = ManagedPostgres(bench.api, FAMILY, {"nyc2": "nyc1", "sfo3": "sfo3"}, lag)
+    found = await wrong.replication(THERE)
+    assert (found.fenced, found.reachable, found.primary) == (False, False, "")
 
 
-async def test_a_standby_that_is_gone_is_not_promoted(bench: Bench) -> None:
-    bench.cloud.databases["db-nyc2"].replicas.clear()
+async def test_a_promotion_is_asked_for_once(bench: Bench) -> None:
     regions = database(bench.api)
-    assert not (await regions.replication()).promoted
-    with pytest.raises(UserError, match="DigitalOcean refuses this: The resource you requested could not be found"):
-        await regions.promote()
+    await regions.fence(THERE)
+    for _ in range(2):  # the second while it is under way, as after a crash
+        await regions.promote(THERE)
+    with pytest.raises(UserError, match="sfo3 has the primary by now"):
+        await regions.unfence(THERE)
+    await until("it is not promoted", lambda: _promoted(regions, THERE))
+    await regions.promote(THERE)
+    assert bench.writes == [("PUT", FIREWALL), ("PUT", f"{REPLICAS}/db-sfo3/promote")]
 
 
 async def test_a_standby_that_is_not_ready_is_refused(bench: Bench) -> None:
     bench.simulation.world.faults.start("region_down", "sfo3")
     with pytest.raises(UserError, match="DigitalOcean refuses this: replica db-sfo3 is not online"):
-        await database(bench.api).promote()
+        await database(bench.api).promote(THERE)
 
 
-async def test_traffic_moves_once(bench: Bench) -> None:
-    switch = traffic(bench.api)
-    assert await switch.region() == "nyc2"
-    assert await switch.shift("sfo3") == 60
-    assert (await switch.region(), bench.cloud.traffic()) == ("sfo3", "sfo3")
-    assert await switch.shift("sfo3") == 60
-    assert bench.writes == [("PATCH", f"/v2/domains/{DOMAIN}/records/{RECORD}")]
-    record = bench.cloud.records[RECORD]
-    assert (record["type"], record["name"], record["ttl"]) == ("A", "api", 60)
+async def test_a_new_replica_trusts_whom_its_primary_trusts(bench: Bench) -> None:
+    """It is made open to all; a crash between the two calls is mended by the next one."""
+    regions = database(bench.api)
+    await moved(regions, THERE)
+    bench.simulation.world.faults.start("error", "digitalocean:/databases/db-sfo3/firewall")
+    with pytest.raises(TemporaryError):
+        await regions.rejoin(BACK)
+    bench.simulation.world.faults.clear()
+    for _ in range(2):
+        await regions.rejoin(BACK)
+    [made] = bench.cloud.databases["db-sfo3"].replicas
+    assert (made.name, made.region) == ("db-nyc2-nyc2-pult-1", "nyc2")
+    assert made.id != made.name
+    assert [(rule.kind, rule.value) for rule in made.rules] == [
+        ("k8s", "k8s-nyc2"), ("k8s", "k8s-sfo3"), ("ip_addr", "192.0.2.10")
+    ]  # fmt: skip
+
+
+async def test_an_old_primary_that_still_takes_writes_is_not_followed_up(bench: Bench) -> None:
+    regions = database(bench.api)
+    await moved(regions, THERE)
+    bench.cloud.databases["db-nyc2"].rules = list(bench.cloud.databases["db-sfo3"].rules)
+    with pytest.raises(UserError, match="db-nyc2 is not fenced"):
+        await regions.rejoin(BACK)
+    with pytest.raises(UserError, match="no primary of this pair in nyc2"):
+        await regions.rejoin(THERE)
+
+
+async def test_what_a_promotion_would_shut_out_is_told(bench: Bench) -> None:
+    [standby] = bench.cloud.databases["db-nyc2"].replicas
+    regions = database(bench.api)
+    assert await regions.strangers(THERE) == ()
+    standby.rules = standby.rules[1:]
+    assert await regions.strangers(THERE) == ("k8s k8s-nyc2",)
+
+
+async def test_the_lag_of_a_standby_that_is_not_ready_is_unknown(bench: Bench) -> None:
+    [standby] = bench.cloud.databases["db-nyc2"].replicas
+    standby.ready = bench.simulation.world.clock.now() + timedelta(hours=1)
+    assert (await database(bench.api).replication(THERE)).lag is None
 
 
 async def test_traffic_to_nobody_we_know(bench: Bench) -> None:
@@ -150,10 +256,24 @@ async def test_traffic_to_nobody_we_know(bench: Bench) -> None:
     assert await traffic(bench.api).region() == ""
 
 
-async def test_a_region_without_an_address_is_refused(bench: Bench) -> None:
-    with pytest.raises(UserError, match="No address is configured for fra1"):
-        await traffic(bench.api).shift("fra1")
-    assert bench.writes == []
+async def test_a_part_of_the_api_may_fail_alone(bench: Bench) -> None:
+    bench.simulation.world.faults.start("error", "digitalocean:/domains", value=500)
+    with pytest.raises(TemporaryError, match="DigitalOcean answers 500"):
+        await traffic(bench.api).shift("sfo3")
+    assert (await database(bench.api).replication(THERE)).primary == "db-nyc2"
+
+
+async def test_an_uptime_check_is_the_word_of_most_of_its_places(bench: Bench) -> None:
+    faults, checks = bench.simulation.world.faults, UptimeChecks(bench.api)
+    assert await checks.sight(CHECK) is Sight.UP
+    for place, sight in (("us_east", Sight.UP), ("us_west", Sight.UNKNOWN), ("eu_west", Sight.LOST)):
+        faults.start("place_down", place)
+        assert await checks.sight(CHECK) is sight
+    faults.clear()
+    faults.start("region_down", "nyc2")
+    assert await checks.sight(CHECK) is Sight.LOST
+    with pytest.raises(UserError):
+        await checks.sight("check-nobody")
 
 
 async def test_a_record_that_is_not_there_is_said(bench: Bench) -> None:
@@ -164,7 +284,7 @@ async def test_a_record_that_is_not_there_is_said(bench: Bench) -> None:
 async def test_a_wrong_token_is_said_and_not_shown(bench: Bench) -> None:
     async with open_api(settings(bench.url, token="dop_v1_revoked")) as api:
         with pytest.raises(UserError, match="DigitalOcean refuses this: Unable to authenticate you") as caught:
-            await database(api).replication()
+            await database(api).replication(THERE)
     assert "dop_v1" not in str(caught.value)
 
 
@@ -172,9 +292,9 @@ async def test_one_error_comes_alone(bench: Bench) -> None:
     """What is asked at once fails at once; callers still get one error of a type they know."""
     bench.simulation.world.faults.start("error", "digitalocean")
     with pytest.raises(TemporaryError, match="DigitalOcean answers 503"):
-        await database(bench.api).replication()
+        await database(bench.api).replication(THERE)
     bench.simulation.world.faults.clear()
-    assert await database(bench.api).replication()
+    assert await database(bench.api).replication(THERE)
 
 
 async def test_a_spent_rate_limit_says_how_long(bench: Bench) -> None:
@@ -230,13 +350,23 @@ async def scripted(script: Script) -> AsyncIterator[Api]:
         yield api
 
 
+def calls(api: Api) -> tuple[Any, ...]:
+    data, pools = database(api), DigitaloceanPools(api, REGIONS)
+    return (
+        data.replication(THERE), data.fence(THERE), data.unfence(THERE), data.promote(THERE), data.rejoin(BACK),
+        data.beats("nyc2"), data.address("sfo3"), data.strangers(THERE), traffic(api).region(),
+        traffic(api).shift("sfo3"), GlobalBalancer(api, "lb", {"nyc2": "a", "sfo3": "b"}, REGIONS).shift("sfo3"),
+        pools.pools("nyc2"), pools.resize("sfo3", "pool-a", 5),
+    )  # fmt: skip
+
+
 LEAK = {"id": "server_error", "message": "Unexpected", "connection": {"uri": f"postgresql://doadmin:{PASSWORD}@db"}}
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 502, 503])
 async def test_no_part_of_an_answer_but_its_message_is_told(status: int) -> None:
     async with scripted(Script(status, LEAK)) as api:
-        for call in (database(api).replication(), database(api).fence(), traffic(api).region()):
+        for call in (*calls(api), UptimeChecks(api).sight(CHECK)):
             with pytest.raises((UserError, TemporaryError)) as caught:
                 await call
             assert PASSWORD not in "".join(traceback.format_exception(caught.value))  # as a log would show it
@@ -268,10 +398,17 @@ async def test_the_limits_own_delay_is_kept() -> None:
     assert caught.value.delay == 9
 
 
-async def test_a_firewall_is_never_emptied() -> None:
-    script = Script(204, "")
-    async with scripted(script) as api:
-        await database(api).fence()
-    method, path, body = script.asked[-1]
-    assert (method, path) == ("PUT", FIREWALL)
-    assert body["rules"] == [FENCE_RULE]
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"databases": "none"}, {"databases": [{"name": "db-nyc2"}]}, {"databases": [7]},
+        {"kubernetes_clusters": [{"id": "x", "region": "nyc2", "node_pools": [{}]}], "domain_record": {"ttl": "soon"}},
+        {"load_balancer": {"type": "GLOBAL", "glb_settings": {"region_priorities": ["nyc2"]}}},
+    ],
+)  # fmt: skip
+async def test_nonsense_is_never_taken_for_an_answer(body: Any) -> None:
+    async with scripted(Script(200, body)) as api:
+        for call in calls(api):
+            with pytest.raises((TemporaryError, UserError)):
+                await call
+        assert await UptimeChecks(api).sight(CHECK) is Sight.UNKNOWN

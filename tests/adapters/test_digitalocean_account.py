@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.adapters.digitalocean.account import DigitaloceanAccount
-from bot.adapters.digitalocean.regions import open_api
+from bot.adapters.digitalocean.client import open_api
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.domain.costs import Kind, Pool
 from bot.domain.errors import TemporaryError

@@ -146,7 +146,7 @@ async def test_a_promotion_into_a_dead_region_does_not_finish(bench: Bench) -> N
 
 
 async def test_a_new_replica_takes_a_while(bench: Bench) -> None:
-    body = {"name": "db-nyc2-b", "region": "nyc2"}
+    body = {"name": "db-nyc2-b", "region": "nyc2", "size": "db-s-2vcpu-4gb"}
     status, made = await bench.status("POST", "/databases/db-nyc2/replicas", body)
     assert (status, made["replica"]["status"]) == (201, "creating")
     assert (await bench.status("POST", "/databases/db-nyc2/replicas", body))[0] == 422

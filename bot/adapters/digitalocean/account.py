@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from bot.adapters.digitalocean.client import Api
+from bot.adapters.digitalocean.client import NONSENSE, Api
 from bot.domain.costs import Account, Asset, Inventory, Kind, Pool
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.money import exact
@@ -27,8 +27,6 @@ CAP: Final = Decimal(672)
 DAY: Final = Decimal(24)
 """Hours that something must have been billed for before the bill tells its price."""
 Item = Mapping[str, Any]
-NONSENSE: Final = (KeyError, TypeError, AttributeError, ValueError, InvalidOperation)
-"""What reading an answer raises that is none of DigitalOcean's."""
 
 
 class DigitaloceanAccount:

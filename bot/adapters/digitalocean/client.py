@@ -6,16 +6,21 @@ import asyncio
 import json
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import asynccontextmanager
+from decimal import InvalidOperation
+from typing import Any, Final
 
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.domain.errors import RateLimitedError, TemporaryError, UserError
 
-THREADS = 2
+THREADS = 4
+"""Calls at once: the firewalls of a pair and what stands behind them are asked for together."""
 LIMITED = 60.0
 """Seconds to wait when no header says how long: the shorter of the two limits is per minute."""
+NONSENSE: Final = (KeyError, IndexError, TypeError, AttributeError, ValueError, InvalidOperation)
+"""What reading an answer raises that is none of DigitalOcean's."""
 
 
 class Api:
@@ -103,3 +108,13 @@ def verdict(status: int, message: str, headers: Mapping[str, str]) -> UserError 
     if status >= 500:
         return TemporaryError(f"DigitalOcean answers {status}: {message}")
     return UserError("DigitalOcean refuses this: {why}", why=message)
+
+
+@asynccontextmanager
+async def open_api(settings: DigitaloceanSettings) -> AsyncGenerator[Api, None]:
+    """Connects at the first call."""
+    api = Api(settings)
+    try:
+        yield api
+    finally:
+        api.close()

@@ -15,6 +15,8 @@ ADDRESSES: Final = {PRIMARY: "203.0.113.10", STANDBY: "198.51.100.10"}
 """Load balancer address of each region."""
 CHECK: Final = "check-api"
 """Uptime check of https://api.dept.example."""
+GLOBAL_ADDRESS: Final = "203.0.113.200"
+"""Of the global load balancer, once somebody makes one."""
 BASTION: Final = "192.0.2.10"
 
 _SIZES: Final = (
@@ -41,6 +43,16 @@ VOLUMES: Final = (
     Volume("volume-new", "pvc-scratch", STANDBY, 20),
 )
 """The second was made today: no bill has it, so that nobody knows its price."""
+
+
+def host_of(server: str) -> str:
+    """Where a database server is reached from outside its network."""
+    return f"{server}.db.dept.example"
+
+
+def server_at(host: str) -> str:
+    """The database server that *host* leads to, from inside its network or from outside."""
+    return host.removeprefix("private-").removesuffix(".db.dept.example")
 
 
 def sizes() -> list[Json]:

@@ -10,6 +10,8 @@ from bot.simulator.digitalocean import errors
 from bot.simulator.digitalocean.errors import Json
 
 RULE_TYPES: Final = ("droplet", "k8s", "ip_addr", "tag", "app")
+MOST_RULES: Final = 100
+"""Trusted sources at most (digitalocean/openapi, databases_update_firewall_rules)."""
 PROMOTION: Final = 3.0
 """Simulated seconds from an accepted promotion to a primary of its own."""
 CREATION: Final = 5.0
@@ -24,15 +26,20 @@ class Rule:
     kind: str
     value: str
     created: datetime
+    description: str = ""
 
 
 @dataclass
 class Replica:
+    """A server of its own in all but writing: it has an id, and a firewall that its primary's says nothing about."""
+
+    id: str
     name: str
     region: str
     created: datetime
     ready: datetime
     """When it is online."""
+    rules: list[Rule] = field(default_factory=list)
     promoted: datetime | None = None
     """When its promotion is finished; None: none was asked for."""
 
@@ -47,6 +54,7 @@ class Database:
     """A primary with its replicas. No rules at all means open to the whole Internet."""
 
     id: str
+    name: str
     region: str
     created: datetime
     rules: list[Rule] = field(default_factory=list)
@@ -70,7 +78,9 @@ def rules_from(body: Json, dice: random.Random, now: datetime) -> list[Rule]:
         kind, value = entry.get("type"), entry.get("value")
         if kind not in RULE_TYPES or not isinstance(value, str) or not value:
             raise errors.unprocessable(f"invalid trusted source: {entry}")
-        rules.append(Rule(entry.get("uuid") or new_id(dice), kind, value, now))
+        rules.append(Rule(entry.get("uuid") or new_id(dice), kind, value, now, str(entry.get("description") or "")))
+    if len(rules) > MOST_RULES:
+        raise errors.unprocessable(f"the firewall is limited to {MOST_RULES} rules")
     return rules
 
 

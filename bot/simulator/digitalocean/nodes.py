@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.simulator.digitalocean import errors
 from bot.simulator.digitalocean.databases import new_id
+from bot.simulator.digitalocean.errors import Json
 
 PROVISIONING: Final = 4.0
 """Simulated seconds from an accepted resize to a running node."""
@@ -34,6 +36,17 @@ class Pool:
     max_nodes: int = 0
     prefix: str = ""
     """Of the names of its nodes, which are those of the Kubernetes nodes."""
+
+    def scaled(self, body: Json) -> None:
+        """Set what *body* says of scaling by itself. 422: no two numbers that it could keep between."""
+        self.auto_scale = bool(body.get("auto_scale", self.auto_scale))
+        if not self.auto_scale:
+            self.min_nodes = self.max_nodes = 0
+            return
+        least, most = body.get("min_nodes", self.min_nodes), body.get("max_nodes", self.max_nodes)
+        if not (isinstance(least, int) and isinstance(most, int) and 0 < least <= most):
+            raise errors.unprocessable("min_nodes and max_nodes are required when auto_scale is enabled")
+        self.min_nodes, self.max_nodes = least, most
 
     def resize(self, count: int, now: datetime, wait: float, dice: random.Random) -> None:
         """Grow with nodes that run after *wait* wall seconds, or drop the youngest at once."""

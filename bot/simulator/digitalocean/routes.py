@@ -2,16 +2,18 @@
 
 from typing import Final
 
-from bot.simulator.digitalocean import balancers, billing, databases, errors, shapes
+from bot.simulator.digitalocean import balancers, billing, databases, errors, machines, shapes
 from bot.simulator.digitalocean.ask import Ask, Reply, Route
 from bot.simulator.digitalocean.catalogue import CHECK, DOMAIN, VOLUMES, sizes
+from bot.simulator.digitalocean.droplets import LIMIT
 from bot.simulator.digitalocean.errors import Json
 from bot.simulator.digitalocean.nodes import PROVISIONING, KubernetesCluster, Pool
+from bot.simulator.digitalocean.state import stamp
 
 
 def _account(_: Ask) -> Reply:
     account = {
-        "droplet_limit": 25,
+        "droplet_limit": LIMIT,
         "email": "ops@dept.example",
         "uuid": "b6fr89dbf6d9156cace5f3c78dc9851d957381ef",
         "email_verified": True,
@@ -43,7 +45,10 @@ def _replica(ask: Ask) -> Reply:
 
 
 def _add_replica(ask: Ask) -> Reply:
-    made = ask.cloud.add_replica(ask.names["id"], ask.text("name"), ask.text("region"))
+    """``name`` and ``size`` are required; without a region it stands beside its primary."""
+    ask.text("size")
+    region = ask.body.get("region") or ask.cloud.database(ask.names["id"]).region
+    made = ask.cloud.add_replica(ask.names["id"], ask.text("name"), region)
     return Reply({"replica": shapes.replica(made, ask.cloud.now())}, 201)
 
 
@@ -59,13 +64,13 @@ def _promote(ask: Ask) -> Reply:
 
 
 def _firewall(ask: Ask) -> Reply:
-    found = ask.cloud.database(ask.names["id"])
+    found = ask.cloud.guarded(ask.names["id"])
     return Reply({"rules": [shapes.rule(found.id, each) for each in found.rules]})
 
 
 def _set_firewall(ask: Ask) -> Reply:
     """Full replacement; 204. An empty list is accepted, and opens the database."""
-    found = ask.cloud.database(ask.names["id"])
+    found = ask.cloud.guarded(ask.names["id"])
     found.rules = databases.rules_from(ask.body, ask.cloud.dice, ask.cloud.now())
     return Reply(None, 204)
 
@@ -130,6 +135,12 @@ def _replace_balancer(ask: Ask) -> Reply:
     return Reply({"load_balancer": made})
 
 
+def _make_balancer(ask: Ask) -> Reply:
+    made = balancers.made(databases.new_id(ask.cloud.dice), ask.body, stamp(ask.cloud.now()))
+    ask.cloud.balancers[made["id"]] = made
+    return Reply({"load_balancer": made}, 202)
+
+
 def _cluster_of(ask: Ask) -> KubernetesCluster:
     found = ask.cloud.clusters.get(ask.names["id"])
     if found is None:
@@ -166,14 +177,16 @@ def _pool(ask: Ask) -> Reply:
 
 
 def _resize_pool(ask: Ask) -> Reply:
-    """202: accepted; name and count are both required, count is ignored when auto_scale is on."""
+    """202: accepted; name and count are both required. One that scales itself keeps between its two numbers."""
     found, name, count = _pool_of(ask), ask.text("name"), ask.body.get("count")
     if not isinstance(count, int) or count < 1:
         raise errors.unprocessable("count is required and must be at least 1")
+    if count - len(found.nodes) > ask.cloud.droplets.left():
+        raise errors.unprocessable("droplet limit exceeded")
     found.name = name
-    found.auto_scale = bool(ask.body.get("auto_scale", found.auto_scale))
-    if not found.auto_scale:
-        found.resize(count, ask.cloud.now(), ask.cloud.seconds(PROVISIONING), ask.cloud.dice)
+    found.scaled(ask.body)
+    wanted = max(len(found.nodes), found.min_nodes) if found.auto_scale else count
+    found.resize(wanted, ask.cloud.now(), ask.cloud.seconds(PROVISIONING), ask.cloud.dice)
     return Reply({"node_pool": shapes.pool(found, ask.cloud.now())}, 202)
 
 
@@ -201,7 +214,7 @@ def _check(ask: Ask) -> Reply:
 
 def _check_state(ask: Ask) -> Reply:
     _known_check(ask)
-    return Reply(shapes.check_state(ask.cloud.now(), up=ask.cloud.serving()))
+    return Reply(shapes.check_state(ask.cloud.seen()))
 
 
 ROUTES: Final[tuple[tuple[str, str, Route], ...]] = (
@@ -220,6 +233,7 @@ ROUTES: Final[tuple[tuple[str, str, Route], ...]] = (
     ("GET", "/domains/{domain}/records/{record}", _record),
     ("PATCH", "/domains/{domain}/records/{record}", _patch_record),
     ("GET", "/load_balancers", _balancers),
+    ("POST", "/load_balancers", _make_balancer),
     ("GET", "/load_balancers/{id}", _balancer),
     ("PUT", "/load_balancers/{id}", _replace_balancer),
     ("GET", "/kubernetes/clusters", _clusters),
@@ -227,6 +241,10 @@ ROUTES: Final[tuple[tuple[str, str, Route], ...]] = (
     ("GET", "/kubernetes/clusters/{id}/node_pools", _pools),
     ("GET", "/kubernetes/clusters/{id}/node_pools/{pool}", _pool),
     ("PUT", "/kubernetes/clusters/{id}/node_pools/{pool}", _resize_pool),
+    ("GET", "/droplets", machines.droplets),
+    ("GET", "/droplets/{id}", machines.droplet),
+    ("POST", "/droplets/{id}/actions", machines.act),
+    ("GET", "/actions/{id}", machines.action),
     ("GET", "/sizes", _sizes),
     ("GET", "/volumes", _volumes),
     ("GET", "/customers/my/balance", billing.balance),

@@ -1,12 +1,14 @@
 """DigitalOcean's JSON for what the account holds (digitalocean/openapi, reduced to the fields clients read)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from bot.simulator.digitalocean.catalogue import CHECK, Volume, region
+from bot.simulator.digitalocean.catalogue import CHECK, Volume, host_of, region
 from bot.simulator.digitalocean.databases import Database, Replica, Rule
 from bot.simulator.digitalocean.errors import Json
 from bot.simulator.digitalocean.nodes import KubernetesCluster, Pool
 from bot.simulator.digitalocean.state import stamp
+from bot.simulator.faults import PLACES
 
 _NETWORK = "9423cbad-9211-442f-820b-ef6915e99b5f"
 
@@ -25,10 +27,10 @@ def connection(host: str) -> Json:
 
 
 def database(found: Database) -> Json:
-    host = f"{found.id}.db.dept.example"
+    host = host_of(found.name)
     return {
         "id": found.id,
-        "name": found.id,
+        "name": found.name,
         "engine": "pg",
         "version": "16",
         "semantic_version": "16.4",
@@ -50,9 +52,9 @@ def database(found: Database) -> Json:
 
 
 def replica(found: Replica, now: datetime) -> Json:
-    host = f"{found.name}.db.dept.example"
+    host = host_of(found.name)
     return {
-        "id": found.name,
+        "id": found.id,
         "name": found.name,
         "connection": connection(host),
         "private_connection": connection(f"private-{host}"),
@@ -72,6 +74,7 @@ def rule(database_id: str, found: Rule) -> Json:
         "cluster_uuid": database_id,
         "type": found.kind,
         "value": found.value,
+        "description": found.description,
         "created_at": stamp(found.created),
     }
 
@@ -149,16 +152,20 @@ def check() -> Json:
         "name": "api",
         "type": "https",
         "target": target,
-        "regions": ["us_east", "eu_west"],
+        "regions": list(PLACES),
         "enabled": True,
     }
 
 
-def check_state(now: datetime, *, up: bool) -> Json:
-    region = {
-        "status": "UP" if up else "DOWN",
-        "status_changed_at": stamp(now),
-        "thirty_day_uptime_percentage": 99.95,
+def check_state(seen: Mapping[str, tuple[bool, datetime]]) -> Json:
+    """*seen*: by place, whether it reaches the address, and since when."""
+    regions = {
+        place: {
+            "status": "UP" if up else "DOWN",
+            "status_changed_at": stamp(since),
+            "thirty_day_uptime_percentage": 99.95,
+        }
+        for place, (up, since) in seen.items()
     }
     outage = {
         "region": "us_east",
@@ -166,4 +173,4 @@ def check_state(now: datetime, *, up: bool) -> Json:
         "ended_at": "2026-09-17T18:06:55Z",
         "duration_seconds": 120,
     }
-    return {"state": {"regions": {"us_east": region, "eu_west": dict(region)}, "previous_outage": outage}}
+    return {"state": {"regions": regions, "previous_outage": outage}}

@@ -8,11 +8,15 @@ from typing import Final
 from bot.simulator.digitalocean import balancers, catalogue, errors
 from bot.simulator.digitalocean.catalogue import ADDRESSES, BASTION, PRIMARY, RECORD, REGIONS, STANDBY
 from bot.simulator.digitalocean.databases import CREATION, PROMOTION, Database, Replica, Rule, new_id
+from bot.simulator.digitalocean.droplets import Droplets
 from bot.simulator.digitalocean.errors import Json
 from bot.simulator.digitalocean.nodes import KubernetesCluster, Pool
+from bot.simulator.faults import PLACES
 from bot.simulator.world import World
 
 _AGE: Final = timedelta(days=300)
+_BETWEEN: Final = timedelta(hours=2)
+"""From the primary's creation to its replica's."""
 _NULLS: Final = {"priority": None, "port": None, "weight": None, "flags": None, "tag": None}
 
 
@@ -34,7 +38,9 @@ class Cloud:
         self.balancers = {f"lb-{slug}": balancers.seeded(slug, stamp(born)) for slug in REGIONS}
         self.calls: list[tuple[str, str]] = []
         """(method, path) of every authenticated request, oldest first."""
+        self._places: dict[str, tuple[bool, datetime]] = dict.fromkeys(PLACES, (True, born))
         self._seed(born)
+        self.droplets = Droplets(world, self.clusters, born)
 
     @property
     def dice(self) -> random.Random:
@@ -58,6 +64,11 @@ class Cloud:
         self.settle()
         return {name for name, db in self.databases.items() if not self.down(db.region) and not self.fenced(name)}
 
+    def accepts(self, host: str) -> bool:
+        """Whether applications that use the database at *host* can write there now."""
+        server, takers = catalogue.server_at(host), self.writable()
+        return any(db.name == server for db in self.databases.values() if db.id in takers)
+
     def fenced(self, database: str) -> bool:
         """Whether the firewall keeps the applications out: it has rules, and none of them is an application's.
 
@@ -72,9 +83,17 @@ class Cloud:
         return {name: db.region for name, db in self.databases.items()}
 
     @property
-    def lag(self) -> float:
-        """Replication lag in seconds: a slow wave around what was set, frozen while the primary's region is down."""
-        if not self.down(PRIMARY):
+    def lag(self) -> float | None:
+        """Replication lag in seconds: a slow wave around what was set, frozen while the primary's region is down.
+
+        None where nothing replicates: nobody has a standby.
+        """
+        self.settle()
+        now = self.now()
+        led = [db.region for db in self.databases.values() if any(r.status(now) == "online" for r in db.replicas)]
+        if not led:
+            return None
+        if not self.down(led[-1]):
             wave = 1 + 0.25 * math.sin(self.now().timestamp() / 30)
             self._seen_lag = round(self._lag * wave, 3)
         return self._seen_lag
@@ -84,9 +103,24 @@ class Cloud:
         self._lag = seconds
 
     def traffic(self) -> str:
-        """The region that record 42 points to; empty when it points nowhere we know."""
+        """The region that record 42 points to; empty when it points nowhere we know.
+
+        Behind a global load balancer it is the most preferred of those that stand.
+        """
         address = self.records[RECORD]["data"] if RECORD in self.records else ""
+        spread = next((each for each in self.balancers.values() if each["ip"] == address), None)
+        if spread is not None and spread["type"] == balancers.GLOBAL:
+            targets = {self.balancers[one]["region"]["slug"] for one in spread["target_load_balancer_ids"]}
+            return balancers.preferred(spread, {slug for slug in targets if not self.down(slug)})
         return next((slug for slug, known in ADDRESSES.items() if known == address), "")
+
+    def seen(self) -> dict[str, tuple[bool, datetime]]:
+        """What each place of the uptime check sees, and since when."""
+        for place, (was, _) in tuple(self._places.items()):
+            up = self.serving() and not self._world.faults.active("place_down", place)
+            if up != was:
+                self._places[place] = (up, self.now())
+        return self._places
 
     def serving(self) -> bool:
         """Whether the region that gets the traffic stands."""
@@ -99,6 +133,14 @@ class Cloud:
             raise errors.not_found()
         return found
 
+    def guarded(self, server: str) -> Database | Replica:
+        """The cluster or replica with this id: each has a firewall of its own."""
+        self.settle()
+        found = next((each for each in self._servers() if each.id == server), None)
+        if found is None:
+            raise errors.not_found()
+        return found
+
     def promote(self, database: str, replica: str) -> None:
         """Accept a promotion; it is finished world.seconds(3) later. 422 unless the replica is online."""
         found, now = self.database(database).replica(replica), self.now()
@@ -107,33 +149,41 @@ class Cloud:
         found.promoted = now + timedelta(seconds=self._world.seconds(PROMOTION))
 
     def add_replica(self, database: str, name: str, region: str) -> Replica:
-        """422 when the name is taken or the region unknown."""
+        """422 when the name is taken or the region unknown. It has no trusted sources yet, so it is open to all."""
         owner, now = self.database(database), self.now()
-        taken = name in self.databases or any(replica.name == name for replica in owner.replicas)
-        if taken or region not in REGIONS:
-            raise errors.unprocessable("name is already in use" if taken else "region is invalid")
-        replica = Replica(name, region, now, now + timedelta(seconds=self._world.seconds(CREATION)))
+        taken = {each.name for each in self._servers()}
+        if name in taken or region not in REGIONS:
+            raise errors.unprocessable("name is already in use" if name in taken else "region is invalid")
+        ready = now + timedelta(seconds=self._world.seconds(CREATION))
+        replica = Replica(new_id(self._world.random), name, region, now, ready)
         owner.replicas.append(replica)
         return replica
 
     def settle(self) -> None:
-        """Finish the promotions that are due; a dead region finishes nothing."""
+        """Finish the promotions that are due; a dead region finishes nothing.
+
+        The new primary keeps its id and its trusted sources; the old one stays, and knows nothing of it.
+        """
         now = self.now()
         for database in tuple(self.databases.values()):
             for replica in tuple(database.replicas):
                 if replica.promoted and now >= replica.promoted and not self.down(replica.region):
                     database.replicas.remove(replica)
-                    self.databases[replica.name] = self._primary(replica.name, replica.region, replica.promoted)
+                    made = Database(replica.id, replica.name, replica.region, replica.created, replica.rules)
+                    self.databases[made.id] = made
 
-    def _primary(self, name: str, region: str, created: datetime) -> Database:
-        """A primary with the trusted sources every database of the department starts with."""
+    def _servers(self) -> list[Database | Replica]:
+        return [*self.databases.values(), *(each for db in self.databases.values() for each in db.replicas)]
+
+    def _trusted(self, created: datetime) -> list[Rule]:
+        """The sources that every server of the department trusts."""
         sources = [("k8s", f"k8s-{slug}") for slug in REGIONS] + [("ip_addr", BASTION)]
-        rules = [Rule(new_id(self._world.random), kind, value, created) for kind, value in sources]
-        return Database(name, region, created, rules)
+        return [Rule(new_id(self._world.random), kind, value, created) for kind, value in sources]
 
     def _seed(self, born: datetime) -> None:
-        primary = self._primary(f"db-{PRIMARY}", PRIMARY, born)
-        primary.replicas.append(Replica(f"db-{STANDBY}", STANDBY, born, born))
+        name, copy = f"db-{PRIMARY}", f"db-{STANDBY}"
+        primary, later = Database(name, name, PRIMARY, born, self._trusted(born)), born + _BETWEEN
+        primary.replicas.append(Replica(copy, copy, STANDBY, later, later, self._trusted(later)))
         self.databases[primary.id] = primary
         for slug in REGIONS:
             pool = Pool(f"pool-{slug}", "pool-a", "s-4vcpu-8gb", prefix=f"{slug}-")

@@ -101,9 +101,10 @@ class Steps:
     def __init__(self, before: Callable[[float], float | None]) -> None:
         self._before = before
         self._times: list[float] = []
-        self._values: list[float] = []
+        self._values: list[float | None] = []
 
-    def note(self, at: float, value: float) -> None:
+    def note(self, at: float, value: float | None) -> None:
+        """*value* from *at* on; None: it is not there any more."""
         if not self._values or self._values[-1] != value:
             self._times.append(at)
             self._values.append(value)
