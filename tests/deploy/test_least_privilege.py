@@ -28,8 +28,10 @@ from bot.adapters.kubernetes.happenings import KubernetesHappenings
 from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.adapters.kubernetes.jobs import KubernetesJobs
 from bot.adapters.kubernetes.logs import KubernetesLogs
+from bot.adapters.kubernetes.secrets import KubernetesSecrets
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.watch import feeds
+from bot.domain import failover
 from bot.domain.errors import PultError
 from bot.domain.services import Environment, GitOps
 from bot.domain.sights import Kind, Place
@@ -49,8 +51,13 @@ from bot.simulator.settings import SimulatorSettings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "bot" / "adapters" / "kubernetes"
-ROLES = {"production": "pult", "default": "pult-nodes", "argocd": "pult-argocd", "flux-system": "pult-flux"}
+ROLES = {
+    ("production", "pult"), ("default", "pult-nodes"), ("argocd", "pult-argocd"), ("flux-system", "pult-flux"),
+    ("production", "pult-connections"),
+}  # fmt: skip
 """Where the shipped bindings put each role: the namespaces in which the department works."""
+NAMED = frozenset({"secrets"})
+"""Never granted but by name: a right to all of them would be one to every password."""
 EVERYBODY = {("create", "authorization.k8s.io", "selfsubjectaccessreviews")}
 """What system:basic-user lets every account do."""
 METHOD = re.compile(r"(get|read|list|patch|delete|create|replace)_[a-z_]*[a-z]")
@@ -109,6 +116,7 @@ async def everything(cluster: KubernetesCluster) -> None:
     await cluster.scaling.bound(Workload("nyc2", "production", "deployment", "web"), Autoscaler("web", 3, 6))
     await nodes(cluster)
     await gitops(cluster)
+    await connections(cluster)
     await cluster.may("nyc2", "production", "list", "pods")
     await cluster.version("nyc2")
     await watched(cluster)
@@ -135,6 +143,13 @@ async def nodes(cluster: KubernetesCluster) -> None:
     for each in await cluster.nodes.residents(node):
         await cluster.evictions.ready(each.pod)
         await cluster.evictions.evict(each.pod, rehearse=True)
+
+
+async def connections(cluster: KubernetesCluster) -> None:
+    place = failover.Place("nyc2", "production", "api-database", "DATABASE_URL")
+    secrets = KubernetesSecrets(cluster.apis)
+    assert await secrets.allowed(place) == ""
+    assert await secrets.switch(place, "db.two:2", "op-9") == await secrets.switch(place, "db.two:2", "op-9")
 
 
 async def gitops(cluster: KubernetesCluster) -> None:
@@ -203,31 +218,40 @@ async def _clusters(folder: Path) -> AsyncIterator[tuple[Cluster, KubernetesClus
 
 def granted() -> dict[str, set[Right]]:
     """By namespace, what the shipped role gives there."""
-    files = [ROOT / "deploy" / "base" / "rbac.yaml", *sorted((ROOT / "deploy" / "gitops").glob("*.yaml"))]
+    folders = [ROOT / "deploy" / "gitops", ROOT / "deploy" / "failover"]
+    files = [
+        ROOT / "deploy" / "base" / "rbac.yaml",
+        *(path for each in folders for path in sorted(each.glob("*.yaml"))),
+    ]
     documents = [each for path in files for each in yaml.safe_load_all(path.read_text())]
     roles = {each["metadata"]["name"]: each for each in documents if each["kind"] in {"Role", "ClusterRole"}}
     bindings = [each for each in documents if each["kind"] == "RoleBinding"]
-    bound = {each["metadata"]["namespace"]: each["roleRef"]["name"] for each in bindings}
+    bound = {(each["metadata"]["namespace"], each["roleRef"]["name"]) for each in bindings}
     assert bound == ROLES
     everywhere = [each["roleRef"]["name"] for each in documents if each["kind"] == "ClusterRoleBinding"]
-    return {"": {right for name in everywhere for right in _rights(roles[name])}} | {
-        space: set(_rights(roles[name])) for space, name in bound.items()
-    }
+    found: dict[str, set[Right]] = {"": {right for name in everywhere for right in _rights(roles[name])}}
+    for space, name in bound:
+        found.setdefault(space, set()).update(_rights(roles[name]))
+    return found
 
 
 def _rights(role: dict[str, Any]) -> Iterator[Right]:
     for rule in role["rules"]:
+        named = [f" {name}" for name in rule.get("resourceNames", ())] or [""]
         for group in rule["apiGroups"]:
-            yield from ((verb, group, what) for what in rule["resources"] for verb in rule["verbs"])
+            for what in rule["resources"]:
+                yield from ((verb, group, f"{what}{name}") for name in named for verb in rule["verbs"])
 
 
 def used(calls: list[Call]) -> dict[str, set[Right]]:
     """By namespace; where no role is bound, only what is bound for the whole cluster helps: there under no name."""
     found: dict[str, set[Right]] = {}
     for call in calls:
-        right = (call.verb, call.group, call.resource)
+        right = (call.verb, call.group, f"{call.resource} {call.name}" if call.resource in NAMED else call.resource)
         if right not in EVERYBODY:
-            found.setdefault(call.namespace if call.namespace in ROLES else "", set()).add(right)
+            found.setdefault(call.namespace if call.namespace in {space for space, _ in ROLES} else "", set()).add(
+                right
+            )
     return found
 
 

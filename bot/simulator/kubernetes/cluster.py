@@ -53,6 +53,8 @@ class Notes:
     """Pod uid → the stage its status shows."""
     crashing: set[str] = field(default_factory=set)
     """Pod uids that crash again each time they are started."""
+    databases: dict[str, str] = field(default_factory=dict)
+    """Pod uid → host of the database that it was told of when it started."""
     gone: list[tuple[Json, datetime]] = field(default_factory=list)
     """Pods that ended, and when: what collects logs remembers them."""
 
@@ -69,6 +71,7 @@ class Notes:
         for key in [key for key in self.since if key.startswith(uid)]:
             del self.since[key]
         self.stages.pop(uid, None)
+        self.databases.pop(uid, None)
         self.crashing.discard(uid)
 
 

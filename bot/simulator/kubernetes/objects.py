@@ -1,5 +1,6 @@
 """The objects a department's cluster starts with, as plain data. Pure."""
 
+from base64 import b64encode
 from hashlib import sha256
 from typing import Final
 
@@ -10,6 +11,9 @@ REPLICAS: Final = {
     "nyc2": {"api": 4, "bots": 2, "worker": 2, "web": 2},
     "sfo3": {"api": 2, "bots": 1, "worker": 1, "web": 1},
 }
+PRIMARY: Final = "nyc2"
+DATABASE_SECRET: Final = "api-database"  # noqa: S105 - a name
+DATABASE_KEY: Final = "DATABASE_URL"
 NODES: Final = 3
 PORT: Final = 8080
 DEADLINE: Final = 60
@@ -60,6 +64,9 @@ def deployment(space: str, service: str, replicas: int) -> Json:
         "terminationMessagePolicy": "File",
         "imagePullPolicy": "IfNotPresent",
     }
+    if (space, service) == ("production", "api"):
+        source = {"secretKeyRef": {"name": DATABASE_SECRET, "key": DATABASE_KEY}}
+        container["env"] = [{"name": DATABASE_KEY, "valueFrom": source}]
     pod = {
         "containers": [container],
         "restartPolicy": "Always",
@@ -80,6 +87,15 @@ def deployment(space: str, service: str, replicas: int) -> Json:
         },
         "status": {},
     }
+
+
+def database(region: str) -> Json:
+    """The Secret by which production's api finds the database: in the primary's region by its network, else not."""
+    near = "private-" if region == PRIMARY else ""
+    url = f"postgresql://api:simulated-db-password@{near}db-{PRIMARY}.db.dept.example:25060/api?sslmode=require"
+    data = {DATABASE_KEY: b64encode(url.encode()).decode(), "PGSSLMODE": b64encode(b"require").decode()}
+    metadata = {"name": DATABASE_SECRET, "namespace": "production"}
+    return {"metadata": metadata, "type": "Opaque", "data": data}
 
 
 def budget(service: str) -> Json:

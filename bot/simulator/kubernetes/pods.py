@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from bot.simulator.kubernetes import nodes
+from bot.simulator.kubernetes import environment, nodes
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import NODE, POD
 from bot.simulator.kubernetes.podstatus import Stage, build
@@ -19,6 +19,8 @@ PULL_PERIOD: Final = 10.0
 """Simulated seconds after which ErrImagePull and ImagePullBackOff take turns."""
 CRASH_PERIOD: Final = 8.0
 """Simulated seconds between two crashes of a crash-looping container."""
+
+_UP: Final = (Stage.RUNNING, Stage.READY)
 
 
 def start(cluster: Cluster, owner: Json, now: datetime) -> Json:
@@ -153,6 +155,8 @@ def _pulled(cluster: Cluster, pod: Json) -> bool:
 def _show(cluster: Cluster, pod: Json, stage: Stage, now: datetime) -> Json:
     uid = meta(pod)["uid"]
     was, cluster.notes.stages[uid] = cluster.notes.stages.get(uid), stage
+    if stage in _UP and was not in _UP:
+        environment.started(cluster, pod)
     status = build(spec_of(pod), stage, now, restarts=restarts(pod), before=status_of(pod))
     stored = cluster.store.put(POD, pod | {"status": status})
     if was != Stage.READY:  # else it runs on, unready

@@ -1,7 +1,6 @@
 """Fills a new cluster with the department's workloads, already running."""
 
 from datetime import datetime
-from typing import Final
 
 from bot.simulator.kubernetes import objects
 from bot.simulator.kubernetes.cluster import Cluster
@@ -21,8 +20,7 @@ from bot.simulator.kubernetes.kinds import (
     SECRET,
     SERVICE,
 )
-
-PRIMARY: Final = "nyc2"
+from bot.simulator.kubernetes.objects import PRIMARY
 
 
 def seed(cluster: Cluster, now: datetime) -> None:
@@ -39,6 +37,7 @@ def seed(cluster: Cluster, now: datetime) -> None:
     metadata = {"name": "pult-config", "namespace": "pult"}
     store.create(CONFIGMAP, {"metadata": metadata, "data": {"locale": "en"}}, now)
     store.create(SECRET, {"metadata": metadata, "type": "Opaque", "data": {"token": "c2ltdWxhdGVk"}}, now)
+    store.create(SECRET, objects.database(cluster.name), now)
     if cluster.name == PRIMARY:
         _primary(cluster, now)
 

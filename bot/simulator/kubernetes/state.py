@@ -11,6 +11,7 @@ from bot.simulator.kubernetes import (
     autoscalers,
     budgets,
     deployments,
+    environment,
     flux,
     images,
     nodes,
@@ -85,6 +86,12 @@ class Clusters:
     def restarts(self, region: str, namespace: str, service: str) -> int:
         """Container restarts summed over the service's present pods."""
         return sum(map(pods.restarts, self._pods(region, namespace, service)))
+
+    def databases(self, region: str, namespace: str, service: str) -> tuple[str, ...]:
+        """The database's host that each serving pod of the service was told of; none for those that have no use."""
+        found = (pod for pod in self._pods(region, namespace, service) if pods.ready(pod))
+        hosts = (environment.database(self._clusters[region], pod) for pod in found)
+        return tuple(host for host in hosts if host is not None)
 
     def crash(self, region: str, namespace: str, service: str, *, reason: str = "Error", forever: bool = False) -> str:
         """Kill the container of one pod of the service; answers the pod's name. KeyError without pods."""

@@ -83,6 +83,7 @@ class History:
         errors = self._world.faults.at("errors", service, moment)
         if errors:
             yield errors.value
+        yield self._cut_off(service, region)
         image = self._world.clusters.image(region, _PRODUCTION, service) if self._world.clusters else ""
         if images.bad(service, image):
             yield images.BAD_RATIO
@@ -90,6 +91,14 @@ class History:
         # What ran when the fault began is sound; whatever is rolled out after it is not.
         if bad and self._sound.setdefault((bad.since, service, region), image) != image:
             yield bad.value
+
+    def _cut_off(self, service: str, region: str) -> float:
+        """Share of the pods whose database, as they were told of it at their start, takes no writes now."""
+        clusters, cloud = self._world.clusters, self._world.cloud
+        hosts = clusters.databases(region, _PRODUCTION, service) if clusters else ()
+        if not hosts or cloud is None:
+            return 0.0
+        return sum(not cloud.accepts(host) for host in hosts) / len(hosts)
 
     def _usual(self, region: str) -> Condition:
         return Condition(share=1.0 if region == REGIONS[0] else STANDBY_SHARE)

@@ -1,0 +1,142 @@
+"""The Connections port over keys of Secrets. A Secret's value leaves this file for nowhere: no answer, log or error."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from bot.adapters.kubernetes.client import MERGE, Api
+from bot.adapters.kubernetes.found import configured
+from bot.adapters.kubernetes.notes import annotation
+from bot.adapters.kubernetes.verdicts import GoneError
+from bot.domain.endpoints import address_in, same_address, with_address
+from bot.domain.errors import DriftError, RateLimitedError, TemporaryError, UserError
+from bot.domain.failover import Place
+from bot.domain.phrases import Code
+
+TRIES: Final = 5
+SWITCHED: Final = "pult.dev/switched"
+"""Annotation: by key, which operation put which address there, and what address stood there before."""
+_OWNERS: Final = {
+    "argocd.argoproj.io/tracking-id": "Argo CD", "argocd.argoproj.io/instance": "Argo CD",
+    "kustomize.toolkit.fluxcd.io/name": "Flux", "helm.toolkit.fluxcd.io/name": "Flux",
+}  # fmt: skip
+"""Annotations and labels of what puts a Secret back as it was (argo-cd, common/common.go; fluxcd/pkg, ssa)."""
+Object = dict[str, Any]
+
+
+class KubernetesSecrets:
+    """``place.region`` picks the API server."""
+
+    def __init__(self, apis: Mapping[str, Api]) -> None:
+        self._apis = apis
+
+    async def reads(self, place: Place) -> str:
+        """The address alone."""
+        return address_in(_value(await self._read(place), place))
+
+    async def switch(self, place: Place, address: str, operation: str) -> str:
+        """Under the resourceVersion that was read: a patch that was on its way when pult died comes too late for it.
+
+        DriftError: the Secret changes too fast to be patched.
+        """
+        for _ in range(TRIES):
+            obj = await self._read(place)
+            value, notes = _value(obj, place), _notes(obj)
+            was, note = address_in(value), notes.get(place.key) or {}
+            if same_address(was, address):  # perhaps by this very operation, before a crash
+                own = (note.get("operation"), note.get("address")) == (operation, address)
+                return str(note.get("before", was)) if own else was
+            changed = base64.b64encode(with_address(value, address).encode()).decode()
+            notes[place.key] = {"operation": operation, "address": address, "before": was}
+            metadata = {
+                "resourceVersion": obj["metadata"]["resourceVersion"],
+                "annotations": {SWITCHED: json.dumps(notes, sort_keys=True)},
+            }
+            with suppress(DriftError):
+                await self._patch(place, {"metadata": metadata, "data": {place.key: changed}})
+                return was
+        raise DriftError("{name} changes too fast to be patched.", name=Code(place.secret))
+
+    async def allowed(self, place: Place) -> str:
+        """By access reviews of this very Secret, and by what it says of itself."""
+        missing = [verb for verb in ("get", "patch") if not await self._may(place, verb)]
+        if missing:
+            return f"may not {', '.join(missing)} the Secret {place.secret} in {place.namespace}"
+        try:
+            obj = await self._read(place)
+            address_in(_value(obj, place))
+        except UserError as error:
+            return error.phrase.plain()
+        if obj.get("immutable") is True:
+            return f"the Secret {place.secret} is immutable"
+        owner = _owner(obj)
+        return f"{owner} would put the Secret {place.secret} back: change it there, by a file in git" if owner else ""
+
+    async def _may(self, place: Place, verb: str) -> bool:
+        asked = {"group": "", "resource": "secrets", "verb": verb, "namespace": place.namespace, "name": place.secret}
+        kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
+        body = kind | {"spec": {"resourceAttributes": asked}}
+        api, method = configured(self._apis, place.region), "create_self_subject_access_review"
+        answer = await api.call("AuthorizationV1Api", method, body=body)
+        return answer.get("status", {}).get("allowed") is True
+
+    async def _read(self, place: Place) -> Object:
+        api = configured(self._apis, place.region)
+        obj = await api.call("CoreV1Api", "read_namespaced_secret", place.secret, place.namespace)
+        if obj.get("kind") != "Secret" or not obj.get("metadata", {}).get("resourceVersion"):
+            raise TemporaryError(f"the API server of {place.region} does not answer (something in between does)")
+        return obj
+
+    async def _patch(self, place: Place, body: Object) -> None:
+        """What refuses a Secret, an admission webhook say, may quote it: its words are left out."""
+        api, method = configured(self._apis, place.region), "patch_namespaced_secret"
+        try:
+            await api.call("CoreV1Api", method, place.secret, place.namespace, body=body, _content_type=MERGE)
+        except (DriftError, GoneError):
+            raise
+        except TemporaryError as error:
+            kind = RateLimitedError if isinstance(error, RateLimitedError) else TemporaryError
+            why = f"the API server of {place.region} did not take a change of the Secret {place.secret}"
+            raise kind(why, error.delay) from None
+        except UserError:
+            raise UserError(
+                "{cluster} does not let pult change the Secret {name}: see what pult check says of it.",
+                cluster=place.region, name=Code(place.secret),
+            ) from None  # fmt: skip
+
+
+def _value(obj: Object, place: Place) -> str:
+    data = (obj.get("data") or {}).get(place.key)
+    if data is None:
+        raise UserError("The Secret {name} has no key {key}.", name=Code(place.secret), key=Code(place.key))
+    try:
+        return base64.b64decode(data, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, TypeError):
+        raise UserError("The Secret {name} has no text at {key}.", name=Code(place.secret), key=Code(place.key)) from (
+            None
+        )
+
+
+def _notes(obj: Object) -> dict[str, Any]:
+    """What is noted by key; whatever else somebody wrote there counts as nothing."""
+    with suppress(ValueError):
+        found = json.loads(annotation(obj, SWITCHED))
+        if isinstance(found, dict):
+            return {key: note for key, note in found.items() if isinstance(note, dict)}
+    return {}
+
+
+def _owner(obj: Object) -> str:
+    """What keeps the Secret as it is, by name; empty where nothing does."""
+    metadata = obj["metadata"]
+    for marks in (metadata.get("annotations") or {}, metadata.get("labels") or {}):
+        for mark, name in _OWNERS.items():
+            if mark in marks:
+                return name
+    owners = metadata.get("ownerReferences") or ()
+    return next((f"{each['kind']} {each['name']}" for each in owners if each.get("controller")), "")
