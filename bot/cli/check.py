@@ -85,6 +85,7 @@ def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:
         yield name, chat.check, f"see {section}"
     for name, examine in parts.checks():
         yield name, examine, f"see [{name}]: address, token"
+    yield from parts.moving.checks
     every = (e.gitops for service in parts.department.services for e in service.environments)
     files = dict.fromkeys((each.repo, each.path, each.branch) for each in every if each.tool != NO_TOOL)
     for place in files if parts.forge else ():

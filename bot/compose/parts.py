@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.adapters.github.forge import GithubForge
     from bot.adapters.kubernetes.cluster import KubernetesCluster
     from bot.compose.costing import Costing
+    from bot.compose.moving import Moving
     from bot.engine.watching import Watches
     from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from bot.ports.metrics import Metrics
     from bot.ports.painter import Painter
     from bot.ports.pipeline import Pipeline
-    from bot.ports.regions import Database, Traffic
     from bot.ports.registry import Registry
     from bot.ports.roster import Roster
     from bot.ports.silencer import Silencer
@@ -67,8 +67,7 @@ class Parts:
     forge: Forge | None
     pipeline: Pipeline | None
     registry: Registry
-    database: Database | None
-    traffic: Traffic | None
+    moving: Moving
     witnesses: Witnesses | None
     costing: Costing
     menu: Menu
@@ -79,13 +78,10 @@ class Parts:
         return "it takes commits"
 
     def checks(self) -> Iterator[tuple[str, Examination]]:
-        """Each optional part with its own examination, by its section's name."""
-        yield from self.light_checks()
-        if self.traffic:
-            yield "digitalocean", self._traffic
+        """Each optional part with its own examination, by its section's name; all may be asked every minute.
 
-    def light_checks(self) -> Iterator[tuple[str, Examination]]:
-        """Those that may be asked every minute: pydo would take 29 MB for an answer that only a failover needs."""
+        Those of a failover are ``moving.checks``: pydo would take 29 MB for answers that nothing else needs.
+        """
         if self.metrics:
             yield "prometheus", self.metrics.check
         if self.silencer:
@@ -110,11 +106,6 @@ class Parts:
             if chat := self.chats.get(Place(destination).platform):
                 mend = "see [[pagers]]" if chat.platform == "webhook" else "invite the bot there"
                 yield destination, lambda chat=chat, to=destination: self._sample(chat, to), mend  # type: ignore[misc]
-
-    async def _traffic(self) -> str:
-        assert self.traffic is not None
-        region = await self.traffic.region()
-        return f"the record points at {region or 'none of our regions'}"
 
     async def _sample(self, chat: Chat, destination: str) -> str:
         now = self.clock.now()
@@ -148,6 +139,7 @@ class _Opening:
         from bot.adapters.kubernetes.logs import KubernetesLogs  # noqa: PLC0415
         from bot.adapters.pictures.painter import open_painter  # noqa: PLC0415
         from bot.compose.costing import open_costing  # noqa: PLC0415
+        from bot.compose.moving import open_moving  # noqa: PLC0415
 
         painter = await self._stack.enter_async_context(open_painter(SystemClock(), self._settings.chat.pictures))
         cluster = await self._stack.enter_async_context(open_clusters(self._settings.clusters))
@@ -155,7 +147,6 @@ class _Opening:
         forge = await self._forge()
         pod_logs = KubernetesLogs(cluster.apis, SystemClock())
         api = await self._api()
-        database, traffic, witnesses = self._regions(metrics, cluster, api)
         costing = await open_costing(self._settings, self._department, self._stack, metrics, api)
         menu: Menu = []
         chats, inlets = await self._chats(hub, words, menu, painter)
@@ -166,8 +157,8 @@ class _Opening:
             watching=self._watching(cluster),
             silencer=await self._silencer(),
             roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
-            database=database, traffic=traffic,
-            witnesses=witnesses, costing=costing, menu=menu,
+            moving=open_moving(self._settings, self._department.failover, metrics, cluster, forge, api),
+            witnesses=self._witnesses(metrics, cluster), costing=costing, menu=menu,
         )  # fmt: skip
 
     async def _chats(
@@ -265,24 +256,15 @@ class _Opening:
     async def _api(self) -> Api | None:
         if not self._settings.digitalocean:
             return None
-        from bot.adapters.digitalocean.regions import open_api  # noqa: PLC0415
+        from bot.adapters.digitalocean.client import open_api  # noqa: PLC0415
 
         return await self._stack.enter_async_context(open_api(self._settings.digitalocean))
 
-    def _regions(
-        self, metrics: Metrics | None, cluster: KubernetesCluster, api: Api | None
-    ) -> tuple[Database | None, Traffic | None, Witnesses | None]:
-        """What a failover moves, where one is configured."""
-        settings, pair = self._settings, self._department.failover
-        if settings.failover is None or api is None or pair is None:
-            return None, None, None
-        from bot.adapters.digitalocean.regions import DnsTraffic, ManagedPostgres  # noqa: PLC0415
+    def _witnesses(self, metrics: Metrics | None, cluster: KubernetesCluster) -> Witnesses | None:
+        pair = self._department.failover
+        if pair is None:
+            return None
         from bot.adapters.probe.http import answers  # noqa: PLC0415
-        from bot.engine.witnesses import Panel, measured  # noqa: PLC0415
+        from bot.engine.witnesses import Panel  # noqa: PLC0415
 
-        database, traffic = settings.failover.database, settings.failover.traffic
-        return (
-            ManagedPostgres(api, database.primary, database.standby, measured(metrics, database.lag)),
-            DnsTraffic(api, traffic.domain, traffic.record, traffic.addresses),
-            Panel(pair.witnesses, metrics, answers, cluster.version),
-        )
+        return Panel(pair.witnesses, metrics, answers, cluster.version)

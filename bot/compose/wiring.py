@@ -211,7 +211,7 @@ class Wired:
     async def examine(self) -> None:
         """Ask everything pult depends on whether it answers, for the metric."""
         chats = ((name, chat.check) for name, chat in self.parts.chats.items())
-        for name, check in (*chats, *self.parts.light_checks()):
+        for name, check in (*chats, *self.parts.checks()):
             try:
                 async with asyncio.timeout(EXAMINE_DEADLINE):
                     await check()
@@ -273,6 +273,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
     from handlers.shaping.sizes import Sizer  # noqa: PLC0415
 
     regions = {each.name: each.region for each in core.settings.clusters}
+    estate = parts.moving.production
     usages, costs = PrometheusUsage(parts.metrics, core.clock, regions), parts.costing.costs
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, rollouts=parts.cluster.rollouts,
@@ -285,7 +286,8 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         diagnoses=KubernetesDiagnoses(parts.cluster.apis, core.clock),
         jobs=KubernetesJobs(parts.cluster.apis, core.clock), zone=core.settings.chat.timezone,
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
-        pair=core.department.failover, database=parts.database, traffic=parts.traffic, witnesses=parts.witnesses,
+        pair=core.department.failover, database=estate.database if estate else None,
+        traffic=estate.traffic if estate else None, witnesses=parts.witnesses,
         costs=costs, sizer=Sizer(parts.cluster.anatomies, usages, costs), rules=core.rules,
         approvals_in=core.settings.chat.approvals,
         freezes=core.department.freezes,

@@ -19,7 +19,7 @@ TRIES = 3
 _WAS = re.compile(r"^was: (\S+)$", re.MULTILINE)
 
 
-class Settings:
+class Places:
     """A place with a file is in git, any other one in a cluster."""
 
     def __init__(self, secrets: Connections, forge: Forge | None) -> None:

@@ -237,12 +237,26 @@ async def test_an_old_primary_that_still_takes_writes_is_not_followed_up(bench: 
         await regions.rejoin(THERE)
 
 
-async def test_what_a_promotion_would_shut_out_is_told(bench: Bench) -> None:
-    [standby] = bench.cloud.databases["db-nyc2"].replicas
-    regions = database(bench.api)
-    assert await regions.strangers(THERE) == ()
-    standby.rules = standby.rules[1:]
-    assert await regions.strangers(THERE) == ("k8s k8s-nyc2",)
+async def test_a_check_tells_whom_a_promotion_would_shut_out(bench: Bench) -> None:
+    regions, [standby] = database(bench.api), bench.cloud.databases["db-nyc2"].replicas
+    for way in (THERE, BACK):
+        said = await regions.check(way)
+        assert said.startswith("db-nyc2 and its replica db-sfo3 trust the same sources")
+    rules = standby.rules
+    standby.rules = rules[1:]
+    with pytest.raises(UserError, match="db-sfo3 does not trust k8s k8s-nyc2, as the other server"):
+        await regions.check(THERE)
+    standby.rules = []
+    with pytest.raises(UserError, match="db-sfo3 is open to the whole Internet"):
+        await regions.check(THERE)
+    bench.cloud.databases["db-nyc2"].replicas.clear()
+    with pytest.raises(UserError, match="no primary with a replica in nyc2 and sfo3"):
+        await regions.check(THERE)
+    assert bench.writes == []
+
+
+async def test_a_check_of_what_steers_traffic_says_where_it_goes(bench: Bench) -> None:
+    assert (await traffic(bench.api).check()).startswith("the record points at nyc2, for 60 s at a time")
 
 
 async def test_the_lag_of_a_standby_that_is_not_ready_is_unknown(bench: Bench) -> None:
@@ -354,7 +368,7 @@ def calls(api: Api) -> tuple[Any, ...]:
     data, pools = database(api), DigitaloceanPools(api, REGIONS)
     return (
         data.replication(THERE), data.fence(THERE), data.unfence(THERE), data.promote(THERE), data.rejoin(BACK),
-        data.beats("nyc2"), data.address("sfo3"), data.strangers(THERE), traffic(api).region(),
+        data.beats("nyc2"), data.address("sfo3"), data.check(THERE), traffic(api).region(),
         traffic(api).shift("sfo3"), GlobalBalancer(api, "lb", {"nyc2": "a", "sfo3": "b"}, REGIONS).shift("sfo3"),
         pools.pools("nyc2"), pools.resize("sfo3", "pool-a", 5),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from bot.adapters.kubernetes.secrets import KubernetesSecrets
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover import Place
-from bot.engine.connections import Settings
+from bot.engine.connections import Places
 from bot.ports.connections import Connections
 from bot.simulator.faults import Faults
 from bot.simulator.kubernetes import kubeconfig
@@ -67,7 +67,7 @@ async def secret(folder: Path) -> AsyncIterator[Held]:
 
         async with open_clusters([settings]) as cluster:
             yield Held(
-                Settings(KubernetesSecrets(cluster.apis), None),
+                Places(KubernetesSecrets(cluster.apis), None),
                 Place("sfo3", "production", "api-database", "DATABASE_URL"),
                 text,
                 lambda: sum(call.verb == "patch" and call.resource == "secrets" for call in server.calls),
@@ -86,7 +86,7 @@ async def git(_: Path) -> AsyncIterator[Held]:
             return bench.github.text(github_bench.REPO, "deploy/database.yaml", "main") or ""
 
         yield Held(
-            Settings(KubernetesSecrets({}), bench.forge), place, text, lambda: len(bench.wire.writes), FILE,
+            Places(KubernetesSecrets({}), bench.forge), place, text, lambda: len(bench.wire.writes), FILE,
             bench.simulation.world.faults, "github",
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ class Clusters:
 
     def __init__(self) -> None:
         self.images: dict[str, str] = {}
+        self.hosts: tuple[str, ...] = ()
 
     def image(self, region: str, namespace: str, service: str) -> str:
         version = self.images.get(region, "1.7.2") if service == "api" else "1"
@@ -27,6 +28,9 @@ class Clusters:
 
     def restarts(self, region: str, namespace: str, service: str) -> int:
         return 3
+
+    def databases(self, region: str, namespace: str, service: str) -> tuple[str, ...]:
+        return self.hosts if (region, service) == ("nyc2", "api") else ()
 
 
 class Cloud:
@@ -41,6 +45,9 @@ class Cloud:
 
     def primaries(self) -> dict[str, str]:
         return {"db-nyc2": "nyc2"}
+
+    def accepts(self, host: str) -> bool:
+        return host == "db-nyc2.db.dept.example"
 
 
 @pytest.fixture
@@ -85,6 +92,21 @@ def test_a_bad_version_fails_where_it_runs(world: World, metrics: Metrics, clock
     world.clusters.images["sfo3"] = "1.8.0"
     metrics.look()
     clock.move(minutes=1)
+    assert ratio(metrics)[SFO] < 0.001
+
+
+def test_pods_that_were_told_of_a_database_without_writes_fail_their_requests(
+    world: World, metrics: Metrics, clock: HandClock
+) -> None:
+    assert isinstance(world.clusters, Clusters)
+    world.clusters.hosts = ("db-nyc2.db.dept.example",) * 3
+    metrics.look()
+    clock.move(minutes=1)
+    assert ratio(metrics)[NYC] < 0.001
+    world.clusters.hosts = ("db-nyc2.db.dept.example", "db-old.db.dept.example")
+    metrics.look()
+    clock.move(minutes=1)
+    assert ratio(metrics)[NYC] == pytest.approx(0.5, rel=0.02)
     assert ratio(metrics)[SFO] < 0.001
 
 

@@ -4,15 +4,21 @@ import asyncio
 import hashlib
 import hmac
 import json
+from base64 import b64encode
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.simulator.digitalocean.state import Cloud
+from bot.simulator.digitalocean.surface import TOKEN
 from bot.simulator.kubernetes import images
+from bot.simulator.kubernetes.kinds import SECRET
+from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings
 from bot.simulator.trouble import surface
+from tests.department import until
 from tests.simulator.world_parts import Receiver
 
 K8S = {"Authorization": "Bearer sim-k8s-token"}
@@ -242,3 +248,54 @@ async def test_a_bad_version_rolled_out_raises_the_alert_and_a_rollback_resolves
         await receiver.until(high("firing"))
         await roll_out("1.7.2")
         await receiver.until(high("resolved"))
+
+
+async def test_a_fault_may_strike_a_part_of_a_surface(simulation: Simulation, http: aiohttp.ClientSession) -> None:
+    """Such as only the zones of DigitalOcean, with a status of one's own."""
+    faults, headers = simulation.world.faults, {"Authorization": f"Bearer {TOKEN}"}
+
+    async def statuses() -> list[int]:
+        found = []
+        for path in ("/digitalocean/v2/domains", "/digitalocean/v2/databases", "/k8s/nyc2/version"):
+            async with http.get(f"{simulation.url}{path}", headers=headers) as answer:
+                found.append(answer.status)
+        return found
+
+    before = await statuses()
+    assert before[:2] == [200, 200]
+    faults.start("error", "digitalocean:/domains", value=500)
+    assert await statuses() == [500, *before[1:]]
+    faults.start("ratelimit", "digitalocean:/databases")
+    assert await statuses() == [500, 429, before[2]]
+    faults.start("error", "kubernetes:/nyc2")
+    assert (await statuses())[2] == 503
+    assert faults.stop("error", "digitalocean:/domains")
+    assert (await statuses())[0] == 200
+    for target in ("digitalocean:domains", "moon:/domains", "digitalocean:"):
+        with pytest.raises(ValueError, match="cannot strike"):
+            faults.start("error", target)
+
+
+async def test_pods_read_their_database_when_they_start(simulation: Simulation) -> None:
+    """A Secret that changes reaches nobody who runs; the new pods of a restart have it."""
+    clusters, cloud = simulation.world.clusters, simulation.world.cloud
+    assert isinstance(clusters, Clusters)
+    assert isinstance(cloud, Cloud)
+    server = clusters.cluster("sfo3")
+    before = clusters.databases("sfo3", "production", "api")
+    assert set(before) == {"db-nyc2.db.dept.example"}
+    assert all(map(cloud.accepts, before))
+    secret = server.store.get(SECRET, "production", "api-database")
+    url = b"postgresql://api:simulated-db-password@private-db-sfo3.db.dept.example:25060/api"
+    server.store.put(SECRET, secret | {"data": {"DATABASE_URL": b64encode(url).decode()}})
+    clusters.tick("sfo3", server.now())
+    assert clusters.databases("sfo3", "production", "api") == before
+    clusters.crash("sfo3", "production", "api")
+    host = "private-db-sfo3.db.dept.example"
+    await until("the new container does not read it", lambda: _told(clusters, host))
+    assert not cloud.accepts(host)
+    assert clusters.databases("sfo3", "production", "web") == ()
+
+
+async def _told(clusters: Clusters, host: str) -> bool:
+    return host in clusters.databases("sfo3", "production", "api")

@@ -44,6 +44,14 @@ class GlobalBalancer:
         """Its address never changes."""
         return 0.0
 
+    async def check(self) -> str:
+        """What a move will need, by reads alone. UserError: it has no way to one of the regions."""
+        found = await self._found()
+        for region in self._targets:
+            self._served(found, region)
+        where = self._preferred(found) or "none of our regions"
+        return f"the load balancer prefers {where}; a move needs the scope load_balancer:update"
+
     def _served(self, found: Mapping[str, Any], region: str) -> None:
         """UserError: it has no way to *region*, whatever its priorities say."""
         target = self._targets.get(region)

@@ -41,6 +41,12 @@ class DnsTraffic:
         """The record's own."""
         return _ttl(await self._found())
 
+    async def check(self) -> str:
+        """What a move will need, by reads alone. UserError: there is no such record."""
+        found = await self._found()
+        where = self._whose(found) or "none of our regions"
+        return f"the record points at {where}, for {_ttl(found):g} s at a time; a move needs the scope domain:update"
+
     def _whose(self, found: Mapping[str, Any]) -> str:
         return next((region for region, address in self._addresses.items() if address == found["data"]), "")
 

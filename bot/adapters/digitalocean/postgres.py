@@ -7,7 +7,7 @@ new replica of the new primary in the old region: a managed cluster can't be mad
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -116,17 +116,31 @@ class ManagedPostgres:
             raise UserError("DigitalOcean has no server of this pair in {region}.", region=region)
         return server.address
 
-    async def strangers(self, way: Way) -> tuple[str, ...]:
-        """Sources that the source's server trusts and the target's does not, as ``type value``: a promotion would
-        shut them out. Nothing where the target's is open to all, which is a trouble of its own."""
+    async def check(self, way: Way) -> str:
+        """What a move will need, by reads alone: no call tells what a token may change.
+
+        UserError: there is no pair, or one server does not trust whom the other trusts, so that a promotion would shut
+        these out, or let everybody in.
+        """
         found = await self._lineage()
-        primary, standby = found.serving(self._slug(way.source)), found.serving(self._slug(way.target))
-        if primary is None or standby is None:
-            return ()
-        ours, theirs = await self._every((self._rules(primary), self._rules(standby)))
-        known = {(rule["type"], rule["value"]) for rule in theirs}
-        missing = [rule for rule in firewall.open_rules(ours) if (rule["type"], rule["value"]) not in known]
-        return tuple(f"{rule['type']} {rule['value']}" for rule in missing if theirs)
+        sides = [found.serving(self._slug(region)) for region in (way.source, way.target)]
+        pair = [each for each in sides if each is not None]
+        if len(pair) < 2:
+            raise UserError("DigitalOcean has no primary with a replica in {source} and {target}.",
+                            source=way.source, target=way.target)  # fmt: skip
+        rules = await self._every(map(self._rules, pair))
+        for server, trusted, others in zip(pair, rules, reversed(rules), strict=True):
+            if not trusted:
+                text = "{name} is open to the whole Internet. Set its trusted sources in DigitalOcean."
+                raise UserError(text, name=Code(server.name))
+            if lacking := _lacking(trusted, others):
+                raise UserError("{name} does not trust {sources}, as the other server of the pair does.",
+                                name=Code(server.name), sources=lacking)  # fmt: skip
+        standby, primary = sorted(pair, key=lambda each: not each.owner)
+        return (
+            f"{primary.name} and its replica {standby.name} trust the same sources; a move needs the scope "
+            "database:update, the way back database:create"
+        )
 
     async def _created(self, found: Lineage, primary: Server, region: str) -> Server:
         taken = [each.name for each in (*found.primaries, *found.replicas)]
@@ -179,6 +193,13 @@ async def _caught(asked: Coroutine[Any, Any, T]) -> Callable[[], T]:
         raise failed
 
     return fail
+
+
+def _lacking(rules: Sequence[firewall.Rule], others: Sequence[firewall.Rule]) -> str:
+    """Which of *others* are not among *rules*."""
+    known = {(rule["type"], rule["value"]) for rule in rules}
+    missing = [rule for rule in firewall.open_rules(others) if (rule["type"], rule["value"]) not in known]
+    return ", ".join(f"{rule['type']} {rule['value']}" for rule in missing)
 
 
 def _read(reading: Callable[[], T]) -> T:
