@@ -65,6 +65,8 @@ class _Opening:
     ) -> None:
         self._metrics, self._cluster, self._forge, self._api = metrics, cluster, forge, api
         self._regions: Mapping[str, str] = {each.name: each.region for each in settings.clusters}
+        known = settings.prices.clusters
+        self._names = {name: each.digitalocean for name, each in known.items() if each.digitalocean}
         self.checks: list[Check] = []
 
     def estate(self, section: str, settings: MoveSettings, move: Move) -> Estate | None:
@@ -117,7 +119,7 @@ class _Opening:
     def _pools(self) -> Pools:
         from bot.adapters.digitalocean.pools import DigitaloceanPools  # noqa: PLC0415 - after intake
 
-        return DigitaloceanPools(self._api, self._regions)
+        return DigitaloceanPools(self._api, self._regions, self._names)
 
 
 async def _switchable(connections: Connections, place: Place) -> str:

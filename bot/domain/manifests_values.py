@@ -32,9 +32,10 @@ def with_value(text: str, key: str, value: str) -> str:
 
 def _scalar(text: str, key: str) -> Scalar:
     found = [each for document in documents(text) if (each := _down(document, key.split("."))) is not None]
-    if len(found) != 1:
-        text = "The file has nothing at {key}." if not found else "The file has {key} in several documents."
-        raise UserError(text, key=Code(key))
+    if not found:
+        raise UserError("The file has nothing at {key}.", key=Code(key))
+    if len(found) > 1:
+        raise UserError("The file has {key} in several documents.", key=Code(key))
     [only] = found
     if not isinstance(only, Scalar) or not only.value:
         raise UserError("The file has no text at {key}.", key=Code(key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -44,6 +44,15 @@ async def cloud(request: pytest.FixtureRequest) -> AsyncIterator[Cloudy]:
         open_api(settings(f"{running.url}/{request.param}")) as api,
     ):
         yield Cloudy(DigitaloceanPools(api, REGIONS), running)
+
+
+async def test_of_several_clusters_in_a_region_the_named_one_counts(cloud: Cloudy) -> None:
+    clusters = cloud_of(cloud.simulation).clusters
+    clusters["k8s-other"] = replace(clusters["k8s-sfo3"], id="k8s-other", pools=[])
+    async with open_api(settings(f"{cloud.simulation.url}/digitalocean")) as api:
+        for name, count in (("k8s-sfo3", 1), ("k8s-other", 0), ("k8s-nobody", 0)):
+            found = await DigitaloceanPools(api, REGIONS, {"sfo3": name}).pools("sfo3")
+            assert len(found) == count
 
 
 async def test_a_pool_as_it_is(cloud: Cloudy) -> None:

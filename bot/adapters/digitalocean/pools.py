@@ -16,10 +16,13 @@ Item = Mapping[str, Any]
 
 
 class DigitaloceanPools:
-    """*regions*: the cloud's region (slug) by cluster. The cluster of that very name, else all of its region."""
+    """*regions*: the cloud's region (slug) by cluster; *names*: its id or name there, where that is said.
 
-    def __init__(self, api: Api, regions: Mapping[str, str]) -> None:
-        self._api, self._regions = api, regions
+    Else the cluster of that very name counts, else all of its region.
+    """
+
+    def __init__(self, api: Api, regions: Mapping[str, str], names: Mapping[str, str] | None = None) -> None:
+        self._api, self._regions, self._names = api, regions, names or {}
 
     async def pools(self, region: str) -> tuple[Pool, ...]:
         """``limit``: what autoscaling and the account's quota of machines leave, each as far as it is told."""
@@ -32,9 +35,10 @@ class DigitaloceanPools:
     async def resize(self, region: str, pool: str, count: int) -> None:
         """Of one that scales itself the least number is raised: it would take the machines away again."""
         named = [(cluster, each) for cluster, each in await self._found(region) if each.get("name") == pool]
-        if len(named) != 1:
-            text = "{region} has no node pool {pool}." if not named else "{region} has several node pools {pool}."
-            raise UserError(text, region=Code(region), pool=Code(pool))
+        if not named:
+            raise UserError("{region} has no node pool {pool}.", region=region, pool=Code(pool))
+        if len(named) > 1:
+            raise UserError("{region} has several node pools {pool}.", region=region, pool=Code(pool))
         cluster, found = named[0]
         try:
             body = _wanted(found, count)
@@ -50,7 +54,7 @@ class DigitaloceanPools:
             raise UserError("No cluster {name} is configured.", name=Code(region))
         answer = await self._api.call(lambda c: c.kubernetes.list_clusters(per_page=PER_PAGE))
         with suppress(*NONSENSE):
-            return list(_of(answer["kubernetes_clusters"], region, slug))
+            return list(_of(answer["kubernetes_clusters"], self._names.get(region, ""), region, slug))
         raise _unread()
 
     async def _free(self) -> int | None:
@@ -62,9 +66,10 @@ class DigitaloceanPools:
         return None
 
 
-def _of(clusters: list[Item], region: str, slug: str) -> Iterator[tuple[str, Item]]:
+def _of(clusters: list[Item], named: str, region: str, slug: str) -> Iterator[tuple[str, Item]]:
     there = [each for each in clusters if each.get("region") == slug]
-    for cluster in [each for each in there if each.get("name") == region] or there:
+    own = [each for each in there if (named or region) in {each.get("name"), each.get("id")}]
+    for cluster in own or ([] if named else there):
         yield from ((str(cluster["id"]), pool) for pool in cluster["node_pools"] or ())
 
 

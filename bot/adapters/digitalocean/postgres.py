@@ -131,8 +131,10 @@ class ManagedPostgres:
         rules = await self._every(map(self._rules, pair))
         for server, trusted, others in zip(pair, rules, reversed(rules), strict=True):
             if not trusted:
-                text = "{name} is open to the whole Internet. Set its trusted sources in DigitalOcean."
-                raise UserError(text, name=Code(server.name))
+                raise UserError(
+                    "{name} is open to the whole Internet. Set its trusted sources in DigitalOcean.",
+                    name=Code(server.name),
+                )
             if lacking := _lacking(trusted, others):
                 raise UserError("{name} does not trust {sources}, as the other server of the pair does.",
                                 name=Code(server.name), sources=lacking)  # fmt: skip

@@ -11,13 +11,13 @@ from bot.domain.durations import parse_duration
 
 
 class DigitaloceanSettings(BaseModel):
-    """DigitalOcean's API: moves DNS and managed databases in a failover, reads prices. Leave out what you don't use."""
+    """DigitalOcean's API: moves databases, traffic and machines in a failover, reads prices. Leave it out if unused."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
     token: SecretStr
-    """Personal access token (dop_v1_…): scopes database and domain for failover; for cost those of the example file.
-    No default."""
+    """Personal access token (dop_v1_…). Scopes for a failover: database, domain or load_balancer, kubernetes, uptime;
+    for cost those of the example file. No default."""
     api_url: str = Field(default="https://api.digitalocean.com", pattern=r"^https?://")
     """Address of the API. Change it for the simulator."""
     timeout: Annotated[timedelta, BeforeValidator(parse_duration)] = Field(
