@@ -124,9 +124,9 @@ class _Opening:
 
 async def _switchable(connections: Connections, place: Place) -> str:
     """UserError: pult may not, or can't, write there."""
-    named = Code(f"{place.secret or place.file} {place.key}")
+    named = f"{place.secret or place.file} {place.key}"
     if why := await connections.allowed(place):
-        raise UserError("{place} can't be switched: {why}", place=named, why=why)
+        raise UserError("{place} can't be switched: {why}", place=Code(named), why=why)
     return f"{named} holds {await connections.reads(place)} and can be switched"
 
 
