@@ -41,6 +41,10 @@ class Cloud(Protocol):
         """Database id → region."""
         ...
 
+    def machines(self, region: str) -> tuple[str, ...]:
+        """Names of the running machines of the region's cluster."""
+        ...
+
     def accepts(self, host: str) -> bool:
         """Whether applications can write to the database at *host*."""
         ...

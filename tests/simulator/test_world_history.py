@@ -46,6 +46,9 @@ class Cloud:
     def primaries(self) -> dict[str, str]:
         return {"db-nyc2": "nyc2"}
 
+    def machines(self, region: str) -> tuple[str, ...]:
+        return ()
+
     def accepts(self, host: str) -> bool:
         return host == "db-nyc2.db.dept.example"
 

@@ -13,7 +13,7 @@ import pytest
 from bot.simulator.digitalocean.state import Cloud
 from bot.simulator.digitalocean.surface import TOKEN
 from bot.simulator.kubernetes import images
-from bot.simulator.kubernetes.kinds import SECRET
+from bot.simulator.kubernetes.kinds import NODE, SECRET
 from bot.simulator.kubernetes.state import Clusters
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings
@@ -299,3 +299,15 @@ async def test_pods_read_their_database_when_they_start(simulation: Simulation) 
 
 async def _told(clusters: Clusters, host: str) -> bool:
     return host in clusters.databases("sfo3", "production", "api")
+
+
+async def test_a_machine_that_the_cloud_starts_becomes_a_node(simulation: Simulation) -> None:
+    clusters, cloud = simulation.world.clusters, simulation.world.cloud
+    assert isinstance(clusters, Clusters)
+    assert isinstance(cloud, Cloud)
+    store, now = clusters.cluster("sfo3").store, cloud.now()
+    cloud.clusters["k8s-sfo3"].pools[0].resize(4, now, 0, cloud.dice)
+    clusters.tick("sfo3", now)
+    assert [node["metadata"]["name"] for node in store.all(NODE)] == [
+        f"sfo3-pool-a-{number}" for number in (1, 2, 3, 4)
+    ]

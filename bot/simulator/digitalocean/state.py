@@ -64,6 +64,14 @@ class Cloud:
         self.settle()
         return {name for name, db in self.databases.items() if not self.down(db.region) and not self.fenced(name)}
 
+    def machines(self, region: str) -> tuple[str, ...]:
+        """Names of the machines that run in the region's node pools."""
+        now, pools = (
+            self.now(),
+            [pool for each in self.clusters.values() if each.region == region for pool in each.pools],
+        )
+        return tuple(node.name for pool in pools for node in pool.nodes if node.state(now) == "running")
+
     def accepts(self, host: str) -> bool:
         """Whether applications that use the database at *host* can write there now."""
         server, takers = catalogue.server_at(host), self.writable()

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from bot.simulator.kubernetes import objects
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import NODE, POD
 from bot.simulator.kubernetes.wire import Json, meta, name_of, spec_of, stamp, status_of
@@ -13,12 +14,22 @@ _READY: Final = ("True", "KubeletReady", "kubelet is posting ready status")
 
 def advance(cluster: Cluster, now: datetime) -> None:
     """Bring every node's condition in line with the faults, and tell of what changed."""
+    _join(cluster, now)
     for node in cluster.store.all(NODE):
         name = name_of(node)
         up = cluster.world.faults.active("node_down", name) is None
         if up != ready(node):
             _turn(cluster, node, now, up=up)
         _cordon(cluster, node)
+
+
+def _join(cluster: Cluster, now: datetime) -> None:
+    """A machine that the cloud has started for the cluster's pool becomes a node of it."""
+    cloud = cluster.world.cloud
+    for name in cloud.machines(cluster.name) if cloud else ():
+        if cluster.store.find(NODE, "", name) is None:
+            node = cluster.store.create(NODE, objects.node(cluster.name, int(name.rsplit("-", 1)[1])), now)
+            _tell(cluster, node, "NodeReady", "kubelet")
 
 
 def ready(node: Json) -> bool:
