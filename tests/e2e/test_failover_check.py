@@ -36,3 +36,32 @@ async def test_what_would_fail_at_night_is_named(pult: Pult, department: Departm
         "fail  failover.connections sfo3: api-database DATABASE_URL can't be switched: may not patch the Secret "
         "api-database in production → see [[failover.connections]], deploy/failover",
     ]
+
+
+async def test_rooms_and_what_a_live_drill_moves_are_looked_at_too(pult: Pult) -> None:
+    """Another balancer than a global one, a pool that may not grow so far, and one that is not there."""
+    failover = pult.settings["failover"]
+    staging = {
+        "from": "nyc2", "to": "sfo3", "environment": "staging", "database": failover["database"],
+        "traffic": {"balancer": "lb-nyc2", "addresses": {"nyc2": "lb-nyc2", "sfo3": "lb-sfo3"}},
+    }  # fmt: skip
+    rooms = [
+        {"service": "api", "pool": "pool-a", "nodes": 4}, {"service": "web", "pool": "pool-a", "nodes": 40},
+        {"service": "bots", "pool": "gold"},
+    ]  # fmt: skip
+    pult.configure(failover=failover | {"capacity": rooms, "drill": {"staging": staging}})
+    _, said, _ = await pult.run("check")
+    lines = [
+        line.partition(" → ")[0] for line in said.splitlines() if "failover.capacity" in line or "staging." in line
+    ]
+    assert lines == [
+        "ok    failover.capacity api: pool-a in sfo3 has 3 machines ready, and may have 20; scope kubernetes:update",
+        "ok    failover.capacity api: pool-a in nyc2 has 3 machines ready, and may have 20; scope kubernetes:update",
+        "fail  failover.capacity web: pool-a in sfo3 may have 20 machines at most, and a move needs 40.",
+        "fail  failover.capacity web: pool-a in nyc2 may have 20 machines at most, and a move needs 40.",
+        "fail  failover.capacity bots: sfo3 has no node pool gold.",
+        "fail  failover.capacity bots: nyc2 has no node pool gold.",
+        "ok    failover.drill.staging.database: db-nyc2 and its replica db-sfo3 trust the same sources; a move needs "
+        "the scope database:update, the way back database:create",
+        "fail  failover.drill.staging.traffic: lb-nyc2 is no global load balancer.",
+    ]
