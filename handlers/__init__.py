@@ -50,10 +50,13 @@ from handlers.commands import (
     undo,
     whoami,
 )
+from handlers.commands.failover_plan import Planner
+from handlers.commands.failover_rooms import Rooms
 from handlers.commands.pods_deaths import Deaths
 from handlers.commands.status_running import Running
 from handlers.commands.vitals import Vitals
 from handlers.flows import failover as failover_flow
+from handlers.flows import failover_attest as attest_flow
 from handlers.flows import nodes as nodes_flow
 from handlers.flows import promote as promote_flow
 from handlers.flows import pull as pull_flow
@@ -61,6 +64,7 @@ from handlers.flows import restart as restart_flow
 from handlers.flows import scale as scale_flow
 from handlers.flows import sync as sync_flow
 from handlers.flows import undo as undo_flow
+from handlers.flows.failover_tools import Tools as MoveTools
 from handlers.flows.scale_git import InGit
 from handlers.flows.tools import Tools
 from handlers.operating import freezing
@@ -68,7 +72,7 @@ from handlers.ports import Ports as Ports
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, week
+from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, rooms, week
 from handlers.schedules.watch import Warden
 
 frozen = freezing.lookup
@@ -133,6 +137,7 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         Warden(p.store, p.clock, p.rules, p.watching, p.watch, (p.services, p.regions)).duty(),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
+        *((rooms.duty(p.store, p.cluster, p.services, p.pair),) if p.pair else ()),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
 
@@ -178,8 +183,8 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         drain.duty(p.nodes, p.evictions, p.regions),
         cost.duty(p.costs, p.services),
         rightsize.duty(p.sizer, p.services, p.forge),
-        failover.failover(p.pair, p.database, p.traffic, p.witnesses),
-        failover.drill(p.pair, p.database, p.traffic, p.witnesses),
+        failover.failover(planner(p), p.store),
+        failover.drill(planner(p)),
         operations.listing(p.store),
         operations.one(p.store, draw_operation(p)),
         operations.approve(desk),
@@ -189,6 +194,14 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         audit.duty(p.store, posture.asked(p.sizer.anatomies, p.services, p.forge)),
     )
     return tuple(listed)
+
+
+def planner(p: Ports) -> Planner | None:
+    """Who plans moves: for the commands, and for whoever proposes one by itself. None: no failover is configured."""
+    if p.pair is None or p.estate is None or p.witnesses is None:
+        return None
+    rooms = Rooms(p.store, p.cluster, p.scaling, p.services)
+    return Planner(p.pair, p.estate, p.witnesses, rooms, p.clock, p.staged)
 
 
 def flows(p: Ports) -> Mapping[str, Flow]:
@@ -204,6 +217,18 @@ def flows(p: Ports) -> Mapping[str, Flow]:
     found += [nodes_flow.drain(p.nodes, p.evictions, p.clock)]
     found += [pull_flow.flow(action, p.forge) for action in ("rightsize", "posture")]
     found += [promote_flow.flow(action, tools) for action in ("promote", "rollback")]
-    if p.database and p.traffic:
-        found += [failover_flow.flow(action, p.database, p.traffic, p.clock) for action in ("failover", "drill")]
+    if p.estate:
+        moves = MoveTools(
+            p.store,
+            p.clock,
+            p.cluster,
+            p.scaling,
+            p.gitops,
+            p.examine,
+            p.slos,
+            p.budgets,
+            p.rules.chats(p.approvals_in),
+        )
+        found += [failover_flow.flow(each, moves, p.estate, staged=p.staged) for each in ("failover", "drill")]
+        found.append(attest_flow.flow(p.store, p.clock))
     return {flow.action: flow for flow in found}

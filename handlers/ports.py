@@ -19,8 +19,10 @@ from bot.ports.budgets import Budgets
 from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
+from bot.ports.connections import Connections
 from bot.ports.costs import Costs
 from bot.ports.diagnoses import Diagnoses
+from bot.ports.estate import Estate
 from bot.ports.evictions import Evictions
 from bot.ports.forge import Forge
 from bot.ports.gitops import GitOps
@@ -31,6 +33,7 @@ from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
 from bot.ports.nodes import Nodes
 from bot.ports.pipeline import Pipeline
+from bot.ports.pools import Pools
 from bot.ports.probe import Examine
 from bot.ports.regions import Database, Traffic
 from bot.ports.registry import Registry
@@ -53,7 +56,8 @@ from handlers.shaping.sizes import Sizer
 class Ports:
     """Everything duties may ask for; each gets only what it uses. None: not configured.
 
-    ``regions``: by cluster. ``logs``: Loki's where there is one, ``pod_logs`` the pods'. ``zone``: of shared chats.
+    ``regions``: by cluster. ``staged``: what a live drill moves. ``logs``: Loki's where there is one, ``pod_logs`` the
+    pods'. ``zone``: of shared chats.
     """
 
     store: Store
@@ -99,6 +103,16 @@ class Ports:
     retention: timedelta
     zone: str
     examine: Examine
+    connections: Connections | None = None
+    pools: Pools | None = None
+    staged: Estate | None = None
+
+    @property
+    def estate(self) -> Estate | None:
+        """What a failover moves; None where none is configured."""
+        if self.database is None or self.traffic is None:
+            return None
+        return Estate(self.database, self.traffic, self.connections, self.pools)
 
     @cached_property
     def surroundings(self) -> Surroundings:

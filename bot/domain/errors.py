@@ -5,6 +5,7 @@
     · DeniedError        policy said no
     · DriftError         the world no longer matches the plan
     · BadVersionError    the new version does not do what the old one did
+    · UntouchedError     a step saw that it must not begin, and changed nothing
   - MalformedError       a request from outside that can't be read; says where
   - ForgedError          no credentials, wrong ones, or a replay
   - TemporaryError       try again, after ``delay`` seconds (None: the caller's own back-off)
@@ -57,6 +58,10 @@ class BadVersionError(UserError):
     def __init__(self, text: str, /, *, at_once: bool = False, **values: Value) -> None:
         super().__init__(text, **values)
         self.at_once = at_once
+
+
+class UntouchedError(UserError):
+    """A step looked, and refused before it changed anything: it counts as not begun."""
 
 
 class MalformedError(PultError):

@@ -69,6 +69,14 @@ class Choice(StrEnum):
     ABORT = "abort"
 
 
+def goes_on(ident: str) -> str:
+    """Name of the mark by which one operation lets the paused *ident* go on: the number of the pause that is over.
+
+    What failed there is then tried again.
+    """
+    return f"goes-on:{ident}"
+
+
 @dataclass(frozen=True)
 class StepReport:
     """One step as far as it came. ``said`` is what it did, or why it failed; ``value`` what later steps need of it.

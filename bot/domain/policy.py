@@ -84,6 +84,10 @@ DEFAULTS: Mapping[str, Rule] = {
 }
 
 
+LIKE: Mapping[str, str] = {"attest": "failover"}
+"""Actions that have no rule of their own: stating that a primary is off takes whom a failover takes (ruling 25)."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """The department's rules, one per action; an action without one gets the default. ``zone``: the chat's."""
@@ -93,7 +97,8 @@ class Policy:
 
     def rule(self, action: str) -> Rule:
         """KeyError for an action that does not exist: a programming error, never a person's."""
-        return self.rules.get(action) or DEFAULTS[action]
+        asked = LIKE.get(action, action)
+        return self.rules.get(asked) or DEFAULTS[asked]
 
     def allows(self, person: Person, action: str, environment: str = "") -> bool:
         """Whether *person* may propose, approve or do *action* (in *environment*, where the rule names some)."""

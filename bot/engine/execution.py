@@ -17,7 +17,7 @@ from uuid import uuid4
 from dbos import DBOS, SetWorkflowID
 
 from bot.domain.codec import decode, encode
-from bot.domain.errors import BadVersionError, PultError, UserError
+from bot.domain.errors import BadVersionError, PultError, UntouchedError, UserError
 from bot.domain.messages import StepMark
 from bot.domain.operations import Choice, Operation, State, StepReport
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
@@ -78,6 +78,10 @@ class Runner:
         """Whether the flow of *plan* knows how to undo it."""
         flow = self._flows[plan.action]
         return flow.undo is not None and flow.undoes(plan)
+
+    def no_return(self, action: str) -> frozenset[str]:
+        """Steps that nothing is undone after, once one of them has begun."""
+        return self._flows[action].no_return
 
     async def _execute(self, ident: str) -> None:
         """The workflow: deterministic, all effects inside journaled steps."""
@@ -147,7 +151,8 @@ class Runner:
             ),
         )  # fmt: skip
         return {
-            "ok": done.ok, "said": encode(done.said), "value": done.value, "bad": done.bad, "at_once": done.at_once
+            "ok": done.ok, "said": encode(done.said), "value": done.value, "bad": done.bad, "at_once": done.at_once,
+            "untouched": done.untouched,
         }  # fmt: skip
 
 
@@ -164,13 +169,17 @@ class _Saying:
 
 @dataclass(frozen=True)
 class _Attempted:
-    """What came of one attempt. ``bad``: the new version is; ``at_once``: it is to be undone without asking."""
+    """What came of one attempt. ``bad``: the new version is; ``at_once``: it is to be undone without asking.
+
+    ``untouched``: it refused before it changed anything.
+    """
 
     ok: bool
     said: Phrase
     value: str = ""
     bad: bool = False
     at_once: bool = False
+    untouched: bool = False
 
 
 async def _attempted(ident: str, name: str, work: Work, say: Say) -> _Attempted:
@@ -180,7 +189,7 @@ async def _attempted(ident: str, name: str, work: Work, say: Say) -> _Attempted:
     except BadVersionError as error:
         return _Attempted(ok=False, said=error.phrase, bad=True, at_once=error.at_once)
     except UserError as error:
-        return _Attempted(ok=False, said=error.phrase)
+        return _Attempted(ok=False, said=error.phrase, untouched=isinstance(error, UntouchedError))
     except (PultError, TimeoutError, OSError) as error:
         log.warning("step failed", extra={"operation": ident, "step": name, "error": str(error)})
         return _Attempted(ok=False, said=verbatim(str(error) or "no answer in time"))
@@ -212,19 +221,22 @@ class Execution:
         self.plan: Plan = operation.plan
         self.started: datetime = operation.started_at or operation.created_at
         self.begun: set[str] = set()
+        self._touched: set[str] = set()
         self.undoing = False
         self._undoable = runner.undoable(operation.plan)
+        self._no_return = runner.no_return(operation.plan.action)
 
     async def step(self, name: str, work: Work, title: Phrase | None = None) -> str:
         """Do the step *name*; on failure wait for a person: retry, skip where the plan allows, undo, abort."""
-        self.begun.add(name)
         attempt, told = 1, encode(title)
         while True:
+            self.begun.add(name)
             done = await DBOS.run_step_async(
                 {"name": f"{name}#{attempt}"}, self._runner.attempt, self.operation, name, work, told
             )
             if done["ok"]:
                 return str(done.get("value", ""))
+            self._judge_begun(name, touched=not done.get("untouched"))
             if done.get("at_once") and self._undoable and not self.undoing:
                 raise AbortedError(undo=True, why=decode(done["said"]))
             match await self._choice(f"{name}#{attempt}", name, done):
@@ -240,6 +252,12 @@ class Execution:
                 case Choice.ABORT:
                     raise AbortedError(undo=False)
 
+    def _judge_begun(self, name: str, *, touched: bool) -> None:
+        """A step that refused before it changed anything, each time it was tried, has not begun."""
+        self._touched |= {name} if touched else set()
+        if name not in self._touched:
+            self.begun.discard(name)
+
     async def _choice(self, key: str, name: str, done: Mapping[str, Any]) -> Choice:
         """*key* names this one pause: what is news is told once."""
         bad = bool(done.get("bad"))
@@ -254,6 +272,7 @@ class Execution:
     def _offers(self, name: str, *, bad: bool) -> tuple[Choice, ...]:
         """The first is what most people will want: of a bad version that it goes."""
         skippable = any(step.name == name and step.skippable for step in self.plan.steps)
-        undo = (Choice.UNDO,) if self._undoable and not self.undoing else ()
+        returns = self._undoable and not self.undoing and not self._no_return & self.begun
+        undo = (Choice.UNDO,) if returns else ()
         back, again = (undo, ()) if bad else ((), undo)
         return (*back, Choice.RETRY, *((Choice.SKIP,) if skippable else ()), *again, Choice.ABORT)

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.approvals import contends
-from bot.domain.operations import UNDER_WAY, Choice, Operation, State
+from bot.domain.operations import UNDER_WAY, Choice, Operation, State, goes_on
 from bot.engine.ledger import Ledger
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
@@ -49,6 +49,7 @@ class Operations:
         for operation in await self._store.read(lambda tx: tx.live_operations()):
             if operation.state in UNDER_WAY:
                 await self._runner()
+                await self._let_go_on(operation)
             elif operation.state is State.APPROVED:
                 self.start(operation.id)
 
@@ -81,6 +82,13 @@ class Operations:
         """Unless another one is under way for the same target: then the sweep comes again once that is over."""
         if await self._store.read(lambda tx: _free(tx, ident)):
             await (await self._runner()).start(ident)
+
+    async def _let_go_on(self, operation: Operation) -> None:
+        """Where another operation ended what this one had paused for. Said twice to one pause it counts once."""
+        if operation.state is State.PAUSED:
+            over = await self._store.read(lambda tx: tx.mark(goes_on(operation.id)))
+            if over == operation.pauses:
+                await self._choose(operation, Choice.RETRY)
 
     async def _choose(self, paused: Operation, choice: Choice) -> None:
         runner = await self._runner()

@@ -64,6 +64,7 @@ class Flow:
 
     ``run`` returns the result in one sentence. ``undo`` puts back what ``run`` did as far as its steps were begun, in
     steps of its own, and returns what is now; None where nothing can be put back. ``undoes``: whether it can of a plan.
+    ``no_return``: names of the steps that nothing is undone after, once one of them has begun.
     """
 
     action: str
@@ -71,3 +72,4 @@ class Flow:
     run: Callable[[Run], Awaitable[Phrase]]
     undo: Callable[[Run], Awaitable[Phrase]] | None = None
     undoes: Callable[[Plan], bool] = lambda _: True
+    no_return: frozenset[str] = frozenset()

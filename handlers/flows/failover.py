@@ -1,115 +1,156 @@
-"""Failover and drill: the same steps in the same order; a drill only looks. Fence before promote (promise 19)."""
+"""Failover, failback, drill and live drill: the plan's own steps in the plan's own order. A drill only looks."""
 
 from __future__ import annotations
 
-import math
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
-from bot.domain.errors import DriftError, UserError
-from bot.domain.phrases import Phrase, Quantity, phrase
+from bot.domain.errors import DriftError, TemporaryError, UntouchedError, UserError
+from bot.domain.failover_course import Course, Kind, read
+from bot.domain.failover_steps import BACK, NO_RETURN, THERE, bare
+from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
-from bot.ports.clock import Clock
-from bot.ports.flows import Flow, Run, Say
-from bot.ports.regions import Database, Traffic
+from bot.ports.estate import Estate
+from bot.ports.flows import Did, Flow, Run, Say
+from handlers.flows.failover_data import Data
+from handlers.flows.failover_frame import Frame
+from handlers.flows.failover_links import Links
+from handlers.flows.failover_rehearsal import Rehearsal
+from handlers.flows.failover_room import Room
+from handlers.flows.failover_tools import Leg, StepOf, Tools, reason
+from handlers.flows.failover_users import Users
 
-PATIENCE = timedelta(minutes=10)
-LOOK_EVERY = 1.0
+AFTER = frozenset({"promote", "connections", "shift", "verify", "rejoin-other", "report"})
+"""Steps at which a plan can fail with the database moved already."""
+Extra = Mapping[str, Callable[[Run, Say], Awaitable[Phrase | Did]]]
+"""Steps of a drill that others bring, by name."""
 
 
-class Regions:
-    """The steps over one database and one traffic switch; ``act`` tells a failover from a drill."""
+def flow(
+    action: str, tools: Tools, estate: Estate, *, staged: Estate | None = None, extra: Extra | None = None
+) -> Flow:
+    """``failover`` acts; ``drill`` runs the same plan and only looks, or moves what is *staged* there and back."""
+    moves = _Moves(tools, estate, staged, extra or {})
+    no_return = frozenset({NO_RETURN, THERE + NO_RETURN, BACK + NO_RETURN})
+    return Flow(action, moves.check, moves.run, moves.undo, no_return)
 
-    def __init__(self, database: Database, traffic: Traffic, clock: Clock, *, act: bool) -> None:
-        self._database, self._traffic, self._clock, self._act = database, traffic, clock, act
 
-    async def lag(self, plan: Plan) -> Phrase:
-        """An unknown lag counts as too large (promise 14)."""
-        now, allowed = await self._database.replication(), float(plan.params["rpo"])
-        if now.promoted:
-            return phrase("promoted already")
-        if now.lag is None or math.isnan(now.lag):
-            raise UserError("Nobody knows the replication lag, so nobody knows how much would be lost.")
-        if now.lag > allowed:
+@dataclass
+class _Moves:
+    tools: Tools
+    estate: Estate
+    staged: Estate | None
+    extra: Extra
+    acting: Mapping[str, StepOf] = field(init=False)
+    looking: Mapping[str, StepOf] = field(init=False)
+    undoing: Mapping[str, tuple[Phrase, StepOf]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        data, room, links = Data(self.tools), Room(self.tools), Links(self.tools)
+        users, frame, look = Users(self.tools), Frame(self.tools), Rehearsal()
+        self.acting = {
+            "freeze": frame.freeze, "rejoin": data.rejoin, "lag": data.lag, "capacity": room.bring_up,
+            "fence": data.fence, "caught-up": data.caught_up, "promote": data.promote, "connections": links.switch,
+            "shift": users.shift, "verify": users.verify, "rejoin-other": data.rejoin_other, "report": frame.report,
+        }  # fmt: skip
+        self.looking = {
+            "freeze": frame.rehearse_freeze, "lag": data.lag, "capacity": room.rehearse, "fence": look.fence,
+            "promote": look.promote, "connections": links.rehearse, "shift": users.rehearse_shift,
+            "verify": users.rehearse_verify, "report": frame.report,
+        }  # fmt: skip
+        self.undoing = {
+            "fence": (phrase("Take the fence away"), data.unfence),
+            "capacity": (phrase("Ask for as many pods as before"), room.give_back),
+            "freeze": (phrase("Lift the freeze"), frame.lift),
+        }
+
+    async def check(self, plan: Plan) -> None:
+        """What can't be asked differs in nothing: each step looks again before it acts, and pauses where it can't."""
+        leg = next(self._legs(plan, ""))
+        if not leg.course.acts:
+            return
+        try:
+            found = await leg.estate.database.replication(leg.course.way)
+            going = await leg.estate.traffic.region()
+        except TemporaryError:
+            return
+        if "promoted" in plan.pins and str(found.promoted) != plan.pins["promoted"]:
+            raise DriftError("The database is no longer where it was when this was planned.")
+        if plan.pins.get("traffic") and going != plan.pins["traffic"]:
+            raise DriftError("Traffic goes to {region} by now.", region=going or "?")
+
+    async def run(self, running: Run) -> Phrase:
+        """Each of the plan's steps; those of a plan of an earlier pult are fewer."""
+        said = phrase("Rehearsed. Nothing was changed.")
+        for leg in self._legs(running.plan, running.operation):
+            for step in _steps_of(running.plan, leg):
+                name = bare(step)
+                leg.values[name] = await running.step(step, self._work(running, leg, name))
+            if leg.course.acts:
+                said = _result(leg)
+        return said
+
+    async def undo(self, running: Run) -> Phrase:
+        """Of the first way, up to where the promotion would have begun; then none of it is undone."""
+        leg = next(self._legs(running.plan, running.operation))
+        for name, (title, work) in self.undoing.items():
+            if leg.prefix + name in running.begun and leg.course.acts:
+                await running.step(f"undo-{name}", partial(work, leg), title)
+        return phrase("{source} serves as before.", source=leg.course.source)
+
+    def _work(self, running: Run, leg: Leg, name: str) -> Callable[[Say], Awaitable[Phrase | Did]]:
+        if name in self.extra and not leg.course.acts:
+            return partial(self.extra[name], running)
+        work = (self.acting if leg.course.acts else self.looking)[name]
+        return partial(_told_the_way_back, leg, name, work)
+
+    def _legs(self, plan: Plan, operation: str) -> Iterator[Leg]:
+        course = read(plan.params)
+        if course.kind is not Kind.LIVE:
+            yield Leg(course, operation, self.estate)
+            return
+        if self.staged is None:
             raise UserError(
-                "The standby is {lag} behind, more than the {rpo} allowed.",
-                lag=Quantity(now.lag, "s", 1), rpo=timedelta(seconds=allowed),
-            )  # fmt: skip
-        return phrase("{lag} behind", lag=Quantity(now.lag, "s", 1))
+                "Nothing is staged for a live drill. Add {section}.", section=Code("[failover.drill.staging]")
+            )
+        yield Leg(course, operation, self.staged, THERE)
+        yield Leg(read(plan.params, "back"), operation, self.staged, BACK)
 
-    async def fence(self) -> Phrase:
-        """Done only when the fence is seen to stand."""
-        if not self._act:
-            now = await self._database.replication()
-            return phrase("fenced already") if now.fenced else phrase("would be fenced")
-        await self._database.fence()
-        now = await self._database.replication()
-        if not now.fenced:
-            raise UserError("The fence can't be confirmed: the old primary may still take writes.")
-        return phrase("the old primary takes no more writes")
 
-    async def promote(self, say: Say) -> Phrase:
-        """Refuses without a fence, whatever the steps before said."""
-        now = await self._database.replication()
-        if now.promoted:
-            return phrase("promoted already")
-        if not self._act:
-            return phrase("{standby} would be promoted", standby=now.standby)
-        if not now.fenced:
-            raise UserError("The old primary is not fenced; promoting now could split the data in two.")
-        await self._database.promote()
-        await say(phrase("asked, waiting for it"))
-        await self._promoted()
-        return phrase("{standby} takes writes", standby=now.standby)
+def _steps_of(plan: Plan, leg: Leg) -> Iterator[str]:
+    return (step.name for step in plan.steps if step.name.startswith(leg.prefix))
 
-    async def shift(self, region: str) -> Phrase:
-        """Says how long old answers live on in resolvers."""
-        if not self._act:
-            return phrase("traffic goes to {region} now", region=await self._traffic.region() or "?")
-        seconds = await self._traffic.shift(region)
-        return phrase(
-            "traffic goes to {region}; resolvers forget within {time}", region=region, time=timedelta(seconds=seconds)
+
+async def _told_the_way_back(leg: Leg, name: str, work: StepOf, say: Say) -> Phrase | Did:
+    """What fails once the database has moved is not undone, and says how one goes back."""
+    try:
+        return await work(leg, say)
+    except (UserError, TemporaryError) as error:
+        if name not in AFTER or not leg.course.acts or isinstance(error, (UntouchedError, DriftError)):
+            raise
+        command = Code(_back(leg.course))
+        raise UserError(
+            "{why} Nothing of it is undone any more; the way back is a plan of its own: {command}",
+            why=reason(error), command=command,
+        ) from error  # fmt: skip
+
+
+def _back(course: Course) -> str:
+    return f"failover {course.target} to {course.source}"
+
+
+def _result(leg: Leg) -> Phrase:
+    course = leg.course
+    if course.kind is Kind.LIVE:
+        return phrase("Staging moved to {there} and back to {here}.", there=course.source, here=course.target)
+    if course.kind is Kind.FAILBACK:
+        done = phrase("{region} serves again, and {other} stands by.", region=course.target, other=course.source)
+    else:
+        done = phrase(
+            "{region} serves. Plan the failback when {source} is healthy.", region=course.target, source=course.source
         )
-
-    async def verify(self, region: str) -> Phrase:
-        """The database writes and traffic points where they should."""
-        if not self._act:
-            return phrase("nothing was changed")
-        now = await self._database.replication()
-        found = await self._traffic.region()
-        if not now.promoted or found != region:
-            raise UserError("{region} does not serve yet.", region=region)
-        return phrase("{region} serves reads and writes", region=region)
-
-    async def _promoted(self) -> None:
-        ends = self._clock.now() + PATIENCE
-        while not (await self._database.replication()).promoted:
-            if self._clock.now() >= ends:
-                raise UserError("The promotion is not done after {time}.", time=PATIENCE)
-            await self._clock.sleep(LOOK_EVERY)
-
-
-def flow(action: str, database: Database, traffic: Traffic, clock: Clock) -> Flow:
-    """``failover`` acts; ``drill`` runs the same plan and only looks."""
-    regions = Regions(database, traffic, clock, act=action == "failover")
-
-    async def check(plan: Plan) -> None:
-        now = await database.replication()
-        if now.promoted and action == "failover":
-            raise DriftError("{standby} was promoted after this was planned.", standby=now.standby)
-        if await traffic.region() == plan.params["target"] and action == "failover":
-            raise DriftError("Traffic goes to {region} already.", region=plan.params["target"])
-
-    async def run(running: Run) -> Phrase:
-        plan, region = running.plan, running.plan.params["target"]
-        await running.step("lag", lambda _: regions.lag(plan))
-        await running.step("fence", lambda _: regions.fence())
-        await running.step("promote", regions.promote)
-        await running.step("shift", lambda _: regions.shift(region))
-        await running.step("verify", lambda _: regions.verify(region))
-        if action == "drill":
-            return phrase("Rehearsed. Nothing was changed.")
-        return phrase(
-            "{region} serves. Plan the failback when {source} is healthy.", region=region, source=plan.params["source"]
-        )
-
-    return Flow(action, check, run)
+    unverified = leg.value("verify").get("unverified") or leg.value("verify") == {}
+    if not unverified:
+        return done
+    return phrase("{done} It is not verified as a whole: look at the step.", done=done)

@@ -101,12 +101,14 @@ async def everything(cluster: KubernetesCluster) -> None:
             cluster.set_image(workload, images.image("api", "1.8.0"), state.template),
             cluster.scaling.autoscaler(workload),
             cluster.scaling.scale(workload, 2, "op-4"),
+            cluster.scaling.allowed(workload),
             cluster.restart(workload, "op-2", since),
             cluster.evictions.pods(workload),
         ]
         for each in asked:
             with suppress(PultError):
                 await each
+    await cluster.scaling.keep_at_least(Workload("nyc2", "production", "deployment", "web"), 3, "op-5")
     pods = await cluster.pods(Workload("nyc2", "production", "deployment", "api"))
     logs = KubernetesLogs(cluster.apis, SystemClock())
     await logs.lines(environment("deployment"), Wanted(since, datetime.now(UTC)))

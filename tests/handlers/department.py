@@ -13,7 +13,7 @@ import handlers
 from bot.adapters.sql import SqlStore
 from bot.domain.alerts import Alert, Group, Notification, fold
 from bot.domain.cards import Place
-from bot.domain.failover import Pair, Witness
+from bot.domain.failover import Move, Pair, Way, Witness
 from bot.domain.freezes import Window
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
@@ -34,6 +34,7 @@ from bot.engine.router import Router
 from bot.platforms.console.plain import plain
 from bot.ports.cluster import Workload
 from bot.ports.commands import Reply
+from bot.ports.estate import Estate
 from handlers.alerting.rules import Rules
 from handlers.shaping.sizes import Sizer
 from tests.handlers.fake_diagnoses import FakeDiagnoses, FakeJobs
@@ -44,18 +45,16 @@ from tests.handlers.fakes import (
     FakeClock,
     FakeCluster,
     FakeCosts,
-    FakeDatabase,
     FakeHappenings,
     FakeLogs,
     FakeMetrics,
     FakeScaling,
     FakeSilencer,
-    FakeTraffic,
     FakeWatching,
-    FakeWitnesses,
     digest,
     image,
 )
+from tests.handlers.fakes_failover import FakeConnections, FakeDatabase, FakePools, FakeTraffic, FakeWitnesses
 from tests.handlers.fakes_nodes import FakeEvictions, FakeNodes
 from tests.handlers.fakes_releases import FakeGitHub, FakeRegistry, FakeRollouts
 from tests.handlers.fakes_sizes import FakeAnatomies, FakeUsages
@@ -83,7 +82,7 @@ SLOS = (
     Slo("api", "availability", "availability", 0.999, MONTH, "total[$window]", "bad[$window]", "p99[$window]"),
     Slo("web", "availability", "availability", 0.99, MONTH, "web_total[$window]", "web_bad[$window]"),
 )
-PAIR = Pair("nyc2", "sfo3", timedelta(seconds=60), (Witness("prometheus", query="up"),))
+PAIR = Pair(Move(Way("nyc2", "sfo3")), timedelta(seconds=60), (Witness("prometheus", query="up"),))
 API, WEB, WEB_SFO3 = (
     Workload("nyc2", "production", "deployment", "api"),
     Workload("nyc2", "production", "deployment", "web"),
@@ -117,6 +116,10 @@ class Department:
     database: FakeDatabase = field(default_factory=FakeDatabase)
     traffic: FakeTraffic = field(default_factory=FakeTraffic)
     witnesses: FakeWitnesses = field(default_factory=FakeWitnesses)
+    connections: FakeConnections = field(default_factory=FakeConnections)
+    pools: FakePools = field(default_factory=FakePools)
+    pair: Pair = PAIR
+    staged: Estate | None = None
     costs: FakeCosts = field(default_factory=FakeCosts)
     anatomies: FakeAnatomies = field(default_factory=FakeAnatomies)
     usages: FakeUsages = field(default_factory=FakeUsages)
@@ -152,7 +155,7 @@ class Department:
             scaling=self.scaling, nodes=self.nodes, evictions=self.evictions,
             pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
-            budgets=self.budgets, costs=self.costs, pair=PAIR, sizer=Sizer(self.anatomies, self.usages, self.costs),
+            budgets=self.budgets, costs=self.costs, pair=self.pair, connections=self.connections, pools=self.pools, staged=self.staged, sizer=Sizer(self.anatomies, self.usages, self.costs),
             rules=self.rules, approvals_in=self.approvals_in,
             freezes=self.freezes,
             trouble=lambda: self.trouble, canary=FakeCanary(), measure=lambda _: None, digest=None, slo_digest=None,

@@ -11,7 +11,6 @@ from hashlib import sha1, sha256
 from bot.domain.changes import ClusterChange
 from bot.domain.costs import Spend
 from bot.domain.errors import DriftError, TemporaryError, UserError
-from bot.domain.failover import Sight
 from bot.domain.invariants import Invariant
 from bot.domain.loglines import has
 from bot.domain.money import Rates
@@ -29,7 +28,6 @@ from bot.ports.gitops import Applied
 from bot.ports.happenings import Happening
 from bot.ports.logs import Found, Line, Wanted
 from bot.ports.metrics import Reading, Sample, Series
-from bot.ports.regions import Replication
 from bot.ports.rollouts import Revision
 from bot.ports.scaling import Autoscaler
 from bot.ports.watching import Seen
@@ -130,7 +128,8 @@ class FakeCluster:
             if now.progressive is not None:
                 continue
             updated = min(now.desired, now.updated + 1)
-            self.becomes(workload, updated=updated, done=updated == now.desired)
+            available = max(now.available, min(updated, now.available + 1))
+            self.becomes(workload, updated=updated, available=available, done=updated == now.desired)
 
 
 class FakeScaling:
@@ -140,6 +139,7 @@ class FakeScaling:
         self._cluster = cluster
         self.scalers: dict[Workload, Autoscaler] = {}
         self.noted: dict[Workload, str] = {}
+        self.missing: dict[Workload, str] = {}
 
     async def autoscaler(self, workload: Workload) -> Autoscaler | None:
         await self._cluster.rollout(workload)
@@ -159,6 +159,21 @@ class FakeScaling:
         self.noted[workload] = operation
         self._cluster.done.append(("scale", workload.cluster, workload.name, str(replicas)))
         self._cluster.becomes(workload, desired=replicas, updated=min(found.updated, replicas), done=False)
+
+    async def keep_at_least(self, workload: Workload, least: int, operation: str) -> None:
+        scaler, found = self.scalers[workload], await self._cluster.rollout(workload)
+        if self.noted.get(workload) == operation:
+            return
+        if least > scaler.most:
+            raise UserError("The autoscaler allows {most} pods at most.", most=scaler.most)
+        self.noted[workload] = operation
+        self._cluster.done.append(("least", workload.cluster, workload.name, str(least)))
+        self.scalers[workload] = replace(scaler, least=least)
+        if found.desired < least:
+            self._cluster.becomes(workload, desired=least, done=False)
+
+    async def allowed(self, workload: Workload) -> str:
+        return self.missing.get(workload, "")
 
 
 @dataclass
@@ -431,64 +446,6 @@ class FakeRollouts:
         )  # fmt: skip
 
 
-class FakeDatabase:
-    """A primary and its standby. ``deaf``: the fence is asked for and does not take hold."""
-
-    def __init__(self) -> None:
-        self.now = Replication("db-nyc2", "db-sfo3", 0.4, promoted=False, fenced=False)
-        self.deaf, self.away, self.slow = False, False, 0
-        self.done: list[str] = []
-
-    def becomes(self, **changes: object) -> None:
-        self.now = replace(self.now, **changes)  # type: ignore[arg-type]
-
-    async def replication(self) -> Replication:
-        if self.away:
-            raise TemporaryError("DigitalOcean does not answer")
-        return self.now
-
-    async def fence(self) -> None:
-        self.done.append("fence")
-        self.becomes(fenced=not self.deaf)
-
-    async def promote(self) -> None:
-        self.done.append("promote")
-        if not self.slow:
-            self.becomes(promoted=True)
-
-    def tick(self) -> None:
-        """A promotion that was asked for is done after ``slow`` looks."""
-        self.slow -= 1
-        if self.slow == 0:
-            self.becomes(promoted=True)
-
-
-class FakeTraffic:
-    def __init__(self) -> None:
-        self.to, self.away = "nyc2", False
-        self.done: list[str] = []
-
-    async def region(self) -> str:
-        if self.away:
-            raise TemporaryError("DNS does not answer")
-        return self.to
-
-    async def shift(self, region: str) -> float:
-        self.done.append(region)
-        self.to = region
-        return 60.0
-
-
-@dataclass
-class FakeWitnesses:
-    sights: Mapping[str, Sight] = field(
-        default_factory=lambda: {"prometheus": Sight.UP, "outside": Sight.UP, "kubernetes": Sight.UP}
-    )
-
-    async def ask(self) -> Mapping[str, Sight]:
-        return self.sights
-
-
 class FakeMetrics:
     """Answers by the query's text: a number, a whole reading, an error to raise; else an empty answer.
 
@@ -612,11 +569,17 @@ class FakeRun:
     """Runs steps as the engine does, and remembers each. ``dies_in``: the process dies after this step's work."""
 
     def __init__(
-        self, plan: Plan, dies_in: str = "", skips: frozenset[str] = frozenset(), clock: FakeClock | None = None
+        self,
+        plan: Plan,
+        dies_in: str = "",
+        skips: frozenset[str] = frozenset(),
+        clock: FakeClock | None = None,
+        operation: str = "op-41c9",
     ) -> None:
-        self.plan, self.operation, self._dies_in, self._skips = plan, "op-41c9", dies_in, skips
+        self.plan, self.operation, self._dies_in, self._skips = plan, operation, dies_in, skips
         self.started, self.begun, self._clock = NOON, set[str](), clock or FakeClock()
         self.said: dict[str, str] = {}
+        self.values: dict[str, str] = {}
         self.progress: list[str] = []
 
     async def step(self, name: str, work: Callable[[Say], Awaitable[Phrase | Did]], title: Phrase | None = None) -> str:
@@ -631,7 +594,7 @@ class FakeRun:
         if name == self._dies_in:
             raise DiedError(name)
         said, value = (did.said, did.value) if isinstance(did, Did) else (did, "")
-        self.said[name] = said.plain()
+        self.said[name], self.values[name] = said.plain(), value
         return value
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from bot.adapters.kubernetes import judge
+from bot.adapters.kubernetes import access, judge
 from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
 from bot.adapters.kubernetes.evictions import KubernetesEvictions
@@ -108,20 +108,8 @@ class KubernetesCluster:
         return str(answer.get("gitVersion", "?"))
 
     async def may(self, cluster: str, namespace: str, verb: str, resource: str) -> bool:
-        """SelfSubjectAccessReview: whether pult may *verb* *resource* in *namespace*.
-
-        ``pods``, ``apps/deployments``; with a subresource ``/pods/log``, ``argoproj.io/rollouts/status``.
-        """
-        group, name, subresource = ([*([] if "/" in resource else [""]), *resource.split("/"), ""])[:3]
-        asked = {"group": group, "resource": name, "subresource": subresource, "verb": verb, "namespace": namespace}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": asked},
-        }
-        api, method = self._workloads.api(cluster), "create_self_subject_access_review"
-        answer = await api.call("AuthorizationV1Api", method, body=review)
-        return answer.get("status", {}).get("allowed") is True
+        """Whether pult may *verb* *resource* in *namespace*."""
+        return await access.may(self._workloads.api(cluster), namespace, verb, resource)
 
 
 async def _judged(api: Api, namespace: str, selector: str) -> tuple[Pod, ...]:

@@ -1,0 +1,106 @@
+"""What is known of the two regions, in words: for the plan's evidence and for the status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bot.domain.errors import TemporaryError
+from bot.domain.failover import Sight, Way, lost
+from bot.domain.failover_course import Course, Lot
+from bot.domain.phrases import Code, Phrase, Quantity, phrase, verbatim
+from bot.ports.regions import Database, Replication, Traffic
+
+SIGHT_WORDS = {
+    Sight.UP: phrase("sees it up"),
+    Sight.LOST: phrase("sees it lost"),
+    Sight.UNKNOWN: phrase("does not know"),
+}
+Rows = tuple[tuple[Phrase, Phrase], ...]
+
+
+async def seen(database: Database, way: Way) -> Replication | None:
+    """None: its API does not answer."""
+    try:
+        return await database.replication(way)
+    except TemporaryError:
+        return None
+
+
+async def going(traffic: Traffic) -> str | None:
+    """Where traffic goes, empty for none of our regions; None: nobody knows."""
+    try:
+        return await traffic.region()
+    except TemporaryError:
+        return None
+
+
+def database_rows(now: Replication | None, rpo: timedelta) -> Rows:
+    """*rpo*: lag that needs no override."""
+    if now is None:
+        return ((phrase("Database"), phrase("its API does not answer")),)
+    servers = {"primary": Code(now.primary), "standby": Code(now.standby)}
+    role = phrase("promoted") if now.promoted else phrase("replica")
+    return (
+        (phrase("Database"), phrase("{primary}, standby {standby} ({role})", **servers, role=role)),
+        (phrase("Replication lag"), lag_told(now, rpo)),
+        (phrase("Old primary"), phrase("fenced") if now.fenced else phrase("takes writes")),
+    )  # fmt: skip
+
+
+def lag_told(now: Replication, rpo: timedelta) -> Phrase:
+    """Beside what is allowed."""
+    if now.lag is None:
+        return phrase("unknown")
+    return phrase("{lag}, allowed {rpo}", lag=Quantity(now.lag, "s", 1), rpo=rpo)
+
+
+def traffic_rows(region: str | None) -> Rows:
+    """None: nobody knows."""
+    if region is None:
+        return ((phrase("Traffic"), phrase("its API does not answer")),)
+    return ((phrase("Traffic"), verbatim(region) if region else phrase("to none of our regions")),)
+
+
+def votes(sights: Mapping[str, Sight]) -> Rows:
+    """One for each witness."""
+    return tuple((phrase("Witness {name}", name=name), SIGHT_WORDS[sight]) for name, sight in sights.items())
+
+
+def health_rows(region: str, sights: Mapping[str, Sight]) -> Rows:
+    """A region that nobody sees lost may be left all the same; everybody is told in red."""
+    if lost(sights.values()):
+        return ((phrase("Region {region}", region=region), phrase("a majority of the witnesses sees it lost")),)
+    return ((phrase("Region {region}", region=region), phrase("🔴 no majority of the witnesses sees it lost")),)
+
+
+def room_rows(course: Course) -> Rows:
+    """What is there of what is needed, and whether it can come."""
+    if not course.lots and not course.machines:
+        return ()
+    told = [_lot(lot) for lot in course.lots]
+    told += [_of(pool.pool, pool.was, pool.need) for pool in course.machines]
+    values = {f"l{at}": each for at, each in enumerate(told)}
+    return ((phrase("Capacity"), Phrase("; ".join(f"{{{name}}}" for name in values), values)),)
+
+
+def link_rows(course: Course) -> Rows:
+    """What holds the database's address now."""
+    return tuple(
+        (phrase("Connection {place}", place=link.named),
+         phrase("{address}", address=Code(link.was)) if link.was else phrase("unknown"))
+        for link in course.links
+    )  # fmt: skip
+
+
+def _lot(lot: Lot) -> Phrase:
+    told = _of(lot.service, lot.was, lot.need)
+    if lot.capped:
+        return phrase("🔴 {told}: its autoscaler allows {most}", told=told, most=lot.most)
+    if not lot.known:
+        return phrase("{told} (how many the other region had is not known)", told=told)
+    return told
+
+
+def _of(name: str, there: int, need: int) -> Phrase:
+    return phrase("{name} {there} of {need}", name=name, there="?" if there < 0 else str(there), need=need)

@@ -1,0 +1,181 @@
+"""Plans of moves: where the primary is now is asked of the database, never of the configuration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.errors import UserError
+from bot.domain.failover import Move, Pair, Way
+from bot.domain.failover_course import Course, Kind, excessive, written
+from bot.domain.failover_steps import steps, there_and_back
+from bot.domain.phrases import Code, Phrase, Quantity, phrase
+from bot.domain.plans import Hold, Plan, PlannedStep
+from bot.ports.clock import Clock
+from bot.ports.estate import Estate
+from bot.ports.regions import Replication
+from bot.ports.witnesses import Witnesses
+from handlers.commands import failover_facts as facts
+from handlers.commands.failover_facts import Rows
+from handlers.commands.failover_rooms import Rooms
+
+RPO = "rpo"
+"""Name of the hold, by which a larger loss is overridden."""
+LOCK = "failover"
+
+
+async def _never(_: str) -> datetime | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Planner:
+    """``since``: when a region was lost, where anybody knows; ``extra``: a drill's steps besides the failover's own."""
+
+    pair: Pair
+    estate: Estate
+    witnesses: Witnesses
+    rooms: Rooms
+    clock: Clock
+    staged: Estate | None = None
+    since: Callable[[str], Awaitable[datetime | None]] = _never
+    extra: tuple[PlannedStep, ...] = ()
+
+    async def move(self, way: Way) -> Plan:
+        """A failover along the configured way, or the failback. UserError: it makes no sense as things are."""
+        forward = self.pair.move.way
+        now = await facts.seen(self.estate.database, forward)
+        if way == forward:
+            return await self._failover(now)
+        return await self._failback(now)
+
+    async def drill(self) -> Plan:
+        """The failover's own plan, rehearsed."""
+        now = await facts.seen(self.estate.database, self.pair.move.way)
+        course = await self._course(Kind.DRILL, self.pair.move, self.estate, now)
+        title = phrase("Rehearse the failover {source} to {target}", source=course.source, target=course.target)
+        blast = (phrase("Nothing is changed: every step only looks."),)
+        return await self._plan(course, now, title, blast)
+
+    async def live(self) -> Plan:
+        """Staging there and back. UserError: nothing is configured for it, or it is not where it should be."""
+        move, estate = self.pair.staging, self.staged
+        if move is None or estate is None:
+            raise UserError("No live drill is configured. Add the section {section}.",
+                            section=Code("[failover.drill.staging]"))  # fmt: skip
+        now = await facts.seen(estate.database, move.way)
+        if now is None or now.promoted:
+            raise UserError("Staging's database is not seen in {region}, where a live drill begins.",
+                            region=move.way.source)  # fmt: skip
+        there = await self._course(Kind.LIVE, move, estate, now)
+        home = await self._course(Kind.FAILBACK, replace(move, way=move.way.back), estate, None)
+        back = replace(home, kind=Kind.LIVE, links=tuple(replace(link, was="") for link in home.links))
+        return Plan(
+            action="drill",
+            title=phrase("Move staging from {source} to {target} and back", source=there.source, target=there.target),
+            service="", environment="",
+            steps=there_and_back(there, replace(back, kind=Kind.FAILBACK)),
+            params={"source": there.source, "target": there.target, "course": written(there), "back": written(back)},
+            pins=_pins(now, await facts.going(estate.traffic)),
+            blast=(
+                phrase("Staging really moves: it takes no writes twice for a moment."),
+                phrase("Production is not touched."),
+            ),
+            evidence=(*facts.database_rows(now, self.pair.rpo), *facts.room_rows(there), *facts.link_rows(there)),
+            lock=LOCK,
+        )  # fmt: skip
+
+    async def _failover(self, now: Replication | None) -> Plan:
+        move = self.pair.move
+        if now is not None and now.promoted and await facts.going(self.estate.traffic) == move.way.target:
+            raise UserError(
+                "{target} serves already. Back to {source} goes: {command}",
+                target=move.way.target, source=move.way.source, command=Code(_words(move.way.back)),
+            )  # fmt: skip
+        course = await self._course(Kind.FAILOVER, move, self.estate, now)
+        title = phrase("Fail over {source} to {target}", source=course.source, target=course.target)
+        return await self._plan(course, now, title, _blast(course))
+
+    async def _failback(self, now: Replication | None) -> Plan:
+        """Never planned by pult itself, and never before a failover."""
+        back = self.pair.move.way.back
+        if now is None:
+            raise UserError("The database does not answer, so nobody knows where its primary is.")
+        if not now.promoted:
+            raise UserError(
+                "There is nothing to fail back: {primary} in {target} is the primary. Away from it goes: {command}",
+                primary=Code(now.primary), target=back.target, command=Code(_words(back.back)),
+            )  # fmt: skip
+        there = await facts.seen(self.estate.database, back)
+        course = await self._course(Kind.FAILBACK, replace(self.pair.move, way=back), self.estate, there)
+        title = phrase("Fail back {source} to {target}", source=course.source, target=course.target)
+        return await self._plan(course, there, title, _blast(course))
+
+    async def _course(self, kind: Kind, move: Move, estate: Estate, now: Replication | None) -> Course:
+        lag = now.lag if now else None
+        unsafe = not (now and now.promoted) and excessive(lag, self.pair.rpo)
+        return Course(
+            kind=kind, source=move.way.source, target=move.way.target, rpo=self.pair.rpo, planned=self.clock.now(),
+            rto=self.pair.rto, lag=lag, reachable=now.reachable if now else False,
+            held=kind is Kind.FAILOVER and unsafe, lost_since=await self.since(move.way.source),
+            lots=await self.rooms.lots(move), machines=await self.rooms.machines(move, estate),
+            links=await self.rooms.links(move, estate), probes=move.probes,
+            services=tuple(service.name for service, _, _ in self.rooms.moved(move)) if move is not self.pair.staging
+            else (),
+        )  # fmt: skip
+
+    async def _plan(self, course: Course, now: Replication | None, title: Phrase, blast: tuple[Phrase, ...]) -> Plan:
+        sights, region = await self.witnesses.ask(), await facts.going(self.estate.traffic)
+        return Plan(
+            action="drill" if course.kind is Kind.DRILL else "failover",
+            title=title,
+            service="",
+            environment="",
+            steps=steps(course, self.extra if course.kind is Kind.DRILL else ()),
+            params={
+                "source": course.source, "target": course.target, "rpo": str(course.rpo.total_seconds()),
+                "kind": str(course.kind), "course": written(course),
+            },
+            pins={} if course.kind is Kind.FAILBACK else _pins(now, region),
+            blast=blast,
+            evidence=self._evidence(course, now, region) + facts.votes(sights)
+            + (facts.health_rows(course.source, sights) if course.kind is Kind.FAILOVER else ()),
+            lock=LOCK,
+            holds=_holds(course),
+        )  # fmt: skip
+
+    def _evidence(self, course: Course, now: Replication | None, region: str | None) -> Rows:
+        return (
+            *facts.database_rows(now, course.rpo), *facts.traffic_rows(region), *facts.room_rows(course),
+            *facts.link_rows(course),
+        )  # fmt: skip
+
+
+def _pins(now: Replication | None, region: str | None) -> dict[str, str]:
+    """What was not known at planning is not held against the world."""
+    known = {} if now is None else {"promoted": str(now.promoted)}
+    return known | ({"traffic": region} if region else {})
+
+
+def _holds(course: Course) -> tuple[Hold, ...]:
+    if not course.held:
+        return ()
+    if course.lag is None or math.isnan(course.lag):
+        return (Hold(RPO, phrase("Nobody knows the replication lag, so nobody knows how much would be lost")),)
+    why = phrase(
+        "The standby is {lag} behind, more than the {rpo} allowed", lag=Quantity(course.lag, "s", 1), rpo=course.rpo
+    )
+    return (Hold(RPO, why),)
+
+
+def _blast(course: Course) -> tuple[Phrase, ...]:
+    writes = phrase("Writes stop from the fence until the promotion is done.")
+    if course.kind is Kind.FAILBACK:
+        return writes, phrase("Nothing is lost: it waits until the other database has everything.")
+    return writes, phrase("{source} stays fenced until a planned failback.", source=course.source)
+
+
+def _words(way: Way) -> str:
+    return f"failover {way.source} to {way.target}"

@@ -1,0 +1,174 @@
+"""Capacity in the region that takes over: machines first, then pods; ready before anything else is touched."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.domain.errors import TemporaryError, UserError
+from bot.domain.failover_course import Lot, Machines
+from bot.domain.phrases import Code, Phrase, phrase
+from bot.ports.cluster import Rollout, Workload
+from bot.ports.flows import Did, Say
+from bot.ports.pools import Pool, Pools
+from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, listed
+
+
+def workload(lot: Lot) -> Workload:
+    """The Kubernetes object behind *lot*."""
+    where = lot.environment
+    return Workload(where.cluster, where.namespace, where.kind, where.workload)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """How far one lot or pool is; ``there`` is None while nothing answers."""
+
+    name: Phrase
+    need: int
+    there: int | None
+
+    @property
+    def ready(self) -> bool:
+        return self.there is not None and self.there >= self.need
+
+    @property
+    def told(self) -> Phrase:
+        known = "?" if self.there is None else str(self.there)
+        return phrase("{name} {there} of {need}", name=self.name, there=known, need=self.need)
+
+
+class Room:
+    """What is asked for carries the operation's id, so that asking again changes nothing."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def bring_up(self, leg: Leg, say: Say) -> Did:
+        """UserError: it is not there in time, or can't come: says what lacks."""
+        for machines in leg.course.machines:
+            await self._machines(leg, machines)
+        for lot in leg.course.lots:
+            await self._pods(leg, lot)
+        seen = await self._ready(leg, say)
+        return did(listed(each.told for each in seen), ready={each.name.plain(): each.there for each in seen})
+
+    async def give_back(self, leg: Leg, _: Say) -> Phrase:
+        """As many pods as were asked for before; machines are left to whoever pays for them."""
+        for lot in leg.course.lots:
+            note = f"{leg.operation}-undo"
+            if lot.need <= lot.was:
+                continue
+            if lot.scaler:
+                await self._tools.scaling.keep_at_least(workload(lot), lot.least, note)
+            else:
+                await self._tools.scaling.scale(workload(lot), lot.was, note)
+        return phrase("as many pods are asked for as before")
+
+    async def rehearse(self, leg: Leg, _: Say) -> Did:
+        """Whether it could come: quotas, autoscalers' bounds, rights. UserError: something is in the way."""
+        lacks = [why for lot in leg.course.lots if (why := await self._lot_lacks(lot)) is not None]
+        lacks += [why for each in leg.course.machines if (why := await self._pool_lacks(leg, each)) is not None]
+        if lacks:
+            raise UserError("This would be in the way: {lacks}.", lacks=listed(lacks))
+        seen = await self._seen(leg)
+        return did(phrase("would be brought up: {seen}", seen=listed(each.told for each in seen)))
+
+    async def _machines(self, leg: Leg, machines: Machines) -> None:
+        pool = await self._pool(leg, machines)
+        if pool.count >= machines.need:
+            return
+        if pool.limit is not None and machines.need > pool.limit:
+            raise UserError(
+                "{pool} may have {limit} machines at most, and {need} are needed.",
+                pool=Code(pool.name), limit=pool.limit, need=machines.need,
+            )  # fmt: skip
+        await self._known(leg).resize(leg.course.target, pool.name, machines.need)
+
+    async def _pods(self, leg: Leg, lot: Lot) -> None:
+        """An autoscaler is told its least: by itself it would take pods away that nothing uses yet."""
+        found = await self._tools.cluster.rollout(workload(lot))
+        if found.desired >= lot.need:
+            return
+        if await self._tools.scaling.autoscaler(workload(lot)) is not None:
+            await self._tools.scaling.keep_at_least(workload(lot), lot.need, leg.operation)
+        else:
+            await self._tools.scaling.scale(workload(lot), lot.need, leg.operation)
+
+    async def _ready(self, leg: Leg, say: Say) -> tuple[_Seen, ...]:
+        """Waits while something still moves. UserError: nothing has for PATIENCE, or a rollout is stuck."""
+        clock = self._tools.clock
+        ends, told = clock.now() + PATIENCE, Phrase("")
+        while True:
+            seen = await self._seen(leg)
+            if all(each.ready for each in seen):
+                return seen
+            lacking = listed(each.told for each in seen if not each.ready)
+            if lacking != told:
+                ends, told = clock.now() + PATIENCE, lacking
+                await say(phrase("waiting for {lacking}", lacking=lacking))
+            if clock.now() >= ends:
+                raise UserError("Not ready after {time}: {lacking}.", time=PATIENCE, lacking=lacking)
+            await clock.sleep(LOOK_EVERY)
+
+    async def _seen(self, leg: Leg) -> tuple[_Seen, ...]:
+        async with asyncio.TaskGroup() as group:
+            lots = [group.create_task(self._lot(lot)) for lot in leg.course.lots]
+        return (*(task.result() for task in lots), *[await self._there(leg, each) for each in leg.course.machines])
+
+    async def _lot(self, lot: Lot) -> _Seen:
+        name = phrase("{service}", service=lot.service)
+        try:
+            found = await self._tools.cluster.rollout(workload(lot))
+        except TemporaryError:
+            return _Seen(name, lot.need, None)
+        return _Seen(name, lot.need, _available(found))
+
+    async def _there(self, leg: Leg, machines: Machines) -> _Seen:
+        name = phrase("{pool}", pool=machines.pool)
+        try:
+            return _Seen(name, machines.need, (await self._pool(leg, machines)).ready)
+        except TemporaryError:
+            return _Seen(name, machines.need, None)
+
+    async def _pool(self, leg: Leg, machines: Machines) -> Pool:
+        pools = await self._known(leg).pools(leg.course.target)
+        found = next((each for each in pools if each.name == machines.pool), None)
+        if found is None:
+            raise UserError(
+                "There is no node pool {pool} in {region}.", pool=Code(machines.pool), region=leg.course.target
+            )
+        return found
+
+    async def _lot_lacks(self, lot: Lot) -> Phrase | None:
+        scaler = await self._tools.scaling.autoscaler(workload(lot))
+        if scaler is not None and scaler.most < lot.need:
+            return phrase(
+                "the autoscaler of {service} allows {most} pods, and {need} are needed",
+                service=lot.service, most=scaler.most, need=lot.need,
+            )  # fmt: skip
+        missing = await self._tools.scaling.allowed(workload(lot))
+        if missing:
+            return phrase("pult may not change {service}: {missing}", service=lot.service, missing=missing)
+        return None
+
+    async def _pool_lacks(self, leg: Leg, machines: Machines) -> Phrase | None:
+        pool = await self._pool(leg, machines)
+        if pool.limit is None or machines.need <= pool.limit:
+            return None
+        return phrase(
+            "{pool} may have {limit} machines at most, and {need} are needed",
+            pool=pool.name, limit=pool.limit, need=machines.need,
+        )  # fmt: skip
+
+    def _known(self, leg: Leg) -> Pools:
+        if leg.estate.pools is None:
+            raise UserError("pult can't reach the node pools.")
+        return leg.estate.pools
+
+
+def _available(found: Rollout) -> int:
+    """UserError: it will not come by itself."""
+    if found.stuck is not None and found.available < found.desired:
+        raise UserError("The rollout is stuck: {why}", why=found.stuck)
+    return found.available
