@@ -42,9 +42,11 @@ def bare(name: str) -> str:
 
 
 def _prefixed(way: str, found: list[PlannedStep]) -> Iterator[PlannedStep]:
+    """Of the two ways only what comes before the first promotion is undone."""
     leg = phrase("There") if way == THERE else phrase("Back")
     for step in found:
-        yield replace(step, name=way + step.name, title=phrase("{leg}: {step}", leg=leg, step=step.title))
+        undo = step.undo if way == THERE and step.name != NO_RETURN else None
+        yield replace(step, name=way + step.name, title=phrase("{leg}: {step}", leg=leg, step=step.title), undo=undo)
 
 
 def _wanted(name: str, course: Course) -> bool:

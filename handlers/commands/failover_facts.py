@@ -35,16 +35,19 @@ async def going(traffic: Traffic) -> str | None:
         return None
 
 
-def database_rows(now: Replication | None, rpo: timedelta) -> Rows:
-    """*rpo*: lag that needs no override."""
+def database_rows(now: Replication | None, rpo: timedelta, *, back: bool = False) -> Rows:
+    """*rpo*: lag that needs no override. *back*: before a failback, where the standby is the old primary."""
     if now is None:
         return ((phrase("Database"), phrase("its API does not answer")),)
     servers = {"primary": Code(now.primary), "standby": Code(now.standby)}
     role = phrase("promoted") if now.promoted else phrase("replica")
+    if back and now.lag is None:
+        role = phrase("it does not follow yet")
+    fenced = phrase("fenced") if now.fenced else phrase("takes writes")
     return (
         (phrase("Database"), phrase("{primary}, standby {standby} ({role})", **servers, role=role)),
         (phrase("Replication lag"), lag_told(now, rpo)),
-        (phrase("Old primary"), phrase("fenced") if now.fenced else phrase("takes writes")),
+        (phrase("Primary") if back else phrase("Old primary"), fenced),
     )  # fmt: skip
 
 

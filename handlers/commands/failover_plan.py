@@ -80,7 +80,7 @@ class Planner:
             params={"source": there.source, "target": there.target, "course": written(there), "back": written(back)},
             pins=_pins(now, await facts.going(estate.traffic)),
             blast=(
-                phrase("Staging really moves: it takes no writes twice for a moment."),
+                phrase("Staging really moves: twice it takes no writes for a while."),
                 phrase("Production is not touched."),
             ),
             evidence=(*facts.database_rows(now, self.pair.rpo), *facts.room_rows(there), *facts.link_rows(there)),
@@ -148,7 +148,7 @@ class Planner:
 
     def _evidence(self, course: Course, now: Replication | None, region: str | None) -> Rows:
         return (
-            *facts.database_rows(now, course.rpo), *facts.traffic_rows(region), *facts.room_rows(course),
+            *facts.database_rows(now, course.rpo, back=course.kind is Kind.FAILBACK), *facts.traffic_rows(region), *facts.room_rows(course),
             *facts.link_rows(course),
         )  # fmt: skip
 

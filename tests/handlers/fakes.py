@@ -566,7 +566,10 @@ class DiedError(Exception):
 
 
 class FakeRun:
-    """Runs steps as the engine does, and remembers each. ``dies_in``: the process dies after this step's work."""
+    """Runs steps as the engine does, and remembers each. ``dies_in``: the process dies after this step's work.
+
+    ``journal``: values of steps that were done before it died.
+    """
 
     def __init__(
         self,
@@ -575,16 +578,19 @@ class FakeRun:
         skips: frozenset[str] = frozenset(),
         clock: FakeClock | None = None,
         operation: str = "op-41c9",
+        journal: Mapping[str, str] | None = None,
     ) -> None:
         self.plan, self.operation, self._dies_in, self._skips = plan, operation, dies_in, skips
         self.started, self.begun, self._clock = NOON, set[str](), clock or FakeClock()
         self.said: dict[str, str] = {}
-        self.values: dict[str, str] = {}
+        self.values: dict[str, str] = dict(journal or {})
         self.progress: list[str] = []
 
     async def step(self, name: str, work: Callable[[Say], Awaitable[Phrase | Did]], title: Phrase | None = None) -> str:
         assert title or name in {step.name for step in self.plan.steps}, "a step that was not planned"
         self.begun.add(name)
+        if name in self.values:
+            return self.values[name]
         if name in self._skips:
             return ""
         try:

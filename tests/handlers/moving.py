@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
+
+import pytest
 
 import handlers
 from bot.domain.cards import Place as Chat
@@ -13,6 +16,7 @@ from bot.domain.plans import Plan
 from bot.domain.statements import Statement, attested
 from bot.ports.cluster import Workload
 from bot.ports.flows import Flow
+from bot.ports.scaling import Autoscaler
 from bot.ports.store import Tx
 from tests.handlers.department import PAIR, Department
 from tests.handlers.fakes import NOON, DiedError, FakeRun, StoppedError, image
@@ -36,6 +40,7 @@ class Moving:
 
     department: Department
     said: dict[str, str] = field(default_factory=dict)
+    journal: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.database, self.traffic = self.department.database, self.department.traffic
@@ -67,31 +72,26 @@ class Moving:
         await self.started(plan)
         running = FakeRun(plan, dies_in, skips, self.clock, IDENT)
         await flow.check(plan)
-        self.said = running.said
+        self.said, self.journal = running.said, running.values
         running.said["result"] = (await flow.run(running)).plain()
         return running
 
     async def stops(self, match: str, plan: Plan | None = None, **how: object) -> str:
         """The step that it stops at, and why; *match* is part of that."""
-        try:
+        with pytest.raises(StoppedError, match=re.escape(match)) as stopped:
             await self.runs(plan or await self.plan(), **how)  # type: ignore[arg-type]
-        except StoppedError as stopped:
-            assert match in str(stopped), str(stopped)
-            return bare(str(stopped).partition(":")[0])
-        raise AssertionError(f"it went through: {self.said}")
+        return bare(str(stopped.value).partition(":")[0])
 
     async def dies(self, plan: Plan, step: str) -> None:
         """kill -9 after the work of *step*, before anybody wrote that it is done."""
-        try:
+        with pytest.raises(DiedError):
             await self.runs(plan, dies_in=step)
-        except DiedError:
-            return
-        raise AssertionError(f"{step} was never reached")
 
     async def resumes(self, plan: Plan) -> FakeRun:
-        """Another process goes on: without the check, which was journaled, and every step again."""
-        running = FakeRun(plan, clock=self.clock, operation=IDENT)
-        running.said["result"] = (await self.flow.run(running)).plain()
+        """Another process goes on, as the journal has it: the step that nobody wrote down is run again."""
+        running = FakeRun(plan, clock=self.clock, operation=IDENT, journal=self.journal)
+        flow = handlers.flows(self.department.ports)[plan.action]
+        running.said["result"] = (await flow.run(running)).plain()
         return running
 
     async def undone(self, plan: Plan, begun: set[str]) -> dict[str, str]:
@@ -130,3 +130,12 @@ class Moving:
                 tx.save_operation(replace(each, state=State.SUCCEEDED))
 
         await self.store.write(ended)
+
+
+def quota(moving: Moving) -> None:
+    pool = moving.department.pools.found["sfo3"]
+    moving.department.pools.found["sfo3"] = replace(pool, limit=3)
+
+
+def capped(moving: Moving) -> None:
+    moving.department.scaling.scalers[API_SFO3] = Autoscaler("api", 1, 3)

@@ -324,8 +324,9 @@ async def test_the_plan_of_a_failover(department: Department, reads_as: Check) -
     department.witnesses.sights = {"prometheus": Sight.LOST, "outside": Sight.LOST, "kubernetes": Sight.UNKNOWN}
     made = await department.proposed("anna", "failover nyc2 to sfo3")
     reads_as("operations/failover-waiting", card(department, made))
-    assert [step.name for step in made.plan.steps] == ["lag", "fence", "promote", "shift", "verify"]
-    assert not {step.name for step in made.plan.steps if step.skippable} & {"lag", "fence", "promote"}
+    named = [step.name for step in made.plan.steps]
+    assert named == ["freeze", "lag", "capacity", "fence", "promote", "shift", "verify", "report"]
+    assert not {step.name for step in made.plan.steps if step.skippable} & {"freeze", "lag", "fence", "promote"}
     assert department.database.done == department.traffic.done == []
 
 

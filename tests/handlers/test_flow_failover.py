@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,8 +17,8 @@ from bot.ports.scaling import Autoscaler
 from handlers.flows.failover_tools import PATIENCE
 from handlers.operating import freezing
 from tests.handlers.department import Department
-from tests.handlers.fakes import NOON
-from tests.handlers.moving import API_SFO3, HOME, IDENT, SECRET, STEPS, Moving
+from tests.handlers.fakes import NOON, StoppedError
+from tests.handlers.moving import API_SFO3, HOME, IDENT, SECRET, STEPS, Moving, capped, quota
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ async def test_a_crash_in_any_step_does_nothing_twice(moving: Moving, step: str)
     assert len(moving.connections.done) == 1
     orders = [each for each in moving.cluster.done if each[0] in {"restart", "scale"}]
     assert len(orders) == len(set(orders)), orders
-    assert running.said["verify"].startswith("sfo3 serves reads and writes")
+    assert running.said["result"].startswith("sfo3 serves.")
     assert await moving.store.read(freezing.kept) == ()
 
 
@@ -119,15 +118,6 @@ def pods_pending(moving: Moving) -> None:
 
 def machines_missing(moving: Moving) -> None:
     moving.department.pools.stuck = 3
-
-
-def quota(moving: Moving) -> None:
-    pool = moving.department.pools.found["sfo3"]
-    moving.department.pools.found["sfo3"] = replace(pool, limit=3)
-
-
-def capped(moving: Moving) -> None:
-    moving.department.scaling.scalers[API_SFO3] = Autoscaler("api", 1, 3)
 
 
 def target_dies(moving: Moving) -> None:
@@ -228,10 +218,9 @@ async def test_a_fence_that_fell_before_the_promotion_stops_it_and_may_be_undone
     plan = await moving.plan()
     await moving.dies(plan, "fence")
     moving.database.becomes(fenced=False)
-    try:
+    with pytest.raises(StoppedError) as stopped:
         await moving.runs(plan, skips=frozenset({"lag", "fence"}))
-    except Exception as stopped:
-        assert isinstance(stopped.__cause__, UntouchedError)
+    assert isinstance(stopped.value.__cause__, UntouchedError)
     assert "promote" not in moving.done
 
 

