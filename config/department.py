@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from hashlib import sha256
 
@@ -25,6 +25,9 @@ from config.rules import DAYS, policy, window
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings, VerificationSettings
 from config.settings import Settings
 from config.watch import WatchSettings
+
+STAGING = "staging"
+"""How the names of the environments begin that a live drill moves."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +214,14 @@ def _pair(failover: FailoverSettings) -> Pair:
     drill = failover.drill
     return Pair(
         _move(failover), failover.rpo, witnesses, failover.rto, failover.hold, failover.fresh, failover.cooldown,
-        failover.automatic, _move(drill.staging) if drill.staging else None, drill.schedule or "", drill.answer,
+        failover.automatic, _staging(drill.staging) if drill.staging else None, drill.schedule or "", drill.answer,
     )  # fmt: skip
+
+
+def _staging(move: MoveSettings) -> Move:
+    """What a live drill moves is staging, where nobody names its environments."""
+    found = _move(move)
+    return replace(found, environment=found.environment or STAGING)
 
 
 def _move(move: MoveSettings) -> Move:

@@ -165,7 +165,7 @@ class DrillSettings(Section):
     answer: Positive = timedelta(minutes=5)
     """How long the people on call have to press a button."""
     staging: MoveSettings | None = None
-    """What "drill --live staging" really moves, there and back."""
+    """What "drill --live staging" really moves, there and back; its environment is "staging" by default."""
 
 
 class FailoverSettings(MoveSettings):

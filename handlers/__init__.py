@@ -219,16 +219,9 @@ def flows(p: Ports) -> Mapping[str, Flow]:
     found += [promote_flow.flow(action, tools) for action in ("promote", "rollback")]
     if p.estate:
         moves = MoveTools(
-            p.store,
-            p.clock,
-            p.cluster,
-            p.scaling,
-            p.gitops,
-            p.examine,
-            p.slos,
-            p.budgets,
-            p.rules.chats(p.approvals_in),
-        )
+            p.store, p.clock, p.cluster, p.scaling, p.gitops, p.examine, p.slos, p.budgets,
+            p.rules.chats(p.approvals_in), p.regions,
+        )  # fmt: skip
         found += [failover_flow.flow(each, moves, p.estate, staged=p.staged) for each in ("failover", "drill")]
         found.append(attest_flow.flow(p.store, p.clock))
     return {flow.action: flow for flow in found}

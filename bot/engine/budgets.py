@@ -16,7 +16,19 @@ from bot.domain.regrouping import resets
 from bot.domain.slo import Slo, Standing, over
 from bot.engine.figures import KEPT_LONG, Figures, Question
 from bot.engine.flights import Flights
-from bot.engine.measuring import Sums, budget, by_region, counts_at, number, questions, ranged, spending, spent, summed
+from bot.engine.measuring import (
+    Sums,
+    budget,
+    by_region,
+    counts_at,
+    number,
+    questions,
+    ranged,
+    spending,
+    spent,
+    spent_apart,
+    summed,
+)
 from bot.ports.clock import Clock
 from bot.ports.metrics import Metrics
 
@@ -90,6 +102,16 @@ class PrometheusBudgets:
         asked = spending(slo, length, max(timedelta(), self._clock.now() - end))
         counts = spent(slo, length, await self._figures.ask(asked, self._patience))
         return None if counts.gap else Standing(slo, counts, {length: counts}).burn(length)
+
+    async def burns(self, slo: Slo, label: str, start: datetime, end: datetime) -> Mapping[str, float | None]:
+        """The pace of each region between two times."""
+        if "vector(" in slo.total + slo.bad:
+            return {}
+        own, length = replace(slo, regions=label), timedelta(seconds=max(1, round((end - start).total_seconds())))
+        asked = spending(own, length, max(timedelta(), self._clock.now() - end))
+        found = spent_apart(own, length, await self._figures.ask(asked, self._patience))
+        paces = {name: Standing(slo, counts, {length: counts}).burn(length) for name, counts in found.items()}
+        return {name: None if found[name].gap else pace for name, pace in paces.items()}
 
     async def resets(self, slo: Slo) -> float | None:
         """Counter resets in the window."""

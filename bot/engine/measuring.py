@@ -66,6 +66,12 @@ def spent(slo: Slo, length: timedelta, answers: Answers) -> Counts:
     return _heard(_counts(slo, length, here), known, _by_region(slo, length, here))
 
 
+def spent_apart(slo: Slo, length: timedelta, answers: Answers) -> Mapping[str, Counts]:
+    """The counts of that time in each region."""
+    here = {replace(question, back=timedelta()): answer for question, answer in answers.items()}
+    return _by_region(slo, length, here)
+
+
 def ranged(slo: Slo, step: timedelta) -> str:
     """One range query for what happened in each *step*: every kind of count under its own mark."""
     if slo.kind == FRESHNESS:

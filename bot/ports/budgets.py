@@ -41,6 +41,10 @@ class Budgets(Protocol):
         """How many times as fast as it may the budget was spent in that time; None when that is not wholly known."""
         ...
 
+    async def burns(self, slo: Slo, label: str, start: datetime, end: datetime) -> Mapping[str, float | None]:
+        """The same for each value of *label*; empty where the answers do not carry it."""
+        ...
+
     async def resets(self, slo: Slo) -> float | None:
         """How often its counters were reset in the window; None when that is not known."""
         ...

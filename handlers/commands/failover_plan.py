@@ -69,8 +69,8 @@ class Planner:
         if now is None or now.promoted:
             raise UserError("Staging's database is not seen in {region}, where a live drill begins.",
                             region=move.way.source)  # fmt: skip
-        there = await self._course(Kind.LIVE, move, estate, now)
-        home = await self._course(Kind.FAILBACK, replace(move, way=move.way.back), estate, None)
+        there = await self._course(Kind.LIVE, move, estate, now, measured=False)
+        home = await self._course(Kind.FAILBACK, replace(move, way=move.way.back), estate, None, measured=False)
         back = replace(home, kind=Kind.LIVE, links=tuple(replace(link, was="") for link in home.links))
         return Plan(
             action="drill",
@@ -113,7 +113,10 @@ class Planner:
         title = phrase("Fail back {source} to {target}", source=course.source, target=course.target)
         return await self._plan(course, there, title, _blast(course))
 
-    async def _course(self, kind: Kind, move: Move, estate: Estate, now: Replication | None) -> Course:
+    async def _course(
+        self, kind: Kind, move: Move, estate: Estate, now: Replication | None, *, measured: bool = True
+    ) -> Course:
+        """*measured*: SLOs tell how it went; they are production's."""
         lag = now.lag if now else None
         unsafe = not (now and now.promoted) and excessive(lag, self.pair.rpo)
         return Course(
@@ -122,8 +125,7 @@ class Planner:
             held=kind is Kind.FAILOVER and unsafe, lost_since=await self.since(move.way.source),
             lots=await self.rooms.lots(move), machines=await self.rooms.machines(move, estate),
             links=await self.rooms.links(move, estate), probes=move.probes,
-            services=tuple(service.name for service, _, _ in self.rooms.moved(move)) if move is not self.pair.staging
-            else (),
+            services=tuple(service.name for service, _, _ in self.rooms.moved(move)) if measured else (),
         )  # fmt: skip
 
     async def _plan(self, course: Course, now: Replication | None, title: Phrase, blast: tuple[Phrase, ...]) -> Plan:
@@ -147,10 +149,8 @@ class Planner:
         )  # fmt: skip
 
     def _evidence(self, course: Course, now: Replication | None, region: str | None) -> Rows:
-        return (
-            *facts.database_rows(now, course.rpo, back=course.kind is Kind.FAILBACK), *facts.traffic_rows(region), *facts.room_rows(course),
-            *facts.link_rows(course),
-        )  # fmt: skip
+        database = facts.database_rows(now, course.rpo, back=course.kind is Kind.FAILBACK)
+        return (*database, *facts.traffic_rows(region), *facts.room_rows(course), *facts.link_rows(course))
 
 
 def _pins(now: Replication | None, region: str | None) -> dict[str, str]:

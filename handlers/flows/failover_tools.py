@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -28,7 +28,7 @@ LOOK_EVERY = 1.0
 
 @dataclass(frozen=True)
 class Tools:
-    """None: not configured. ``chats``: where a freeze is told."""
+    """None: not configured. ``chats``: where a freeze is told. ``regions``: the label of metrics, by cluster."""
 
     store: Store
     clock: Clock
@@ -39,6 +39,7 @@ class Tools:
     slos: tuple[Slo, ...] = ()
     budgets: Budgets | None = None
     chats: tuple[str, ...] = ()
+    regions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from bot.domain.invariants import Invariant
 from bot.domain.phrases import Phrase, Quantity, phrase
 from bot.domain.services import Probed, Verification
 from bot.domain.slo import FRESHNESS, Slo
+from bot.ports.budgets import Budgets
 from bot.ports.flows import Did, Say
 from handlers.flows.failover_tools import Leg, Tools, did, listed
 
@@ -21,6 +22,8 @@ FIRST = timedelta(seconds=10)
 """How long traffic has arrived before SLOs are asked: shorter than that nobody has numbers."""
 GRACE = timedelta(seconds=90)
 """How long probes and SLOs may take beyond the old answers' life: a minute of Prometheus' scrapes and more."""
+REGION = "region"
+"""The label by which metrics tell regions apart ([[clusters]] region)."""
 BURN = Verification().burn
 """How many times as fast as it may a budget is spent where a region does not serve: as after a release."""
 
@@ -132,14 +135,15 @@ class Users:
             await self._tools.clock.sleep(LOOK_EVERY)
 
     async def _asked(self, leg: Leg, start: datetime, end: datetime) -> _Measured:
-        said = [(slo, await self._one(slo, start, end)) for slo in self._slos(leg)]
+        region = self._tools.regions.get(leg.course.target, leg.course.target)
+        said = [await self._one(slo, region, start, end) for slo in self._slos(leg)]
         return _Measured(
-            tuple(told for _, (good, told) in said if good is False),
-            tuple(told for _, (good, told) in said if good is None),
-            tuple(told for _, (good, told) in said if good),
+            tuple(told for good, told in said if good is False),
+            tuple(told for good, told in said if good is None),
+            tuple(told for good, told in said if good),
         )
 
-    async def _one(self, slo: Slo, start: datetime, end: datetime) -> tuple[bool | None, Phrase]:
+    async def _one(self, slo: Slo, region: str, start: datetime, end: datetime) -> tuple[bool | None, Phrase]:
         """Whether *slo* is met; None: nobody knows."""
         name, budgets = f"{slo.service} {slo.name}", self._tools.budgets
         if budgets is None:
@@ -150,10 +154,18 @@ class Users:
             if age is None or not math.isfinite(age):
                 return None, phrase("{slo} unknown", slo=name)
             return age <= (slo.threshold or 0.0), phrase("{slo}: {age} old", slo=name, age=Quantity(age, "s", 1))
-        burn = await budgets.burn(slo, start, end)
+        burn = await self._burn(budgets, slo, region, start, end)
         if burn is None:
             return None, phrase("{slo} unknown", slo=name)
         return burn < BURN, phrase("{slo} burns {burn}", slo=name, burn=Quantity(burn, "x", 1))
+
+    async def _burn(self, budgets: Budgets, slo: Slo, region: str, start: datetime, end: datetime) -> float | None:
+        """Of that region alone, where the metrics tell regions apart: what the old one still gets fails there.
+
+        A region that says nothing while others do is not known, whatever the sum of all says.
+        """
+        apart = await budgets.burns(slo, REGION, start, end)
+        return apart.get(region) if apart else await budgets.burn(slo, start, end)
 
     def _slos(self, leg: Leg) -> tuple[Slo, ...]:
         return tuple(slo for slo in self._tools.slos if slo.service in leg.course.services)
