@@ -128,6 +128,8 @@ def _wishes(parts: Parts, cluster: str) -> Iterator[Wish]:
     """What some of pult does without."""
     for each in permissions.namespaces(parts.department.services, cluster):
         yield f"/{each}", each, permissions.LOOKS, "cards can't say all that changed", BIND
+        if parts.department.failover is not None:
+            yield f"/{each}", each, permissions.MOVES, "a failover can't raise what an autoscaler keeps at least", BIND
     pending = "why pods are pending is told by the scheduler's words only"
     yield " nodes", "", permissions.SEES, pending, "bind pult-see in deploy/, or leave it so"
     nodes = "cordon, uncordon and drain do not work"

@@ -31,6 +31,9 @@ posture, right-sizing and ``pods`` do not know all."""
 SEES: tuple[Permission, ...] = (("list", "nodes"), ("list", "pods"))
 """In all of a cluster: without these ``pods`` can't tell which node lacks what for a pod that is pending."""
 
+MOVES: tuple[Permission, ...] = (("patch", "autoscaling/horizontalpodautoscalers"),)
+"""Where a failover is configured: without it the region that takes over keeps no room where an autoscaler counts."""
+
 
 WATCHES: tuple[Permission, ...] = tuple(
     (verb, what)

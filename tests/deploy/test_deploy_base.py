@@ -51,7 +51,7 @@ def test_the_doctor_asks_for_nothing_that_no_role_grants() -> None:
     ]
     service = Service("api", "production", "deployment", "api", ("nyc2",), tuple(environments))
     asked = {each for verbs in permissions.needed([service], "nyc2").values() for each in verbs}
-    every = {*permissions.LOOKS, *permissions.WATCHES, *permissions.SEES, *permissions.DRAINS}
+    every = {*permissions.LOOKS, *permissions.WATCHES, *permissions.SEES, *permissions.DRAINS, *permissions.MOVES}
     assert asked | every <= granted
     assert set(permissions.needed([service], "nyc2")) == {"production", *NAMESPACES.values()}
     assert permissions.needed([service], "sfo3") == {}
