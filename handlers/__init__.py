@@ -200,7 +200,7 @@ def planner(p: Ports) -> Planner | None:
     """Who plans moves: for the commands, and for whoever proposes one by itself. None: no failover is configured."""
     if p.pair is None or p.estate is None or p.witnesses is None:
         return None
-    rooms = Rooms(p.store, p.cluster, p.scaling, p.services)
+    rooms = Rooms(p.store, p.cluster, p.scaling, p.services, p.sizer.anatomies)
     return Planner(p.pair, p.estate, p.witnesses, rooms, p.clock, p.staged)
 
 

@@ -39,8 +39,8 @@ class Anatomy:
     """``budgets`` and ``policies`` select its pods; ``idle_budgets`` select no pod of the namespace at all.
 
     ``scaled_by``: the HorizontalPodAutoscaler, and ``owned`` the resources it measures against requests. ``per_node``:
-    one pod on each node, whatever anybody says. ``unknown``: what could not be read, in the API's words; nothing is
-    said of it.
+    one pod on each node, whatever anybody says. ``secrets``: names of those that its pods read when they start.
+    ``unknown``: what could not be read, in the API's words; nothing is said of it.
     """
 
     replicas: int
@@ -54,3 +54,4 @@ class Anatomy:
     owned: frozenset[str] = frozenset()
     per_node: bool = False
     unknown: tuple[str, ...] = ()
+    secrets: frozenset[str] = frozenset()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.errors import PultError
 from bot.domain.failover import Move, Place, Room
 from bot.domain.failover_course import Lot, Machines, Switch, linked, moving, room_mark
 from bot.domain.services import Catalogue, Environment, Service
+from bot.ports.anatomies import Anatomies
 from bot.ports.cluster import Cluster
 from bot.ports.estate import Estate
 from bot.ports.scaling import Autoscaler, Scaling
@@ -29,6 +30,7 @@ class Rooms:
     cluster: Cluster
     scaling: Scaling
     services: Catalogue
+    anatomies: Anatomies
 
     def moved(self, move: Move) -> Moved:
         """Every service that moves. UserError: nobody can tell which of its environments."""
@@ -61,8 +63,24 @@ class Rooms:
         moved = [(service, target) for service, _, target in self.moved(move)]
         places = [place for place in move.places if place.region == move.way.target]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._held(place, estate)) for place in places]
-        return tuple(linked(place, task.result(), moved) for place, task in zip(places, tasks, strict=True))
+            tasks = [group.create_task(self._link(place, estate, moved)) for place in places]
+        return tuple(task.result() for task in tasks)
+
+    async def _link(self, place: Place, estate: Estate, moved: list[tuple[Service, Environment]]) -> Switch:
+        found = linked(place, await self._held(place, estate), moved)
+        if not place.secret:
+            return found
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._reads(place, reader)) for _, reader in found.readers]
+        kept = tuple(each for each, task in zip(found.readers, tasks, strict=True) if task.result())
+        return replace(found, readers=kept)
+
+    async def _reads(self, place: Place, environment: Environment) -> bool:
+        """Whether its pods name the Secret; one that nobody can look at is restarted rather than left behind."""
+        with suppress(PultError, TimeoutError):
+            async with asyncio.timeout(DEADLINE):
+                return place.secret in (await self.anatomies.anatomy(environment)).secrets
+        return True
 
     async def _held(self, place: Place, estate: Estate) -> str:
         with suppress(PultError, TimeoutError):

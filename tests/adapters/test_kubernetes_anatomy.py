@@ -161,3 +161,20 @@ def test_a_daemonset_is_per_node() -> None:
     obj = workload() | {"status": {"desiredNumberScheduled": 6}}
     found = read("daemonset", "api", obj, {})
     assert (found.replicas, found.per_node) == (6, True)
+
+
+def test_secrets_by_every_way_in_which_pods_read_them() -> None:
+    container = {
+        "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "by-key"}}}, {"name": "B", "value": "b"}],
+        "envFrom": [{"secretRef": {"name": "by-all"}}, {"configMapRef": {"name": "no-secret"}}],
+    }
+    first = {"name": "init", "image": "x:1", "envFrom": [{"secretRef": {"name": "by-init"}}]}
+    volumes = [
+        {"name": "v", "secret": {"secretName": "by-volume"}},
+        {"name": "p", "projected": {"sources": [{"secret": {"name": "by-source"}}, {"serviceAccountToken": {}}]}},
+        {"name": "e", "emptyDir": {}},
+    ]
+    pulls = [{"name": "not-read-by-pods"}]
+    made = workload(container, initContainers=[first], volumes=volumes, imagePullSecrets=pulls)
+    found = read("deployment", "api", made, {})
+    assert found.secrets == {"by-key", "by-all", "by-init", "by-volume", "by-source"}

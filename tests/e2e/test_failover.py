@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.simulator.digitalocean import shapes
 from tests.department import Department, until
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
@@ -110,6 +111,11 @@ async def test_there_and_back_again(make: Make, department: Department, probe: P
 @SLOW
 async def test_a_region_that_burns_is_left(make: Make, department: Department, probe: Probe) -> None:
     pult = await started(make, probe)
+
+    async def remembered() -> bool:
+        return bool(pult.rows("SELECT 1 FROM marks WHERE name = 'room:nyc2/production/deployment/api'"))
+
+    await until("nobody remembers how many pods there were", remembered)
     await department.fault("region_down", "nyc2")
     async with one_writer(department):
         card = await pult.becomes(await begun(pult), "succeeded")
@@ -261,6 +267,7 @@ async def test_a_fence_that_nobody_can_confirm_is_stated_and_the_same_operation_
     pult = await started(make, probe)
     await department.fault("region_down", "nyc2")
     monkeypatch.setattr(type(department.cloud), "guarded", _deaf(type(department.cloud).guarded))
+    monkeypatch.setattr(shapes, "database", _off(shapes.database))
     async with one_writer(department):
         ident = await begun(pult)
         card = await pult.becomes(ident, "paused")
@@ -302,3 +309,13 @@ def _deaf(real: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
         return copy(found) if server == "db-nyc2" else found
 
     return guarded
+
+
+def _off(real: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What DigitalOcean says of a server that somebody is moving elsewhere: it is not online."""
+
+    def database(found: Any) -> Any:
+        told = real(found)
+        return told | {"status": "migrating"} if found.id == "db-nyc2" else told
+
+    return database

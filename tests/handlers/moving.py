@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 import handlers
+from bot.domain.anatomy import Anatomy
 from bot.domain.cards import Place as Chat
 from bot.domain.failover import Place, Room
 from bot.domain.failover_steps import bare
@@ -49,6 +50,10 @@ class Moving:
         self.database.done = self.traffic.done
         self.cluster.runs(API_SFO3, (image("api", "1.7.2"),), 2)
         self.connections.held = {SECRET: "db-nyc2.example:5432", HOME: "db-nyc2.example:5432"}
+        reads, other = Anatomy(4, (), (), secrets=frozenset({"api-database"})), Anatomy(2, (), ())
+        self.department.anatomies.found |= {
+            ("api", "production"): reads, ("web", "production-sfo3"): other, ("web", "production-nyc2"): other,
+        }  # fmt: skip
         self.clock.ticks += [self.cluster.settles, self.database.tick, self.department.pools.tick]
         room = Room("web", pool="pool-a", nodes=4)
         move = replace(PAIR.move, places=(SECRET, HOME), rooms=(Room("api"), room), probes=(OUTSIDE,))

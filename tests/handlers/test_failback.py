@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.failover_course import read
 from handlers.operating import freezing
 from tests.handlers.department import Check, Department
+from tests.handlers.fakes import NOON
 from tests.handlers.moving import BACK, HOME, SECRET, Moving
 from tests.handlers.test_approvals import card
 
@@ -20,6 +22,7 @@ async def moving(department: Department) -> Moving:
     """After a failover."""
     made = Moving(department)
     await made.failed_over()
+    made.clock.at = NOON + timedelta(hours=3)
     return made
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 import handlers
-from bot.domain.errors import DriftError, UntouchedError
+from bot.domain.errors import DriftError, TemporaryError, UntouchedError
 from bot.domain.failover_course import read
 from bot.domain.freezes import EVERYTHING, Freeze
 from bot.domain.plans import Plan, PlannedStep
@@ -34,14 +34,20 @@ async def test_from_one_region_to_the_other(moving: Moving) -> None:
     assert moving.done == ["fence", "promote", "sfo3"]
     assert running.said["lag"] == "0.4\N{NO-BREAK SPACE}s behind"
     assert running.said["capacity"] == "api 4 of 4; web 2 of 2; pool-a 4 of 4"
-    assert running.said["connections"] == "api-database:url is switched, api, web restarted"
+    assert running.said["connections"] == "api-database:url is switched, api restarted"
     assert "until 2026-03-01" in running.said["shift"]
     assert running.said["verify"].startswith("sfo3 serves reads and writes; every probe from outside answers")
     assert running.said["report"].startswith("RTO ")
     assert running.said["result"].startswith("sfo3 serves. Plan the failback when nyc2 is healthy.")
     assert moving.connections.held == {SECRET: "db-sfo3.example:5432", HOME: "db-nyc2.example:5432"}
     restarts = [each for each in moving.cluster.done if each[0] == "restart"]
-    assert restarts == [("restart", "sfo3", "api"), ("restart", "sfo3", "web")]
+    assert restarts == [("restart", "sfo3", "api")], "web does not read it"
+
+
+async def test_who_can_not_be_looked_at_is_restarted_too(moving: Moving) -> None:
+    moving.department.anatomies.found["web", "production-sfo3"] = TemporaryError("sfo3 does not answer")
+    running = await moving.runs(await moving.plan())
+    assert running.said["connections"] == "api-database:url is switched, api, web restarted"
 
 
 async def test_promotions_are_frozen_meanwhile(moving: Moving) -> None:

@@ -36,7 +36,21 @@ def read(kind: str, name: str, obj: Object, around: Mapping[str, list[Object]]) 
         owned=frozenset(_measured(scaler)) if scaler else frozenset(),
         per_node=kind == "daemonset",
         unknown=tuple(each for each in AROUND if each not in around),
+        secrets=frozenset(filter(None, _secrets(pod))),
     )
+
+
+def _secrets(pod: Object) -> Iterator[str]:
+    """Names, by every way in which a container or a volume can name one (kubernetes/api, core/v1)."""
+    for container in (*pod["containers"], *(pod.get("initContainers") or ())):
+        for entry in container.get("env") or ():
+            yield ((entry.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name", "")
+        for source in container.get("envFrom") or ():
+            yield (source.get("secretRef") or {}).get("name", "")
+    for volume in pod.get("volumes") or ():
+        yield (volume.get("secret") or {}).get("secretName", "")
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            yield (source.get("secret") or {}).get("name", "")
 
 
 def _replicas(kind: str, obj: Object) -> int:
