@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -16,22 +17,26 @@ SIGHT_WORDS = {
     Sight.LOST: phrase("sees it lost"),
     Sight.UNKNOWN: phrase("does not know"),
 }
+DEADLINE = 4.0
+"""Seconds for one answer of a region that may be burning: a plan must be there within the command's own time."""
 Rows = tuple[tuple[Phrase, Phrase], ...]
 
 
 async def seen(database: Database, way: Way) -> Replication | None:
     """None: its API does not answer."""
     try:
-        return await database.replication(way)
-    except TemporaryError:
+        async with asyncio.timeout(DEADLINE):
+            return await database.replication(way)
+    except (TemporaryError, TimeoutError):
         return None
 
 
 async def going(traffic: Traffic) -> str | None:
     """Where traffic goes, empty for none of our regions; None: nobody knows."""
     try:
-        return await traffic.region()
-    except TemporaryError:
+        async with asyncio.timeout(DEADLINE):
+            return await traffic.region()
+    except (TemporaryError, TimeoutError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -117,19 +118,25 @@ class Planner:
         self, kind: Kind, move: Move, estate: Estate, now: Replication | None, *, measured: bool = True
     ) -> Course:
         """*measured*: SLOs tell how it went; they are production's."""
-        lag = now.lag if now else None
+        lag, moved = now.lag if now else None, self.rooms.moved(move)  # UserError, before anybody is asked
         unsafe = not (now and now.promoted) and excessive(lag, self.pair.rpo)
+        async with asyncio.TaskGroup() as group:  # what does not answer is waited for once
+            lots = group.create_task(self.rooms.lots(move))
+            machines = group.create_task(self.rooms.machines(move, estate))
+            links = group.create_task(self.rooms.links(move, estate))
         return Course(
             kind=kind, source=move.way.source, target=move.way.target, rpo=self.pair.rpo, planned=self.clock.now(),
             rto=self.pair.rto, lag=lag, reachable=now.reachable if now else False,
             held=kind is Kind.FAILOVER and unsafe, lost_since=await self.since(move.way.source),
-            lots=await self.rooms.lots(move), machines=await self.rooms.machines(move, estate),
-            links=await self.rooms.links(move, estate), probes=move.probes,
-            services=tuple(service.name for service, _, _ in self.rooms.moved(move)) if measured else (),
+            lots=lots.result(), machines=machines.result(), links=links.result(), probes=move.probes,
+            services=tuple(service.name for service, _, _ in moved) if measured else (),
         )  # fmt: skip
 
     async def _plan(self, course: Course, now: Replication | None, title: Phrase, blast: tuple[Phrase, ...]) -> Plan:
-        sights, region = await self.witnesses.ask(), await facts.going(self.estate.traffic)
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(facts.going(self.estate.traffic))
+            sights = await self.witnesses.ask()
+        region = asked.result()
         return Plan(
             action="drill" if course.kind is Kind.DRILL else "failover",
             title=title,

@@ -15,10 +15,9 @@ from bot.ports.cluster import Cluster
 from bot.ports.estate import Estate
 from bot.ports.scaling import Autoscaler, Scaling
 from bot.ports.store import Store
+from handlers.commands.failover_facts import DEADLINE
 from handlers.commands.replies import workload
 
-DEADLINE = 5.0
-"""Seconds a burning region's API server gets to tell how much runs there."""
 Moved = tuple[tuple[Service, Environment, Environment], ...]
 
 
@@ -67,16 +66,17 @@ class Rooms:
         return tuple(task.result() for task in tasks)
 
     async def _link(self, place: Place, estate: Estate, moved: list[tuple[Service, Environment]]) -> Switch:
-        found = linked(place, await self._held(place, estate), moved)
-        if not place.secret:
-            return found
+        found = linked(place, "", moved)
         async with asyncio.TaskGroup() as group:
+            held = group.create_task(self._held(place, estate))
             tasks = [group.create_task(self._reads(place, reader)) for _, reader in found.readers]
         kept = tuple(each for each, task in zip(found.readers, tasks, strict=True) if task.result())
-        return replace(found, readers=kept)
+        return replace(found, was=held.result(), readers=kept)
 
     async def _reads(self, place: Place, environment: Environment) -> bool:
         """Whether its pods name the Secret; one that nobody can look at is restarted rather than left behind."""
+        if not place.secret:
+            return True
         with suppress(PultError, TimeoutError):
             async with asyncio.timeout(DEADLINE):
                 return place.secret in (await self.anatomies.anatomy(environment)).secrets

@@ -81,8 +81,7 @@ class Frame:
         )
 
     def _frozen(self, tx: Tx, leg: Leg, now: datetime) -> tuple[str, ...]:
-        kept = next((each for each in freezing.kept(tx) if each.service == EVERYTHING), None)
-        until = now + LASTS
+        kept, until = _everything(tx), now + LASTS
         if kept is None or (kept.by != PULT and kept.until < until):
             why = f"{leg.course.source} → {leg.course.target} ({leg.operation})"
             tx.put_mark(_mark(leg), kept or PULT)
@@ -93,16 +92,22 @@ class Frame:
         return tuple(each.id for each in live if each.state in UNDER_WAY and each.plan.action == "promote")
 
     def _lifted(self, tx: Tx, leg: Leg, now: datetime) -> bool:
-        before = tx.mark(_mark(leg))
-        if before is None:
-            return not any(each.service == EVERYTHING for each in freezing.kept(tx))
+        """Only its own: whoever froze everything meanwhile had a reason. False: it stays frozen."""
+        before, kept = tx.mark(_mark(leg)), _everything(tx)
         tx.put_mark(_mark(leg), None)
+        if before is None or kept is None or kept.by != PULT:
+            return kept is None
         freezing.lift(tx, EVERYTHING, PULT, now)
         tx.append(Deed(now, PULT, "", "unfreeze", EVERYTHING, "ended", leg.operation))
-        if isinstance(before, Freeze) and before.until > now:
-            freezing.begin(tx, self._tools.chats, before, now)
-            return False
-        return True
+        if not isinstance(before, Freeze) or before.until <= now:
+            return True
+        freezing.begin(tx, self._tools.chats, before, now)
+        return False
+
+
+def _everything(tx: Tx) -> Freeze | None:
+    """The freeze of every service, whoever set it."""
+    return next((each for each in freezing.kept(tx) if each.service == EVERYTHING), None)
 
 
 def _mark(leg: Leg) -> str:

@@ -69,6 +69,17 @@ async def test_what_somebody_else_froze_stays_frozen(moving: Moving) -> None:
     assert (kept.by, kept.until) == ("boris", theirs.until)
 
 
+async def test_what_somebody_froze_meanwhile_stays_frozen(moving: Moving) -> None:
+    plan = await moving.plan()
+    await moving.dies(plan, "promote")
+    theirs = Freeze(EVERYTHING, NOON + timedelta(days=1), "nobody releases today", "boris")
+    await moving.store.write(lambda tx: freezing.begin(tx, (), theirs, NOON))
+    running = await moving.resumes(plan)
+    (kept,) = await moving.store.read(freezing.kept)
+    assert kept.by == "boris"
+    assert running.said["result"].startswith("sfo3 serves.")
+
+
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_crash_in_any_step_does_nothing_twice(moving: Moving, step: str) -> None:
     plan = await moving.plan()
