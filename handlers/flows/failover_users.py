@@ -90,7 +90,7 @@ class Users:
         """What would be asked, asked now: of the region that serves."""
         bad = [why for url in leg.course.probes if (why := await self._probe(url)) is not None]
         now = self._tools.clock.now()
-        measured = await self._asked(leg, now - timedelta(minutes=5), now)
+        measured = await self._asked(leg, leg.course.source, now - timedelta(minutes=5), now)
         if bad or measured.bad:
             raise UserError("What would verify it fails by itself now: {bad}.", bad=listed((*bad, *measured.bad)))
         unknown = (*measured.unknown, *self._unasked(leg))
@@ -128,14 +128,14 @@ class Users:
             now = self._tools.clock.now()
             if not self._slos(leg) or now - arrived >= FIRST:
                 start = max(arrived, now - timedelta(minutes=1))
-                found = await self._asked(leg, start, now)
+                found = await self._asked(leg, leg.course.target, start, now)
                 if not (found.bad or found.unknown) or now >= ends or self._tools.budgets is None:
                     return found
                 await say(phrase("waiting for {lacking}", lacking=listed((*found.bad, *found.unknown))))
             await self._tools.clock.sleep(LOOK_EVERY)
 
-    async def _asked(self, leg: Leg, start: datetime, end: datetime) -> _Measured:
-        region = self._tools.regions.get(leg.course.target, leg.course.target)
+    async def _asked(self, leg: Leg, cluster: str, start: datetime, end: datetime) -> _Measured:
+        region = self._tools.regions.get(cluster, cluster)
         said = [await self._one(slo, region, start, end) for slo in self._slos(leg)]
         return _Measured(
             tuple(told for good, told in said if good is False),

@@ -384,6 +384,7 @@ class FakeBudgets:
         self.before: float | None = 0.2
         self.windows: list[tuple[datetime, datetime]] = []
         self.ages: list[float | None] = [0.0]
+        self.apart: list[Mapping[str, float | None]] = [{}]
         self.waited: tuple[tuple[datetime, float], ...] = ()
 
     async def burn(self, slo: Slo, start: datetime, end: datetime) -> float | None:
@@ -392,6 +393,12 @@ class FakeBudgets:
         self.windows.append((start, end))
         paces = self.burned.get(slo.name, [0.3])
         return paces.pop(0) if len(paces) > 1 else paces[0]
+
+    async def burns(self, slo: Slo, label: str, start: datetime, end: datetime) -> Mapping[str, float | None]:
+        """By region, at each look the next ones; without any the metrics tell no regions apart."""
+        assert label == "region"
+        self.windows.append((start, end))
+        return self.apart.pop(0) if len(self.apart) > 1 else self.apart[0]
 
     async def waits(self, slo: Slo) -> tuple[tuple[datetime, float], ...]:
         return self.waited
