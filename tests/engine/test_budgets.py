@@ -228,3 +228,17 @@ async def test_a_silent_region_makes_the_pace_unknown(metrics: SlowMetrics) -> N
     assert await budgets.burn(slo, NOON - timedelta(minutes=5), NOON) == 0.0
     assert await budgets.burn(slo, NOON - timedelta(minutes=10), NOON) is None
     await budgets.close()
+
+
+async def test_the_pace_of_each_region_by_itself(metrics: SlowMetrics) -> None:
+    """One that is cut off fails all it gets, which says nothing of the other; one without any is not there."""
+    metrics.open.set()
+    slo = replace(SLO, total="sum(increase(t[$window]))", bad="sum(increase(b[$window]))")
+    budgets, length = PrometheusBudgets(metrics, FakeClock()), timedelta(minutes=5)
+    totals = Reading((Sample({"region": "nyc2"}, 20.0), Sample({"region": "sfo3"}, 1_000.0), Sample({}, 5.0)))
+    asked = "sum by (region) (increase({}[300s]))"
+    metrics.answers |= {asked.format("t"): totals, asked.format("b"): Reading((Sample({"region": "nyc2"}, 20.0),))}
+    found = await budgets.burns(slo, "region", NOON - length, NOON)
+    assert found == {"nyc2": pytest.approx(1_000.0), "sfo3": 0.0}
+    assert await budgets.burns(slo, "region", NOON - 2 * length, NOON) == {}, "no answer, no region"
+    await budgets.close()
