@@ -33,7 +33,7 @@ def flow(
     """``failover`` acts; ``drill`` runs the same plan and only looks, or moves what is *staged* there and back."""
     moves = _Moves(tools, estate, staged, extra or {})
     no_return = frozenset({NO_RETURN, THERE + NO_RETURN, BACK + NO_RETURN})
-    return Flow(action, moves.check, moves.run, moves.undo, no_return)
+    return Flow(action, moves.check, moves.run, moves.undo, no_return=no_return)
 
 
 @dataclass
