@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from config.base import Address, Duration, Many, Name, Positive, Section, matching
 
+RUNS = r"(statefulset|deployment)/[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9.-]{0,62}"
 MONTHLY = r"(first|last) (Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d"
 
 
@@ -18,10 +19,11 @@ class ServerSettings(Section):
     region: Name
     """Cluster it stands beside. No default."""
     dsn: SecretStr
-    """Where pult itself reaches it, with the right to promote: "postgresql://pult:…@pg-nyc2:5432/app". No default."""
+    """Where pult itself reaches it: this one server, and a database of pult's own, which a fence leaves open:
+    "postgresql://pult:…@pg-nyc2:5432/pult". docs/postgres.md has the rights it needs. No default."""
     address: str = ""
     """host:port under which services reach it; default: that of dsn."""
-    workload: str = ""
+    workload: Annotated[str, matching(RUNS, "as statefulset/namespace/name")] = ""
     """What runs it in that cluster, as kind/namespace/name: scaled to none for a fence, started again to rejoin."""
     droplet: int | None = Field(default=None, gt=0)
     """Id of the machine that runs it: switched off for a fence where the server itself does not answer."""
