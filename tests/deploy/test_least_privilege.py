@@ -28,6 +28,7 @@ from bot.adapters.kubernetes.happenings import KubernetesHappenings
 from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.adapters.kubernetes.jobs import KubernetesJobs
 from bot.adapters.kubernetes.logs import KubernetesLogs
+from bot.adapters.kubernetes.machines import WorkloadMachine
 from bot.adapters.kubernetes.secrets import KubernetesSecrets
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.watch import feeds
@@ -104,6 +105,9 @@ async def everything(cluster: KubernetesCluster) -> None:
             cluster.scaling.allowed(workload),
             cluster.restart(workload, "op-2", since),
             cluster.evictions.pods(workload),
+            WorkloadMachine(cluster.apis, workload).stop(),
+            WorkloadMachine(cluster.apis, workload).stopped(),
+            WorkloadMachine(cluster.apis, workload).start(),
         ]
         for each in asked:
             with suppress(PultError):

@@ -1,0 +1,56 @@
+"""The Machine port over a workload: a database server's StatefulSet, scaled to none and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from bot.adapters.kubernetes import judge
+from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.found import pods_of
+from bot.adapters.kubernetes.notes import annotation
+from bot.adapters.kubernetes.workloads import Workloads, versioned
+from bot.domain.errors import DriftError
+from bot.domain.phrases import Code
+from bot.ports.cluster import Workload
+
+TRIES = 5
+BEFORE = "pult.dev/stopped-from"
+"""Annotation: how many replicas there were before pult stopped it."""
+
+
+class WorkloadMachine:
+    """Pods of a node out of reach stay listed until the node says that they are gone: till then, not stopped."""
+
+    def __init__(self, apis: Mapping[str, Api], workload: Workload) -> None:
+        self._workloads, self._workload = Workloads(apis), workload
+
+    async def stop(self) -> None:
+        """Scale to none, and remember from how many."""
+        await self._scale(0)
+
+    async def stopped(self) -> bool:
+        """None wanted, none counted, and not a pod left, be it on its way out."""
+        obj = await self._workloads.read(self._workload)
+        if obj["spec"].get("replicas", 1) or obj.get("status", {}).get("replicas"):
+            return False
+        api = self._workloads.api(self._workload.cluster)
+        return not await pods_of(api, self._workload.namespace, judge.selector(obj))
+
+    async def start(self) -> None:
+        """Scale to as many as there were."""
+        await self._scale(None)
+
+    async def _scale(self, wanted: int | None) -> None:
+        """Under the resourceVersion that was read."""
+        for _ in range(TRIES):
+            obj = await self._workloads.read(self._workload)
+            have = obj["spec"].get("replicas", 1)
+            if (have == 0) == (wanted == 0):
+                return
+            patch = versioned(obj, {"replicas": int(annotation(obj, BEFORE) or 1) if wanted is None else wanted})
+            patch["metadata"]["annotations"] = {BEFORE: str(have) if wanted == 0 else None}
+            with suppress(DriftError):  # its status moved on
+                await self._workloads.patch(self._workload, patch)
+                return
+        raise DriftError("{name} changes too fast to be patched.", name=Code(self._workload.name))
