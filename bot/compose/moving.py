@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.ports.metrics import Metrics
     from bot.ports.pools import Pools
     from bot.ports.regions import Database, Traffic
+    from bot.ports.store import Store
     from config.failover import DatabaseSettings, MoveSettings, TrafficSettings
 
 
@@ -30,11 +31,14 @@ Check = tuple[str, Callable[[], Awaitable[str]], str]
 
 @dataclass(frozen=True)
 class Moving:
-    """None: nothing of the kind is configured. ``checks``: of all that is moved."""
+    """None: nothing of the kind is configured. ``checks``: of all that is moved. ``beating``: databases whose heartbeat
+    pult keeps, and how.
+    """
 
     production: Estate | None = None
     staging: Estate | None = None
     checks: tuple[Check, ...] = ()
+    beating: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = ()
 
 
 def open_moving(
@@ -44,36 +48,43 @@ def open_moving(
     cluster: KubernetesCluster,
     forge: Forge | None,
     api: Api | None,
-) -> Moving:
+    store: Store,
+) -> Moving:  # noqa: PLR0913 - all that a move may have its hands on
     """Nothing connects here. *pair* is what the settings say of the failover."""
     failover = settings.failover
     if failover is None or pair is None or api is None:
         return Moving()
-    opening = _Opening(settings, metrics, cluster, forge, api)
+    opening = _Opening(settings, metrics, cluster, forge, api, store)
     production = opening.estate("failover", failover, pair.move)
     staging = None
     if failover.drill.staging and pair.staging:
         staging = opening.estate("failover.drill.staging", failover.drill.staging, pair.staging)
-    return Moving(production, staging, tuple(opening.checks))
+    return Moving(production, staging, tuple(opening.checks), tuple(opening.beating))
 
 
 class _Opening:
     """Imports each SDK only where its section is there."""
 
     def __init__(
-        self, settings: Settings, metrics: Metrics | None, cluster: KubernetesCluster, forge: Forge | None, api: Api
+        self,
+        settings: Settings,
+        metrics: Metrics | None,
+        cluster: KubernetesCluster,
+        forge: Forge | None,
+        api: Api,
+        store: Store,
     ) -> None:
+        self._store = store
         self._metrics, self._cluster, self._forge, self._api = metrics, cluster, forge, api
         self._regions: Mapping[str, str] = {each.name: each.region for each in settings.clusters}
         known = settings.prices.clusters
         self._names = {name: each.digitalocean for name, each in known.items() if each.digitalocean}
         self.checks: list[Check] = []
+        self.beating: list[tuple[str, Callable[[], Awaitable[None]]]] = []
 
-    def estate(self, section: str, settings: MoveSettings, move: Move) -> Estate | None:
-        """None where nobody of ours moves its database."""
+    def estate(self, section: str, settings: MoveSettings, move: Move) -> Estate:
+        """All that *move* has its hands on."""
         database = self._database(section, settings.database, move)
-        if database is None:
-            return None
         traffic = self._traffic(section, settings.traffic)
         connections, pools = self._connections(), self._pools()
         for place in move.places:
@@ -85,9 +96,9 @@ class _Opening:
             self.checks += [(title, partial(_roomy, pools, end, room), f"see [[{section}.capacity]]") for end in ends]
         return Estate(database, traffic, connections, pools)
 
-    def _database(self, section: str, settings: DatabaseSettings, move: Move) -> Database | None:
-        if settings.provider != "digitalocean":
-            return None
+    def _database(self, section: str, settings: DatabaseSettings, move: Move) -> Database:
+        if settings.provider == "postgres":
+            return self._self_run(section, settings)
         from bot.adapters.digitalocean.lineage import Family  # noqa: PLC0415 - after intake
         from bot.adapters.digitalocean.postgres import ManagedPostgres  # noqa: PLC0415
         from bot.engine.witnesses import measured  # noqa: PLC0415
@@ -96,6 +107,15 @@ class _Opening:
         made = ManagedPostgres(self._api, family, self._regions, measured(self._metrics, settings.lag))
         mend = f"see [{section}.database], and its servers' trusted sources in DigitalOcean"
         self.checks.append((f"{section}.database", partial(made.check, move.way), mend))
+        return made
+
+    def _self_run(self, section: str, settings: DatabaseSettings) -> Database:
+        from bot.compose.servers import self_run  # noqa: PLC0415 - after intake
+
+        made = self_run(settings, self._cluster.apis, self._api, self._store)
+        for region in made.regions:
+            self.checks.append((f"{section}.database {region}", partial(made.check, region), "see docs/postgres.md"))
+        self.beating.append((f"{section}.database", made.run))
         return made
 
     def _traffic(self, section: str, settings: TrafficSettings) -> Traffic:

@@ -114,6 +114,8 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
         for name, chat in wired.parts.chats.items():
             listening = forever(name, lambda chat=chat: chat.listen(wired.router.ask), core.clock, core.meters)  # type: ignore[misc]
             talking.append(group.create_task(listening))
+        for name, beat in wired.parts.moving.beating:
+            talking.append(group.create_task(forever(name, beat, core.clock, core.meters)))
         for seconds, name, work in (
             (SWEEP_EVERY, "expiry", wired.desk.expire),
             (SWEEP_EVERY, "sweep", wired.operations.sweep),
