@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.errors import UserError
-from bot.domain.failover import Move, Pair, Place, Room
+from bot.domain.failover import Move, Place, Room
 from bot.domain.phrases import Code
 from bot.ports.estate import Estate
+from config.department import department
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,15 +44,14 @@ class Moving:
 
 def open_moving(
     settings: Settings,
-    pair: Pair | None,
     metrics: Metrics | None,
     cluster: KubernetesCluster,
     forge: Forge | None,
     api: Api | None,
     store: Store,
-) -> Moving:  # noqa: PLR0913 - all that a move may have its hands on
-    """Nothing connects here. *pair* is what the settings say of the failover."""
-    failover = settings.failover
+) -> Moving:
+    """Nothing connects here."""
+    failover, pair = settings.failover, department(settings).failover
     if failover is None or pair is None or api is None:
         return Moving()
     opening = _Opening(settings, metrics, cluster, forge, api, store)

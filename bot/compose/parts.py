@@ -157,7 +157,7 @@ class _Opening:
             watching=self._watching(cluster),
             silencer=await self._silencer(),
             roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
-            moving=open_moving(self._settings, self._department.failover, metrics, cluster, forge, api, store),
+            moving=open_moving(self._settings, metrics, cluster, forge, api, store),
             witnesses=self._witnesses(metrics, cluster), costing=costing, menu=menu,
         )  # fmt: skip
 

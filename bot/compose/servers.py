@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from bot.ports.machines import Machine
 
 
-def self_run(
-    settings: DatabaseSettings, apis: Mapping[str, Api], cloud: CloudApi, store: Store
-) -> SelfRunPostgres:
+def self_run(settings: DatabaseSettings, apis: Mapping[str, Api], cloud: CloudApi, store: Store) -> SelfRunPostgres:
     """The pair that *settings* name; connects at the first question."""
     servers = [Server(each.region, each.dsn.get_secret_value(), each.address) for each in settings.servers]
     machines = {each.region: tuple(_machines(each, apis, cloud)) for each in settings.servers}

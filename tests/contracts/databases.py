@@ -18,6 +18,7 @@ from bot.simulator.digitalocean.state import Cloud
 from bot.simulator.digitalocean.surface import TOKEN
 from bot.simulator.server import Simulation, simulator
 from bot.simulator.settings import SimulatorSettings
+from tests.contracts.databases_postgres import selfrun
 
 REGIONS = {"nyc2": "nyc2", "sfo3": "sfo3"}
 
@@ -63,5 +64,14 @@ def cloud_of(running: Simulation) -> Cloud:
     return running.world.cloud
 
 
-OPEN: dict[str, Callable[[Path], AbstractAsyncContextManager[Pair]]] = {"digitalocean": digitalocean}
+@asynccontextmanager
+async def postgres(folder: Path) -> AsyncIterator[Pair]:
+    async with selfrun(folder) as opened:
+        yield Pair(*opened)
+
+
+OPEN: dict[str, Callable[[Path], AbstractAsyncContextManager[Pair]]] = {
+    "digitalocean": digitalocean,
+    "postgres": postgres,
+}
 """By provider; each gets a folder of its own."""
