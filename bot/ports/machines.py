@@ -19,3 +19,7 @@ class Machine(Protocol):
     async def start(self) -> None:
         """Ask that the server be started; what starts it decides whether as a standby. Safe to repeat."""
         ...
+
+    async def allowed(self) -> str:
+        """Why pult could not stop or start it, as far as that can be told without doing it; changes nothing."""
+        ...

@@ -76,6 +76,17 @@ async def test_an_api_server_that_is_away_confirms_nothing(scripted: Scripted) -
         await WorkloadMachine(scripted.cluster.apis, API).stopped()
 
 
+@pytest.mark.parametrize(
+    ("verb", "resource", "says"),
+    [("patch", "deployments", "patch apps/deployments"), ("list", "pods", "list pods"), ("", "", "")],
+)
+async def test_a_right_that_is_missing_is_known_before(bench: Bench, verb: str, resource: str, says: str) -> None:
+    if verb:
+        bench.state.cluster("nyc2").deny(verb, resource)
+    found = await WorkloadMachine(bench.cluster.apis, API).allowed()
+    assert found == (f"nyc2 does not let pult {says} in production" if says else "")
+
+
 async def test_from_how_many_it_was_stopped_stands_on_it(bench: Bench) -> None:
     """So that a pult that was restarted, or another one, starts as many."""
     before = (await bench.cluster.rollout(API)).desired
@@ -165,6 +176,7 @@ def hand(tmp_path: Path) -> Program:
 
 
 async def test_a_program_is_told_one_word_more(hand: Program, tmp_path: Path) -> None:
+    assert await hand.allowed() == ""
     await hand.stop()
     assert await hand.stopped()
     await hand.start()
@@ -197,6 +209,7 @@ async def test_a_program_that_hangs_is_ended_with_all_it_started(
 async def test_a_program_that_is_not_there_is_said() -> None:
     with pytest.raises(UserError, match="can't be run"):
         await Program("sfo3", ("/nowhere/hand",)).stop()
+    assert await Program("sfo3", ("/nowhere/hand",)).allowed() == "there is no program /nowhere/hand"
 
 
 async def _gone(pid: int) -> bool:

@@ -107,6 +107,7 @@ async def everything(cluster: KubernetesCluster) -> None:
             cluster.evictions.pods(workload),
             WorkloadMachine(cluster.apis, workload).stop(),
             WorkloadMachine(cluster.apis, workload).stopped(),
+            WorkloadMachine(cluster.apis, workload).allowed(),
             WorkloadMachine(cluster.apis, workload).start(),
         ]
         for each in asked:

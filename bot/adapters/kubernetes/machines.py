@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from bot.adapters.kubernetes import judge
+from bot.adapters.kubernetes import access, judge
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.found import pods_of
 from bot.adapters.kubernetes.notes import annotation
@@ -40,6 +40,14 @@ class WorkloadMachine:
     async def start(self) -> None:
         """Scale to as many as there were."""
         await self._scale(None)
+
+    async def allowed(self) -> str:
+        """By access reviews of what it takes."""
+        api, space = self._workloads.api(self._workload.cluster), self._workload.namespace
+        kind = f"apps/{self._workload.kind}s"
+        wanted = (("get", kind), ("patch", kind), ("list", "pods"))
+        missing = [f"{verb} {what}" for verb, what in wanted if not await access.may(api, space, verb, what)]
+        return f"{self._workload.cluster} does not let pult {', '.join(missing)} in {space}" if missing else ""
 
     async def _scale(self, wanted: int | None) -> None:
         """Under the resourceVersion that was read."""

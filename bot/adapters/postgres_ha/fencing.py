@@ -76,8 +76,10 @@ class Fences:
             await machine.start()
 
     async def examine(self, region: str) -> str:
-        """What could stop a server that answers now. UserError: it speaks of another one. Changes nothing."""
+        """What could stop a server that answers now. UserError: it may not, or it is another one's. Changes nothing."""
         for machine in self._machines(region):
+            if why := await machine.allowed():
+                raise UserError("The server in {region} can't be stopped: {why}", region=region, why=why)
             if await machine.stopped():
                 raise UserError(
                     "What is to stop the server in {region} says that it is off: it is another one.", region=region

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -38,6 +39,10 @@ class Program:
     async def start(self) -> None:
         """See the port."""
         await self._done("rejoin")
+
+    async def allowed(self) -> str:
+        """Whether there is such a program."""
+        return "" if shutil.which(self._command[0]) else f"there is no program {self._command[0]}"
 
     async def _done(self, word: str) -> None:
         code = await self._run(word)
