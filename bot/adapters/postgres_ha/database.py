@@ -117,24 +117,30 @@ class SelfRunPostgres:
         await self._silences.spoke(region)
 
     async def _beating(self, region: str) -> None:
-        heard = False
+        settled = False
         while True:
             try:
                 await self._beat(region)
-                if not heard:
-                    await self._left_behind(region)
-                heard = True
             except PultError:
-                heard = False
+                settled = False
                 await self._silences.fell(region)
+            else:
+                settled = settled or await self._settled(region)
             await self._clock.sleep(PERIOD)
 
-    async def _left_behind(self, region: str) -> None:
-        """A primary that comes back after the other was promoted without its fence (on a person's word that it is off)
-        is closed at once: two take writes until then.
+    async def _settled(self, region: str) -> bool:
+        """Whether it is known, of a server that is back, that it was not left behind.
+
+        A primary that comes back after the other was promoted without its fence (on a person's word that it is off) is
+        fenced at once: two take writes until then.
         """
         way = next(Way(region, other) for other in self.regions if other != region)
-        source, target = await self._couple.both(way)
-        if source and target and not (source.standby or source.shut) and promoted(way, source, target):
-            log.error("the database server in %s takes writes, though that in %s was promoted", way.source, way.target)
-            await self._fences.fence(region)
+        try:
+            source, target = await self._couple.both(way)
+            if source and target and not (source.standby or source.shut) and promoted(way, source, target):
+                log.error("the database server in %s takes writes, though that in %s was promoted", region, way.target)
+                await self._fences.fence(region)
+        except PultError as error:
+            log.debug("whether the database server in %s was left behind is not known: %s", region, error)
+            return False
+        return source is not None and target is not None
