@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +23,10 @@ from bot.adapters.postgres_ha import program
 from bot.adapters.postgres_ha.program import Program
 from bot.domain.errors import TemporaryError, UserError
 from bot.ports.machines import Machine
+from bot.simulator.digitalocean.droplets import SELF_RUN
+from bot.simulator.digitalocean.surface import TOKEN
+from bot.simulator.server import simulator
+from bot.simulator.settings import SimulatorSettings
 from tests.adapters import test_kubernetes_trouble as trouble
 from tests.adapters.test_kubernetes_trouble import API, DEPLOYMENT_PATH, PODS_PATH, Bench, Scripted
 from tests.department import until
@@ -152,6 +156,24 @@ async def test_a_busy_droplet_is_asked_again_later() -> None:
     async with droplet(Cloud(locked=True)) as machine:
         with pytest.raises(TemporaryError, match="busy"):
             await machine.stop()
+
+
+async def test_the_simulated_ones_power_is_cut_except_where_the_region_is_dead() -> None:
+    ident = next(iter(SELF_RUN))
+    async with simulator(SimulatorSettings(port=0, speed=40)) as running:
+        api = Api(DigitaloceanSettings(api_url=f"{running.url}/digitalocean", token=TOKEN))
+        machine = Droplet(api, ident)
+        for _ in range(2):
+            with suppress(UserError):  # the first one is under way
+                await machine.stop()
+        await until("it does not go off", machine.stopped)
+        await machine.start()
+        await until("it does not come back", lambda: _runs(machine))
+        running.world.faults.start("region_down", "nyc2")
+        await machine.stop()
+        await asyncio.sleep(0.3)
+        assert not await machine.stopped(), "accepted is not done"
+        api.close()
 
 
 async def _runs(machine: Machine) -> bool:
