@@ -72,6 +72,8 @@ def by_annotation(written: str) -> st.SearchStrategy[Any]:
         return st.none() | by_annotation(written.removesuffix(" | None"))
     if written.startswith("tuple[") and written.endswith(", ...]"):
         return st.lists(by_annotation(written[6:-6]), max_size=3).map(tuple)
+    if written.startswith("tuple["):
+        return st.tuples(*map(by_annotation, written[6:-1].split(", ")))
     if written.startswith("Mapping[str, "):
         return st.dictionaries(texts, by_annotation(written[13:-1]), max_size=3)
     return of(TYPES[written])

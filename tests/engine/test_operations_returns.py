@@ -78,7 +78,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         return phrase("undone")
 
     async with open_store(url) as store:
-        flows = {"promote": Flow("promote", check, run, undo, frozenset({"promote"}))}
+        flows = {"promote": Flow("promote", check, run, undo, no_return=frozenset({"promote"}))}
         found = Bench(store, Operations(store, SystemClock(), flows, Meters("test"), url), fails)
         await store.write(lambda tx: tx.save_operation(MADE))
         try:
