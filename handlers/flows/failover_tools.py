@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from bot.domain.failover_course import Course
-from bot.domain.phrases import Phrase, phrase, verbatim
+from bot.domain.phrases import Phrase, verbatim
 from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
 from bot.ports.clock import Clock
@@ -77,8 +77,3 @@ def reason(error: Exception) -> Phrase:
     """Why something failed, for a person."""
     found = getattr(error, "phrase", None)
     return found if isinstance(found, Phrase) else verbatim(str(error) or "no answer in time")
-
-
-def nothing_to_do() -> Phrase:
-    """For a step that found everything done."""
-    return phrase("it is so already")
