@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from socket import gethostname
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -26,12 +27,23 @@ class ServerSettings(Section):
     heartbeat_url: SecretStr | None = None
     """Called once a minute, so that somebody watches pult (a dead man's switch). Unset: nobody does."""
 
+    replica: str = Field(default="", max_length=200)
+    """Name of this replica among several on one PostgreSQL. Empty: the host's name (in Kubernetes the pod's) and port.
+
+    A process takes over at once what an earlier one of the same name held, so no two that live may share one.
+    """
+
     @field_validator("heartbeat_url")
     @classmethod
     def _http(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
             raise ValueError("an http:// or https:// address")
         return value
+
+
+def replica_name(server: ServerSettings) -> str:
+    """What this replica is called."""
+    return server.replica or f"{gethostname()}:{server.port}"
 
 
 class StoreSettings(Section):

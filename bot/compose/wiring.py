@@ -4,49 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from bot.adapters.sql import open_store
 from bot.compose.core import Core
-from bot.domain.cards import Card
-from bot.domain.errors import PultError, TemporaryError
-from bot.domain.messages import Message
-from bot.domain.requests import Request
+from bot.domain.errors import TemporaryError
 from bot.domain.routes import private_chats
 from bot.edge.server import Health, application, serve
 from bot.edge.webhooks import Webhooks
-from bot.ports.console import Answer, Standing
-from bot.ports.store import Tx
+from config.server import replica_name
 from config.settings import Settings
 
 if TYPE_CHECKING:
     from bot.compose.parts import Parts
-    from bot.engine.delivery import Delivery
+    from bot.compose.wired import Wired
     from bot.engine.desk import Desk
-    from bot.engine.operations import Operations
-    from bot.engine.router import Router
-    from bot.engine.scheduler import Scheduler
     from bot.platforms.canary.chat import CanaryChat
-    from bot.ports.presenters import Presenters
-    from bot.ports.schedules import Periodic
 
 log = logging.getLogger(__name__)
-SWEEP_EVERY, HEARTBEAT_EVERY, DEPENDENCIES_EVERY = 5.0, 60.0, 60.0
-EXAMINE_DEADLINE = 15.0
+LISTEN_AGAIN = 1.0
+"""Seconds until other replicas are listened to again, after the store was away."""
+DEPENDENCIES_EVERY = 60.0
 HEAVY = (
-    "handlers", "bot.compose.parts", "bot.engine.delivery", "bot.engine.desk", "bot.engine.operations",
-    "bot.engine.router", "bot.adapters.kubernetes.cluster", "bot.adapters.pictures.painter", "bot.adapters.words",
-    "bot.platforms.slack", "bot.platforms.telegram", "slack_bolt.async_app", "telegram", "requests",
+    "handlers", "bot.compose.parts", "bot.compose.wired", "bot.engine.delivery", "bot.engine.desk",
+    "bot.engine.operations", "bot.engine.ownership", "bot.engine.router", "bot.adapters.kubernetes.cluster",
+    "bot.adapters.pictures.painter", "bot.adapters.words", "bot.platforms.slack", "bot.platforms.telegram",
+    "slack_bolt.async_app", "telegram", "requests",
 )  # fmt: skip
 """``requests`` because two libraries import it later, each in a thread: at the same moment both would fail."""
-SNAPSHOT, TRENDS = 50, 16
-"""Cards of one destination that a page shows when it opens, and those with a trend: each is a query to Prometheus."""
 
 
 @dataclass
@@ -95,6 +84,7 @@ async def _work(core: Core, running: Pult) -> None:
             await _serve(core, running, wired)
         finally:
             wired.operations.close()
+            await wired.ownership.resign()
 
 
 def _load() -> None:
@@ -107,30 +97,27 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
     from bot.engine.supervise import every, forever  # noqa: PLC0415 - after intake
 
     async with asyncio.TaskGroup() as group:
-        lanes = group.create_task(wired.lanes.run())
-        talking = [group.create_task(wired.router.run()), group.create_task(wired.scheduler.run())]
+        background = [group.create_task(wired.ownership.run()), group.create_task(wired.lanes.run())]
+        talking = [group.create_task(wired.router.run())]
         talking.append(group.create_task(_staff(core, wired.parts)))
         talking.append(group.create_task(wired.parts.watching.run()))
-        for name, chat in wired.parts.chats.items():
-            listening = forever(name, lambda chat=chat: chat.listen(wired.router.ask), core.clock, core.meters)  # type: ignore[misc]
-            talking.append(group.create_task(listening))
         for name, beat in wired.parts.moving.beating:
             talking.append(group.create_task(forever(name, beat, core.clock, core.meters)))
+        talking += [group.create_task(wired.listen(name)) for name in wired.parts.chats.keys() - wired.alone]
         for seconds, name, work in (
-            (SWEEP_EVERY, "expiry", wired.desk.expire),
-            (SWEEP_EVERY, "sweep", wired.operations.sweep),
-            (HEARTBEAT_EVERY, "heartbeat", lambda: _heartbeat(core.settings)),
+            (LISTEN_AGAIN, "notices", core.store.listen),
             (1.0, "backlog", wired.count),
             (DEPENDENCIES_EVERY, "dependencies", wired.examine),
-            *((each.every, each.name, each.run) for each in wired.periodic),
+            *((each.every, each.name, each.run) for each in wired.periodic if each.everywhere),
         ):
             talking.append(group.create_task(every(seconds, name, work, core.clock)))
         running.ready.set()
         await running.stop.wait()
         for task in talking:
             task.cancel()
-        await _drain(core, wired)
-        lanes.cancel()
+        await wired.ownership.hand_over()
+        for task in background:
+            task.cancel()
 
 
 async def _staff(core: Core, parts: Parts) -> None:
@@ -144,125 +131,61 @@ async def _staff(core: Core, parts: Parts) -> None:
     core.roster = parts.roster
 
 
-async def _drain(core: Core, wired: Wired) -> None:
-    """Start nothing more, finish what is being sent; what is left stays due in the store."""
-    wired.lanes.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(core.settings.server.drain_seconds):
-            await wired.lanes.drained()
-
-
-async def _heartbeat(settings: Settings) -> None:
-    """Tell whoever watches pult that it lives."""
-    if settings.server.heartbeat_url is None:
-        return
-    timeout, url = aiohttp.ClientTimeout(total=10), settings.server.heartbeat_url.get_secret_value()
-    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-        answer.raise_for_status()
-
-
-@dataclass(frozen=True)
-class Wired:
-    """What works behind the webhook port."""
-
-    core: Core
-    parts: Parts
-    lanes: Delivery
-    router: Router
-    desk: Desk
-    operations: Operations
-    presenters: Presenters
-    scheduler: Scheduler
-    periodic: tuple[Periodic, ...]
-
-    def trouble(self) -> Mapping[str, str]:
-        """Destinations that can't be delivered to now."""
-        return self.lanes.trouble()
-
-    async def ask(self, request: Request) -> Answer:
-        """One console command."""
-        reply = await self.router.answer(request)
-        return Answer(reply.ok, reply.message, reply.operation)
-
-    async def standing(self, destinations: Sequence[str]) -> Sequence[Standing]:
-        """The latest cards of *destinations*, as they are drawn now; the first ones with their trends."""
-
-        def read(tx: Tx) -> list[tuple[Card, Any]]:
-            cards = [card for name in destinations for card in tx.latest_cards(name, SNAPSHOT)]
-            return [(card, self._presenter(card).load(tx, card.subject.partition(":")[2])) for card in cards]
-
-        found = await self.core.store.read(read)
-        async with asyncio.TaskGroup() as group:
-            shown = [
-                (card, group.create_task(self._drawn(card, state, rich=at < TRENDS)))
-                for at, (card, state) in enumerate(each for each in found if each[1] is not None)
-            ]
-        return tuple(Standing(card.subject, card.wanted, card.changed_at, task.result()) for card, task in shown)
-
-    async def _drawn(self, card: Card, state: object, *, rich: bool) -> Message:
-        from bot.engine.enrichment import drawn  # noqa: PLC0415 - after intake
-
-        presenter = self._presenter(card)
-        message: Message = await drawn(presenter, state, card.subject) if rich else presenter.draw(state)
-        return message
-
-    async def count(self) -> None:
-        """Let the intake know how far delivery is behind."""
-        self.core.intake.overdue = self.lanes.overdue
-
-    async def examine(self) -> None:
-        """Ask everything pult depends on whether it answers, for the metric."""
-        chats = ((name, chat.check) for name, chat in self.parts.chats.items())
-        for name, check in (*chats, *self.parts.checks()):
-            try:
-                async with asyncio.timeout(EXAMINE_DEADLINE):
-                    await check()
-                up = True
-            except (PultError, TimeoutError):
-                up = False
-            self.core.meters.up.labels(name).set(up)
-
-    def _presenter(self, card: Card) -> Any:  # noqa: ANN401 - Presenter, of each kind's own state
-        return self.presenters[card.subject.partition(":")[0]]
-
-
 def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     """Connect *parts* to the engine and the handlers."""
     import handlers  # noqa: PLC0415 - after intake
+    from bot.compose.wired import Wired  # noqa: PLC0415
     from bot.engine.delivery import Delivery  # noqa: PLC0415
-    from bot.engine.desk import Desk  # noqa: PLC0415
     from bot.engine.operations import Operations  # noqa: PLC0415
+    from bot.engine.ownership import Ownership  # noqa: PLC0415
     from bot.engine.router import Router  # noqa: PLC0415
     from bot.engine.scheduler import Scheduler  # noqa: PLC0415
 
     settings, people, policy = core.settings, core.department.people, core.department.policy
     ports = _ports(core, parts, canary)
-    chats = {**parts.chats, canary.platform: canary}
-    private = tuple(name for name in parts.chats if name != "console")
-    turned = handlers.turning(core.department.services)
-    desk = Desk(
-        core.store, core.clock, directory=people, policy=policy, draw=handlers.draw_plan, meters=core.meters,
-        approvals_in=tuple(chat for each in settings.chat.approvals for chat in private_chats(each, people)),
-        platforms=private, on_call=handlers.on_call(core.rules), frozen=handlers.frozen(ports.freezes),
-        turned=turned,
-    )  # fmt: skip
+    desk = _desk(core, parts, ports)
     presenters = handlers.presenters(ports)
-    lanes = Delivery(core.store, core.clock, chats, presenters, core.reader, core.meters)
+    chats = {**parts.chats, canary.platform: canary}
+    lanes = Delivery(
+        core.store, core.clock, chats, presenters, core.reader, core.meters, drain=settings.server.drain_seconds,
+        shared=core.store.shared,
+    )  # fmt: skip
+    ownership = Ownership(
+        core.store, core.clock, core.meters, name=replica_name(settings.server), shared=core.store.shared,
+        trouble=lanes.trouble,
+    )  # fmt: skip
     core.commands += handlers.commands(ports, desk)
     parts.menu.extend((command.name, core.in_every_language(command.about)) for command in core.commands)
     router = Router(
-        core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters
-    )
-    url = settings.store.url.get_secret_value()
+        core.store, core.clock, directory=people, policy=policy, commands=core.commands, desk=desk, meters=core.meters,
+        boot=ownership.me.boot,
+    )  # fmt: skip
     operations = Operations(
-        core.store, core.clock, handlers.flows(ports), core.meters, url, turned=turned
+        core.store, core.clock, handlers.flows(ports), core.meters, settings.store.url.get_secret_value(),
+        turned=handlers.turning(core.department.services), engine=core.store.engine, boot=ownership.me.boot,
+        alive=lambda: ownership.boots,
     )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
-    scheduler = Scheduler(core.store, core.clock, handlers.timed(ports))
-    wired = Wired(core, parts, lanes, router, desk, operations, presenters, scheduler, handlers.periodic(ports))
+    scheduler, periodic = Scheduler(core.store, core.clock, handlers.timed(ports)), handlers.periodic(ports)
+    wired = Wired(core, parts, lanes, router, desk, operations, presenters, scheduler, periodic, ownership)
+    wired.own()
     core.behind = wired
     return wired
+
+
+def _desk(core: Core, parts: Parts, ports: Any) -> Desk:  # noqa: ANN401 - handlers.Ports, imported after intake
+    import handlers  # noqa: PLC0415 - after intake
+    from bot.engine.desk import Desk  # noqa: PLC0415
+
+    people = core.department.people
+    return Desk(
+        core.store, core.clock, directory=people, policy=core.department.policy, draw=handlers.draw_plan,
+        meters=core.meters,
+        approvals_in=tuple(c for each in core.settings.chat.approvals for c in private_chats(each, people)),
+        platforms=tuple(name for name in parts.chats if name != "console"), on_call=handlers.on_call(core.rules),
+        frozen=handlers.frozen(ports.freezes), turned=handlers.turning(core.department.services),
+    )  # fmt: skip
 
 
 def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401 - handlers.Ports, imported after intake

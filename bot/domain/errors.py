@@ -16,6 +16,7 @@
     · UnavailableError   the store cannot commit now
   - PermanentError       a retry cannot help: revoked token, unknown channel
     · LostReferenceError the message to edit is gone: post anew
+  - FencedError          the lease for this work went to another replica
   - NotReadyError        raised at start-up only; the process exits 1
 """
 
@@ -106,6 +107,10 @@ class PermanentError(PultError):
 
 class LostReferenceError(PermanentError):
     """The message to edit no longer exists or can no longer be edited."""
+
+
+class FencedError(PultError):
+    """Another replica owns this now: nothing of the transaction was committed, and nothing is to be tried again."""
 
 
 class NotReadyError(PultError):

@@ -10,15 +10,18 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain.cards import Place
 from bot.domain.errors import TemporaryError
+from bot.domain.leases import CHANGED, share
 from bot.engine.lane import Lane
 from bot.engine.meters import Meters
 from bot.engine.supervise import patiently
 from bot.ports.chat import Chat, WordsFor
 from bot.ports.clock import Clock
+from bot.ports.leases import Hold
 from bot.ports.presenters import Presenters
 from bot.ports.store import Store
 
@@ -26,10 +29,34 @@ log = logging.getLogger(__name__)
 COUNT_EVERY = 1.0
 
 
-class Delivery:
-    """Opens a lane for each destination with something due."""
+DRAIN = 10.0
+"""Seconds that what is being sent gets when its lease is handed over."""
 
-    def __init__(
+
+@dataclass
+class Share:
+    """The destinations of one lease that this replica holds, and where their lanes run."""
+
+    hold: Hold
+    group: asyncio.TaskGroup
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def drained(self, clock: Clock) -> None:
+        """Start nothing more; return once nothing is being sent."""
+        for lane in self.lanes.values():
+            lane.close()
+        while any(lane.sending for lane in self.lanes.values()):
+            await clock.sleep(0.02)
+
+
+class Delivery:
+    """Opens a lane for each destination with something due, of those that this replica owns.
+
+    ``shared``: other replicas write to the store, and what they tell of it may get lost.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a message passes through
         self,
         store: Store,
         clock: Clock,
@@ -37,61 +64,66 @@ class Delivery:
         presenters: Presenters,
         words: WordsFor,
         meters: Meters,
+        *,
+        drain: float = DRAIN,
+        shared: bool = False,
     ) -> None:
         self._store, self._clock, self._chats = store, clock, chats
         self._presenters, self._words, self._meters = presenters, words, meters
-        self._lanes: dict[str, Lane] = {}
-        self._group: asyncio.TaskGroup | None = None
+        self._shares: dict[str, Share] = {}
+        self._drain, self._shared = drain, shared
         self.overdue = 0
         store.on_commit(self.wake)
 
     def wake(self, destinations: Iterable[str]) -> None:
-        """Something changed for *destinations*; called after each commit."""
+        """Something changed for *destinations*; called after each commit, of any replica."""
         for destination in destinations:
-            lane = self._lanes.get(destination)
-            if lane is not None:
+            found = self._shares.get(share(destination))
+            if found is None:
+                continue
+            if lane := found.lanes.get(destination):
                 lane.wake()
-            elif self._group is not None:
-                self._open(self._group, destination)
+            elif destination != CHANGED:
+                self._open(found, destination)
 
     def trouble(self) -> Mapping[str, str]:
         """Destinations that can't be delivered to now, each with the reason."""
-        return {name: lane.trouble for name, lane in self._lanes.items() if lane.trouble}
+        lanes = ((name, lane) for found in self._shares.values() for name, lane in found.lanes.items())
+        return {name: lane.trouble for name, lane in lanes if lane.trouble}
 
-    async def run(self) -> None:
-        """Deliver until cancelled. What was being sent is finished or stays due."""
+    async def serve(self, hold: Hold) -> None:
+        """Deliver to the destinations of *hold* until cancelled. What is being sent then is finished, or stays due."""
         async with asyncio.TaskGroup() as group:
-            self._group = group
+            self._shares[hold.name] = found = Share(hold, group)
             try:
                 busy = await patiently("delivery", lambda: self._store.read(lambda tx: tx.busy()), self._clock)
                 for destination in busy:
-                    self._open(group, destination, doubt=True)
-                while True:
-                    with suppress(TemporaryError):  # the store is away: the last count stands
-                        await self._count()
-                    await self._clock.sleep(COUNT_EVERY)
+                    if share(destination) == hold.name:
+                        self._open(found, destination, doubt=True)
+                await asyncio.Event().wait()
             finally:
-                self._group = None
+                del self._shares[hold.name]
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._drain):
+                        await found.drained(self._clock)
+                for lane in found.tasks:
+                    lane.cancel()
 
-    def close(self) -> None:
-        """Send nothing new from now on."""
-        for lane in self._lanes.values():
-            lane.close()
-        self._group = None
+    async def run(self) -> None:
+        """Count what is due until cancelled; what another replica could not tell of is found on the way."""
+        while True:
+            with suppress(TemporaryError):  # the store is away: the last count stands
+                await self._count()
+            await self._clock.sleep(COUNT_EVERY)
 
-    async def drained(self) -> None:
-        """Return once nothing is being sent right now (used while shutting down)."""
-        while any(lane.sending for lane in self._lanes.values()):
-            await self._clock.sleep(0.02)
-
-    def _open(self, group: asyncio.TaskGroup, destination: str, *, doubt: bool = False) -> None:
-        if destination in self._lanes:
+    def _open(self, found: Share, destination: str, *, doubt: bool = False) -> None:
+        if destination in found.lanes:
             return
         chat = self._chats.get(Place(destination).platform)
         if chat is None:
             log.error("no platform for destination", extra={"destination": destination})
             return
-        self._lanes[destination] = lane = Lane(
+        found.lanes[destination] = lane = Lane(
             destination,
             chat,
             store=self._store,
@@ -100,8 +132,9 @@ class Delivery:
             words=self._words,
             meters=self._meters,
             doubt=doubt,
+            hold=found.hold,
         )
-        group.create_task(lane.run(), name=f"lane {destination}")
+        found.tasks.append(found.group.create_task(lane.run(), name=f"lane {destination}"))
 
     async def _count(self) -> None:
         now = self._clock.now()
@@ -112,3 +145,5 @@ class Delivery:
         for destination, (count, since) in backlog.items():
             self._meters.depth.labels(destination).set(count)
             self._meters.oldest.labels(destination).set(max(timedelta(0), now - since).total_seconds())
+        if self._shared:
+            self.wake(backlog)

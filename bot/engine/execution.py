@@ -7,6 +7,7 @@ imported once there is an operation to run.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -51,9 +52,9 @@ class Runner:
         self.ledger, self._clock, self._flows = ledger, clock, flows
         self._workflow: Any = None
 
-    def launch(self, url: str) -> None:
-        """Open DBOS and resume what was under way. Call it on the event loop: workflows run there."""
-        journal.open_dbos(url)
+    def launch(self, place: journal.Place, boot: str) -> None:
+        """Open DBOS. Call it on the event loop: workflows run there."""
+        journal.open_dbos(place, boot)
 
         async def execute(ident: str) -> None:  # a plain function: DBOS marks what it registers
             await self._execute(ident)
@@ -64,6 +65,13 @@ class Runner:
     def close(self) -> None:
         """Stop; what is running stays in the journal and is resumed by the next launch."""
         journal.close_dbos()
+
+    async def recover(self, alive: frozenset[str]) -> None:
+        """Resume what processes left that are not *alive*."""
+        runners = await journal.pending(WORKFLOW)
+        if dead := frozenset(runners.values()) - alive:
+            log.info("resuming", extra={"operations": [i for i, boot in runners.items() if boot in dead]})
+            await asyncio.to_thread(journal.recover, dead)
 
     async def start(self, ident: str) -> None:
         """Run the approved operation *ident*; a second start of the same does nothing."""

@@ -10,7 +10,9 @@ import asyncio
 import json
 import sqlite3
 import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy
@@ -36,30 +38,60 @@ class _Json(Serializer):
         return "pult_json"
 
 
-def open_dbos(url: str) -> None:
-    """Configure DBOS for the store at *url*; it is launched separately, once its workflows are registered."""
+@dataclass(frozen=True)
+class Place:
+    """Where the journal lies: beside the SQLite store at *url*, or in the PostgreSQL that *engine* makes connections to
+    (to whichever of its hosts takes writes)."""
+
+    url: str
+    engine: Callable[[], sqlalchemy.Engine] | None = None
+
+
+_opened: list[sqlalchemy.Engine] = []
+"""Ours to dispose of: DBOS does so with its own only."""
+
+
+def open_dbos(place: Place, boot: str) -> None:
+    """Configure DBOS; it is launched separately, once its workflows are registered. *boot* names this process: what is
+    pending under another name is not resumed by the launch."""
     config: DBOSConfig = {
         "name": "pult",
         "application_version": VERSION,
-        "executor_id": "pult",
+        "executor_id": boot,
         "serializer": _Json(),
         "max_executor_threads": THREADS,
         "log_level": "ERROR",
         "enable_otlp": False,
     }
-    if url.startswith("sqlite"):
-        address = flows_url(url)
+    if place.engine is None:
+        address = flows_url(place.url)
         config["system_database_url"] = address
-        config["system_database_engine"] = _sqlite(address)
+        _opened.append(_sqlite(address))
     else:
-        config["system_database_url"] = url
+        config["system_database_url"] = "postgresql://journal/pult"  # read by nobody: the engine knows its hosts
         config["dbos_system_schema"] = "pult_flows"
+        _opened.append(place.engine())
+    config["system_database_engine"] = _opened[-1]
     DBOS(config=config)
+
+
+async def pending(name: str) -> Mapping[str, str]:
+    """Workflows called *name* that are under way, each with the process that runs it."""
+    found = await DBOS.list_workflows_async(status="PENDING", name=name, load_input=False, load_output=False)
+    return {each.workflow_id: each.executor_id or "" for each in found}
+
+
+def recover(boots: Iterable[str]) -> None:
+    """Have what these dead processes ran resumed: each workflow is queued, if it is still theirs, and one process alive
+    takes it from there. One that only seemed dead is stopped by DBOS at its next step. Blocks."""
+    DBOS._recover_pending_workflows(list(boots))  # noqa: SLF001 - the public way resumes whoever runs it
 
 
 def close_dbos() -> None:
     """Let go of the journal. DBOS made its own pool the loop's default; the loop goes on and gets another."""
     DBOS.destroy(destroy_registry=True)
+    while _opened:
+        _opened.pop().dispose()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="default"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from bot.domain.errors import (
     AmbiguousError,
     ClosedError,
     DeferredError,
+    FencedError,
     LostReferenceError,
     PermanentError,
     RateLimitedError,
@@ -24,12 +26,15 @@ from bot.engine.pacing import Bucket
 from bot.engine.supervise import patiently
 from bot.ports.chat import Chat, WordsFor
 from bot.ports.clock import Clock
+from bot.ports.leases import Hold
 from bot.ports.presenters import Presenters
 from bot.ports.store import Store, Tx
 
 log = logging.getLogger(__name__)
 
 SEND_DEADLINE = 30.0
+LOOK_AGAIN = 0.25
+"""Seconds after which a lane looks whether its lease was renewed."""
 LOOK_BACK = timedelta(seconds=5)
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 FIRST_REFUSAL, LAST_REFUSAL = 60.0, 3600.0
@@ -53,13 +58,14 @@ class Lane:
         words: WordsFor,
         meters: Meters,
         doubt: bool,
+        hold: Hold,
     ) -> None:
         self._destination, self._chat, self._store, self._clock = destination, chat, store, clock
         self._presenters, self._words, self._meters = presenters, words, meters
         self._woken = asyncio.Event()
         self._bucket = Bucket(chat.pace.interval(destination), chat.pace.burst(destination), clock.now())
         self._failures = 0
-        self._doubt = doubt
+        self._doubt, self._lease = doubt, hold
         self._closed = False
         self.sending = False
         self.trouble = ""
@@ -76,6 +82,9 @@ class Lane:
         while not self._closed:
             try:
                 await self._round()
+            except FencedError:  # whoever has it now looks before posting
+                log.warning("lane is another replica's now", extra={"destination": self._destination})
+                return
             except TemporaryError as error:  # the store is away: what is due stays due
                 log.warning("lane waits", extra={"destination": self._destination, "error": str(error)})
                 await self._clock.sleep(self._backoff(FIRST_RETRY, LAST_RETRY))
@@ -88,6 +97,9 @@ class Lane:
         delay = self._bucket.delay(self._clock.now())
         if delay > 0:
             await self._clock.sleep(delay)
+        if not self._lease.valid():  # the store was away for as long as the lease was good: it may be another's by now
+            await self._clock.sleep(LOOK_AGAIN)
+            return
         now = self._clock.now()
         card, state = await self._store.read(lambda tx: self._pick(tx, now))
         if self._closed:
@@ -98,6 +110,15 @@ class Lane:
             await self._adopt(card)
         else:
             await self._deliver(card, state)
+
+    async def _write(self, work: Callable[[Tx], None]) -> None:
+        """FencedError: the destination is another replica's by now, and nothing was committed."""
+
+        def fenced(tx: Tx) -> None:
+            self._lease.fence(tx)
+            work(tx)
+
+        await self._store.write(fenced)
 
     def _pick(self, tx: Tx, now: datetime) -> tuple[Card | None, object]:
         card = tx.due(self._destination, now)
@@ -139,11 +160,11 @@ class Lane:
     async def _found(self, card: Card, ref: Ref) -> None:
         """It stands there, at a revision nobody knows: shown at none, so that the next step edits it."""
         now = self._clock.now()
-        await self._store.write(lambda tx: tx.shown(replace(card, wanted=0), ref, now))
+        await self._write(lambda tx: tx.shown(replace(card, wanted=0), ref, now))
 
     async def _deliver(self, card: Card, state: object) -> None:
         if state is None:
-            await self._store.write(lambda tx: tx.bury(card, "its subject is gone"))
+            await self._write(lambda tx: tx.bury(card, "its subject is gone"))
             return
         self.sending = True
         try:
@@ -170,7 +191,7 @@ class Lane:
     async def _delivered(self, card: Card, ref: Ref) -> None:
         """Record what stands there now, however long the store is away: forgotten, it would be posted twice."""
         now = self._clock.now()
-        await patiently(self._destination, lambda: self._store.write(lambda tx: tx.shown(card, ref, now)), self._clock)
+        await patiently(self._destination, lambda: self._write(lambda tx: tx.shown(card, ref, now)), self._clock)
         self._failures, self.trouble = 0, ref.trouble
         self._count("posted" if card.ref is None else "edited")
         if card.ref is None and card.shown == 0:
@@ -180,18 +201,18 @@ class Lane:
         match error:
             case LostReferenceError():
                 self._count("lost")
-                await self._store.write(lambda tx: tx.lose(card))
+                await self._write(lambda tx: tx.lose(card))
             case PermanentError():
                 self._count("refused")
                 self.trouble = str(error)
                 if card.subject.startswith("reply:"):
-                    await self._store.write(lambda tx: tx.bury(card, str(error)))
+                    await self._write(lambda tx: tx.bury(card, str(error)))
                 else:
                     seconds = min(LAST_REFUSAL, FIRST_REFUSAL * 2.0 ** min(card.attempts, DOUBLINGS))
                     await self._put_off(card, str(error), seconds)
             case ClosedError() if card.subject.startswith("reply:"):  # whoever asked has long looked elsewhere
                 self._count("refused")
-                await self._store.write(lambda tx: tx.bury(card, str(error)))
+                await self._write(lambda tx: tx.bury(card, str(error)))
                 self.trouble = str(error)
             case DeferredError():
                 self._count("limited")
@@ -215,7 +236,7 @@ class Lane:
 
     async def _put_off(self, card: Card, error: str, seconds: float) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)
-        await self._store.write(lambda tx: tx.postpone(card, until, error))
+        await self._write(lambda tx: tx.postpone(card, until, error))
 
     def _backoff(self, first: float, last: float) -> float:
         self._failures += 1

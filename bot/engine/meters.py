@@ -30,6 +30,8 @@ class Meters:
         self.operation = self._counter("pult_operation", "Operations ended, by result", "kind", "result")
         self.up = self._gauge("pult_dependency_up", "1 while the dependency answers", "name")
         self.canary = self._gauge("pult_canary_seconds", "The last canary's way from webhook to delivery; NaN: lost")
+        self.replicas = self._gauge("pult_replicas", "Replicas alive, as this one sees it")
+        self.owner = self._gauge("pult_lease_owner", "1 for each lease that this replica holds, else 0", "lease")
         self._gauge("pult_build_info", "Always 1", "version").labels(version).set(1)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:

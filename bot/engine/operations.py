@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,18 @@ from bot.ports.flows import Flow, Turned
 from bot.ports.store import Store, Tx
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from bot.engine.execution import Runner
 
 log = logging.getLogger(__name__)
 
 
 class Operations:
-    """``url``: the store's, where the journal lies too. ``turned`` is told of each turn, in its transaction."""
+    """``url``: the store's, where the journal lies too; ``engine`` connects to it where it is PostgreSQL. ``turned`` is
+    told of each turn, in its transaction. ``boot``: this process; ``alive``: all that are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an operation is run with
         self,
         store: Store,
         clock: Clock,
@@ -37,18 +40,25 @@ class Operations:
         url: str,
         *,
         turned: Turned = lambda _tx, _operation, _now: None,
+        engine: Callable[[], Engine] | None = None,
+        boot: str = "pult",
+        alive: Callable[[], frozenset[str]] | None = None,
     ) -> None:
-        self._store, self._clock, self._flows, self._url = store, clock, flows, url
+        self._store, self._clock, self._flows, self._url, self._engine = store, clock, flows, url, engine
+        self._boot, self._alive = boot, alive or (lambda: frozenset({boot}))
         self._ledger = Ledger(store, clock, meters, turned)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening, self._telling = asyncio.Lock(), asyncio.Lock()
         self._opened: Runner | None = None
 
     async def sweep(self) -> None:
-        """Resume what a process left that has died, and start what it had not started yet."""
-        for operation in await self._store.read(lambda tx: tx.live_operations()):
+        """Resume what a process left that has died, and start what it had not started yet. Of several replicas, one
+        does this for all."""
+        live = await self._store.read(lambda tx: tx.live_operations())
+        if any(operation.state in UNDER_WAY for operation in live):
+            await (await self._runner()).recover(self._alive())
+        for operation in live:
             if operation.state in UNDER_WAY:
-                await self._runner()
                 await self._let_go_on(operation)
             elif operation.state is State.APPROVED:
                 self.start(operation.id)
@@ -74,7 +84,7 @@ class Operations:
             if self._opened is None:
                 execution = await asyncio.to_thread(import_module, "bot.engine.execution")
                 runner: Runner = execution.Runner(self._ledger, self._clock, self._flows)
-                runner.launch(self._url)
+                runner.launch(execution.journal.Place(self._url, self._engine), self._boot)
                 self._opened = runner
             return self._opened
 

@@ -18,7 +18,6 @@ from bot.domain.policy import Policy
 from bot.domain.requests import Request
 from bot.engine.desk import Desk
 from bot.engine.meters import Meters
-from bot.engine.supervise import patiently
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Store, Tx
@@ -41,37 +40,43 @@ class Router:
         commands: Iterable[Command],
         desk: Desk,
         meters: Meters,
+        boot: str = "",
     ) -> None:
         self._store, self._clock, self._directory, self._policy = store, clock, directory, policy
-        self._desk, self._meters = desk, meters
+        self._desk, self._meters, self._boot = desk, meters, boot
         self._commands = tuple(commands)
         self._by_word = {word: command for command in self._commands for word in command.words}
         self._group: asyncio.TaskGroup | None = None
         self._started = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer until cancelled; first what a crash left unanswered."""
+        """Answer until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            left = await patiently("router", lambda: self._store.read(lambda tx: tx.unanswered()), self._clock)
-            for request in left:
-                group.create_task(self._resume(request))
             self._started.set()
             try:
                 await asyncio.Event().wait()
             finally:
                 self._group = None
 
+    async def adopt(self) -> None:
+        """Answer what a dead process left unanswered. Of several replicas, one does this for all."""
+        await self._started.wait()
+        left = await self._store.write(lambda tx: tx.take_over(self._boot))
+        if self._group is not None:
+            for request in left:
+                self._group.create_task(self._resume(request))
+
     async def ask(self, request: Request) -> None:
         """Store *request*, answer it in its place later. UnavailableError: not stored, so don't acknowledge it."""
-        if await self._store.write(lambda tx: tx.put_request(request)):
+        if await self._store.write(lambda tx: tx.put_request(request, self._boot)):
             await self._started.wait()
             if self._group is not None:  # else the next start answers it
                 self._group.create_task(self._serve(request))
 
     async def answer(self, request: Request) -> Reply:
         """Store *request*, answer it here and now (console, ``pult ask``)."""
-        if not await self._store.write(lambda tx: tx.put_request(request)):
+        if not await self._store.write(lambda tx: tx.put_request(request, self._boot)):
             raise UserError("This request was answered already.")
         reply = await self._reply(request)
         now = self._clock.now()
@@ -81,7 +86,7 @@ class Router:
     async def _resume(self, request: Request) -> None:
         if request.platform == CONSOLE:  # whoever asked saw the connection break
             now = self._clock.now()
-            await self._store.write(lambda tx: tx.answered(request.id, now))
+            await self._store.write(lambda tx: self._mine(tx, request) and tx.answered(request.id, now))
         else:
             await self._serve(request)
 
@@ -92,6 +97,9 @@ class Router:
             await self._deliver(request, reply, place)
         except TemporaryError as error:  # it stays unanswered in the store; the next start answers it
             log.warning("answer not stored", extra={"request": request.id, "error": str(error)})
+
+    def _mine(self, tx: Tx, request: Request) -> bool:
+        return tx.asked_of(request.id) == self._boot
 
     def _spoken(self, request: Request, place: Place) -> Place:
         """*place* in the person's own language and zone when nobody else reads it (ruling 17)."""
@@ -105,10 +113,11 @@ class Router:
         shown_as_card = bool(reply.operation) and reply.public and not request.pressed
 
         def record(tx: Tx) -> None:
+            if not self._mine(tx, request) or not tx.answered(request.id, now):
+                return  # this process was taken for dead, and another one has answered
             if not shown_as_card:
                 tx.put_message(what, _short(reply.message) if request.pressed and reply.public else reply.message)
                 tx.show(Wish(what, place, Priority.ANSWER), now)
-            tx.answered(request.id, now)
 
         await self._store.write(record)
 

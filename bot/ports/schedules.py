@@ -19,8 +19,12 @@ class Timed:
 
 @dataclass(frozen=True)
 class Periodic:
-    """*run* again *every* so many seconds. Whatever it raises is logged, and its next round comes all the same."""
+    """*run* again *every* so many seconds. Whatever it raises is logged, and its next round comes all the same.
+
+    Of several replicas one runs it, unless it has to be done *everywhere*: what it renews is in the process itself.
+    """
 
     name: str
     every: float
     run: Callable[[], Awaitable[None]]
+    everywhere: bool = False

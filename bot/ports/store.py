@@ -7,13 +7,14 @@ from typing import Protocol, TypeVar
 
 from bot.ports.chronicle import Chronicle
 from bot.ports.deployments import Deployments
+from bot.ports.leases import Leases
 from bot.ports.tables import Cards, Facts, Work
 from bot.ports.timetable import Timetable
 
 T = TypeVar("T")
 
 
-class Tx(Facts, Cards, Work, Timetable, Chronicle, Deployments, Protocol):
+class Tx(Facts, Cards, Work, Timetable, Chronicle, Deployments, Leases, Protocol):
     """One transaction. Work done in it may be run again on a conflict, so it must have no effect outside of it."""
 
 

@@ -46,7 +46,7 @@ def refreshing(roster: Callable[[], Roster | None]) -> Periodic:
         if found := roster():
             await found.refresh()
 
-    return Periodic("roster", 300.0, run)
+    return Periodic("roster", 300.0, run, everywhere=True)
 
 
 def _handed(tx: Tx, rules: Rules, now: datetime) -> None:

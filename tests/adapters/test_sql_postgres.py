@@ -131,7 +131,7 @@ async def test_due_goes_by_its_index_among_many_cards(postgres_server: Server, p
         ("57P01", Trouble.LOST),
         ("08006", Trouble.LOST),
         ("53100", Trouble.AWAY),
-        ("25006", Trouble.AWAY),
+        ("25006", Trouble.LOST),
         ("57014", Trouble.AWAY),
         ("42P01", None),
         ("22003", None),

@@ -18,6 +18,7 @@ from bot.domain.messages import Message
 from bot.domain.phrases import English, phrase
 from bot.engine.lane import Lane
 from bot.engine.meters import Meters
+from bot.engine.ownership import Sole
 from bot.ports.presenters import Presenter
 from tests.handlers.fakes import NOON
 from tests.migrated import sqlite_store
@@ -92,7 +93,7 @@ class Rig:
         say = Presenter(lambda _tx, ident: ident, lambda ident: Message(phrase("{x}", x=ident)))
         self.lane = Lane(
             HERE, self.chat, store=self.store, clock=self.clock, presenters=dict.fromkeys(("alert", "reply"), say),
-            words=lambda _: English(), meters=Meters("test"), doubt=False,
+            words=lambda _: English(), meters=Meters("test"), doubt=False, hold=Sole("lane"),
         )  # type: ignore[arg-type]  # fmt: skip
         self.chat.lane = self.lane
 

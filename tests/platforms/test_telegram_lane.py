@@ -8,10 +8,12 @@ import pytest
 
 from bot.adapters.sql import open_store
 from bot.domain.cards import Place, Priority, Wish
+from bot.domain.leases import shares
 from bot.domain.messages import Message
 from bot.domain.phrases import verbatim
 from bot.engine.delivery import Delivery
 from bot.engine.meters import Meters
+from bot.engine.ownership import Sole
 from bot.platforms.telegram.opening import english
 from bot.ports.presenters import Presenter
 from tests.migrated import sqlite_store
@@ -78,12 +80,20 @@ async def world(sim, tmp_path):
     async with open_store(sqlite_store(tmp_path)) as store, opened(sim) as chat:
         made = World(store, sim.clock)
         lanes = Delivery(store, sim.clock, {"telegram": chat}, made.presenters(), english, Meters("test"))
-        task = asyncio.create_task(lanes.run())
+        task = asyncio.create_task(_delivered(lanes))
         await asyncio.sleep(0)
         made.lanes = lanes
         yield made
         task.cancel()
         await asyncio.wait({task})
+
+
+async def _delivered(lanes):
+    """Every share is ours."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lanes.run())
+        for name in shares():
+            group.create_task(lanes.serve(Sole(name)))
 
 
 def first_seen(sim, ident):

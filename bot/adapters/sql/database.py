@@ -43,7 +43,8 @@ class AwayError(UnavailableError):
 class Database:
     """One database. ``connect`` raises the driver's errors; ``judge`` gives None for what is no trouble of its own.
 
-    ``lock`` begins a transaction in which nobody else migrates; ``has_revision`` finds the table of the revision.
+    ``begin`` waits for this process's turn to write. ``lock`` begins a transaction in which nobody else migrates;
+    ``has_revision`` finds the table of the revision.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Database:
     has_revision: str
     committed: Callable[[object], bool]
     judge: Callable[[BaseException], Trouble | None]
+    notify: str = ""
+    """Tells other replicas, with one value; empty where there are none."""
 
 
 class Line:

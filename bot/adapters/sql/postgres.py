@@ -1,4 +1,9 @@
-"""PostgreSQL: several replicas of pult may share it; SERIALIZABLE transactions, run again when they conflict."""
+"""PostgreSQL: several replicas of pult may share it; they take turns to write, and tell each other what they wrote.
+
+Whoever writes holds one lock for the length of its transaction, in which everything that waited is committed together:
+so no two transactions conflict, whatever they touch, and none is run again for it. Under SERIALIZABLE instead, two
+replicas that take alerts for one chat would conflict at every commit.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,9 @@ from typing import Any, Final, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import ExceptionContext
 
 from bot.adapters.sql.database import Database, Trouble
 from bot.adapters.sql.statements import Connection
@@ -14,21 +21,28 @@ from bot.adapters.sql.transaction import Statements
 
 DEFAULTS: Final = {
     "application_name": "pult",
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "target_session_attrs": "read-write",
-    "tcp_user_timeout": "10000",
-    "keepalives_idle": "10",
-    "keepalives_interval": "3",
-    "keepalives_count": "3",
+    "tcp_user_timeout": "5000",
+    "keepalives_idle": "3",
+    "keepalives_interval": "2",
+    "keepalives_count": "2",
 }
-"""libpq's own parameters, for what the URL leaves open: of several hosts, the one that takes writes."""
+"""libpq's own parameters, for what the URL leaves open: of several hosts, the one that takes writes. A host that is
+gone without a word is noticed within seven seconds, so that the next is tried while a lease of ours may still hold."""
+POOL: Final = 8
+"""Connections of the journal that stay open, and as many more for a while."""
 SETTINGS: Final = (
     "SELECT set_config('statement_timeout', '5s', false), set_config('lock_timeout', '5s', false), "
-    "set_config('idle_in_transaction_session_timeout', '30s', false), "
+    "set_config('idle_in_transaction_session_timeout', '5s', false), "
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
     "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
 )
-"""A commit that is answered is on the disk, whatever the server's default."""
+"""A commit that is answered is on the disk, whatever the server's default. A replica that froze, or whose region was
+cut off, while it was its turn to write, keeps the others waiting for five seconds."""
+TURN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7106)"
+"""Begins a transaction that writes, when it is this replica's turn; what is read after the lock is what the one before
+committed. The number is only ours to agree on."""
 LOCK: Final = (
     "BEGIN",
     "SET LOCAL statement_timeout = 0",
@@ -38,9 +52,11 @@ LOCK: Final = (
 """Begins a migration; the number is only ours to agree on."""
 
 _CONFLICT: Final = frozenset({"40001", "40P01"})
-_LOST: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
-_AWAY: Final = ("53", "55P03", "57014", "25006", "58", "XX")
-"""Beginnings of SQLSTATEs: PostgreSQL manual, appendix A. 25006 is a primary that has become a standby."""
+_LOST: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25006"})
+"""SQLSTATEs: PostgreSQL manual, appendix A. 25006 is a primary that has become a standby: the connection is thrown
+away, and the next one finds the host that takes writes."""
+_AWAY: Final = ("53", "55P03", "57014", "58", "XX")
+"""Their beginnings."""
 
 
 def postgres_database(url: str) -> Database:
@@ -52,21 +68,44 @@ def postgres_database(url: str) -> Database:
         statements=Statements(dialect),
         connect=lambda: connect(url),
         connect_reader=lambda: connect(url),
-        begin="BEGIN ISOLATION LEVEL SERIALIZABLE",
+        begin=TURN,
         begin_reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         lock=LOCK,
         has_revision="SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL",
         committed=lambda cursor: cast("psycopg.Cursor[Any]", cursor).statusmessage == "COMMIT",
         judge=judge,
+        notify="SELECT pg_notify('pult', %s)",
     )
+
+
+def parameters(url: str) -> dict[str, Any]:
+    """What libpq is to be told for *url*, which may name several hosts."""
+    return {**DEFAULTS, **conninfo_to_dict(url.replace("postgresql+psycopg:", "postgresql:", 1))}
 
 
 def connect(url: str) -> Connection:
     """A new connection, which starts no transactions by itself."""
-    parameters: dict[str, Any] = {**DEFAULTS, **conninfo_to_dict(url.replace("postgresql+psycopg:", "postgresql:", 1))}
-    connection = psycopg.connect(**parameters, autocommit=True)
+    connection = psycopg.connect(**parameters(url), autocommit=True)
     connection.execute(SETTINGS)
     return cast("Connection", connection)
+
+
+def engine(url: str) -> Engine:
+    """SQLAlchemy's pool over the same hosts. One that can't write any more is thrown away like a broken one."""
+    found = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(**parameters(url)),
+        pool_size=POOL,
+        max_overflow=POOL,
+        pool_pre_ping=True,
+    )
+
+    @event.listens_for(found, "handle_error")
+    def standby(context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) in _LOST:
+            context.is_disconnect = True
+
+    return found
 
 
 def judge(error: BaseException) -> Trouble | None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that this build needs; the newest in migrations/versions."""
 
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
@@ -134,6 +134,7 @@ requests = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("answered_at", BigInteger),
     Column("doc", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=EMPTY),
 )
 UNANSWERED = requests.c.answered_at.is_(None)
 Index(
@@ -271,4 +272,23 @@ pulse = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("beats", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("boot", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("leaving", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("trouble", Text, nullable=False),
 )

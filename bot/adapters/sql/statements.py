@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import ColumnElement, Delete, Dialect, Integer, Select, Table, bindparam, delete, func, literal_column
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    Dialect,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
@@ -71,6 +83,13 @@ class Speech:
         """An INSERT that takes an ON CONFLICT clause."""
         return cast("Insert", sqlite.insert(table)) if self._lite else postgresql.insert(table)
 
+    def now(self) -> ColumnElement[int]:
+        """Microseconds since 1970 by the database's clock at this moment: in PostgreSQL, now() is the transaction's
+        beginning, which may have waited for its turn since."""
+        lite = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+        great = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+        return literal_column(lite if self._lite else great, BigInteger)
+
     def lies(self, table: Table) -> ColumnElement[Any]:
         """Where a row of *table* lies, good within one transaction."""
         return literal_column(f"{table.name}.{'rowid' if self._lite else 'ctid'}")
@@ -89,6 +108,10 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.touched: set[str] = set()
+
+    def tell(self, sql: str, payload: str) -> None:
+        """Run *sql*, which takes one value."""
+        self._connection.execute(sql, (payload,))
 
     def _rows(self, statement: Prepared, **values: object) -> list[Row]:
         return self._connection.execute(statement.sql, statement.pick(values)).fetchall()

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from queue import LifoQueue
 from typing import Final, TypeVar
+from uuid import uuid4
+
+from sqlalchemy import Engine
 
 from bot.adapters.sql.database import Database, Line
 from bot.adapters.sql.opening import prepared_database
@@ -26,9 +30,10 @@ DEADLINE: Final = 15.0
 class SqlStore:
     """The ``Store`` port."""
 
-    def __init__(self, database: Database, deadline: float) -> None:
-        self._deadline = deadline
-        self._writer = Writer(Line(database))
+    def __init__(self, database: Database, url: str, deadline: float) -> None:
+        self._database, self._deadline = database, deadline
+        self._url, self._sender = url, uuid4().hex
+        self._writer = Writer(Line(database), database.notify, self._sender)
         self._pool = ThreadPoolExecutor(READERS, "store reader")
         self._lines: LifoQueue[Line] = LifoQueue()
         for _ in range(READERS):
@@ -49,6 +54,28 @@ class SqlStore:
     async def ping(self) -> None:
         """UnavailableError unless a change can be committed right now."""
         await self._write(SqlTx.beat)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several replicas may use it."""
+        return bool(self._database.notify)
+
+    @property
+    def engine(self) -> Callable[[], Engine] | None:
+        """Makes SQLAlchemy's connections to it for somebody else; None where that is a file."""
+        if not self.shared:
+            return None
+        from bot.adapters.sql.postgres import engine  # noqa: PLC0415 - psycopg, which SQLite does without
+
+        return partial(engine, self._url)
+
+    async def listen(self) -> None:
+        """Hear what other replicas commit, until cancelled. UnavailableError: the store is away."""
+        if not self.shared:
+            await asyncio.Event().wait()
+        from bot.adapters.sql.listening import listen  # noqa: PLC0415 - psycopg, which SQLite does without
+
+        await listen(self._url, self._sender, self._writer.hear)
 
     async def close(self) -> None:
         """Commit what is queued, then let go of the database."""
@@ -85,7 +112,7 @@ async def open_store(url: str, *, deadline: float = DEADLINE) -> AsyncGenerator[
 
     NotReadyError, which names the remedy: it can't be opened, or its schema is not this build's.
     """
-    store = SqlStore(await asyncio.to_thread(prepared_database, url), deadline)
+    store = SqlStore(await asyncio.to_thread(prepared_database, url), url, deadline)
     try:
         yield store
     finally:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, Text, bindparam, func, insert, or_, select, update
 
-from bot.adapters.sql.schema import LIVE, ONE, UNANSWERED, approvals, audit, operations, pulse, requests
+from bot.adapters.sql.schema import LIVE, ONE, UNANSWERED, approvals, audit, operations, pulse, replicas, requests
 from bot.adapters.sql.statements import LIMIT, Connection, Row, Session, Speech
 from bot.adapters.sql.values import clean, document, index_key, micros, moment
 from bot.domain.audit import GENESIS, Deed, Entry, seal
@@ -33,6 +33,11 @@ class WorkStatements:
         self.put_request = speech.prepare(speech.insert(requests).on_conflict_do_nothing())
         first = update(requests).where(requests.c.id == bindparam("this"), UNANSWERED)
         self.answered = speech.prepare(first.values(answered_at=bindparam("now")))
+        alive = select(replicas.c.boot).where(replicas.c.expires_at > speech.now())
+        me = bindparam("boot", type_=Text)
+        left = update(requests).where(UNANSWERED, requests.c.owner != me, requests.c.owner.not_in(alive))
+        self.take_over = speech.prepare(left.values(owner=me).returning(requests.c.doc, requests.c.received_at))
+        self.owner = speech.prepare(select(requests.c.owner).where(requests.c.id == bindparam("this")))
         unanswered = request.where(UNANSWERED).order_by(requests.c.received_at, requests.c.id)
         self.unanswered = speech.prepare(unanswered)
 
@@ -71,19 +76,29 @@ class Work(Session):
         super().__init__(connection)
         self._head: tuple[int, str] | None = None
 
-    def put_request(self, request: Request) -> bool:
+    def put_request(self, request: Request, owner: str = "") -> bool:
         count = self._do(
             self._work.put_request,
             id=index_key(request.id),
             received_at=micros(request.received_at),
             answered_at=None,
+            owner=owner,
             doc=document(request),
         )
         return count == 1
 
-    def answered(self, ident: str, now: datetime) -> None:
+    def answered(self, ident: str, now: datetime) -> bool:
         """The first answer counts."""
-        self._do(self._work.answered, this=index_key(ident), now=micros(now))
+        return self._do(self._work.answered, this=index_key(ident), now=micros(now)) == 1
+
+    def asked_of(self, ident: str) -> str:
+        row = self._row(self._work.owner, this=index_key(ident))
+        return str(row[0]) if row else ""
+
+    def take_over(self, owner: str) -> tuple[Request, ...]:
+        """The longest waiting first."""
+        rows = sorted(self._rows(self._work.take_over, boot=owner), key=lambda row: row[1])
+        return tuple(self._read(doc) for doc, _ in rows)
 
     def unanswered(self) -> tuple[Request, ...]:
         """The longest waiting first."""

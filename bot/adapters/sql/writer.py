@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -12,6 +12,8 @@ from typing import Any, Final
 from bot.adapters.sql.database import AwayError, Line
 from bot.adapters.sql.transaction import SqlTx
 
+PAYLOAD: Final = 7900
+"""Bytes of what other replicas are told at once: PostgreSQL takes fewer than 8000 (manual, NOTIFY)."""
 MOST_AT_ONCE: Final = 256
 """Works in one transaction; bounds what one commit may keep others waiting."""
 
@@ -34,8 +36,9 @@ class Writer:
     ``closed``: takes no more work.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line, self._loop = line, asyncio.get_running_loop()
+    def __init__(self, line: Line, notify: str, sender: str) -> None:
+        self._line, self._notify, self._sender = line, notify, sender
+        self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._hearers: list[Hear] = []
         self._thread = threading.Thread(target=self._run, name="store writer", daemon=True)
@@ -86,7 +89,7 @@ class Writer:
     def _commit(self, jobs: list[Job]) -> frozenset[str]:
         """Run *jobs* in one transaction, or, where one of them fails, each in its own."""
         try:
-            results, touched = self._line.run(lambda tx: _together(tx, jobs))
+            results, touched = self._line.run(lambda tx: self._together(tx, jobs))
         except AwayError as error:
             for job in jobs:
                 job.error = AwayError(str(error), error.delay)
@@ -100,6 +103,18 @@ class Writer:
             return touched
         return frozenset()
 
+    def _together(self, tx: SqlTx, jobs: list[Job]) -> tuple[list[Any], frozenset[str]]:
+        results = [job.work(tx) for job in jobs]
+        if self._notify and tx.touched:
+            for payload in _payloads(self._sender, tx.touched):
+                tx.tell(self._notify, payload)
+        return results, frozenset(tx.touched)
+
+    def hear(self, touched: frozenset[str]) -> None:
+        """Tell the hearers of a commit, this store's or another's on the same database."""
+        for hear in self._hearers:
+            hear(touched)
+
     def _settle(self, jobs: list[Job], touched: frozenset[str]) -> None:
         for job in jobs:
             if job.future.done():
@@ -109,9 +124,16 @@ class Writer:
             else:
                 job.future.set_exception(job.error)
         if touched:
-            for hear in self._hearers:
-                hear(touched)
+            self.hear(touched)
 
 
-def _together(tx: SqlTx, jobs: list[Job]) -> tuple[list[Any], frozenset[str]]:
-    return [job.work(tx) for job in jobs], frozenset(tx.touched)
+def _payloads(sender: str, destinations: Iterable[str]) -> Iterator[str]:
+    """The sender's own name goes first, so that it can leave out what it hears of itself."""
+    lines, size = [sender], len(sender)
+    for each in destinations:
+        if size + len(each.encode()) >= PAYLOAD:
+            yield "\n".join(lines)
+            lines, size = [sender], len(sender)
+        lines.append(each)
+        size += len(each.encode()) + 1
+    yield "\n".join(lines)

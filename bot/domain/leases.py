@@ -1,0 +1,75 @@
+"""Leases: which of several replicas does what. One owner at a time of each; what it owns it may lose.
+
+Few and large: destinations are spread over :data:`LANES` leases by their hash, everything that one replica does for all
+is one lease more. Which replica should have which is computed by each for itself, from who is alive (rendezvous
+hashing): nobody negotiates, and a replica that comes or goes moves no more than its own part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import blake2b
+from typing import Final
+from zlib import crc32
+
+LANES: Final = 16
+"""As many leases for destinations: two replicas get about half each, and sixteen still get one."""
+DUTIES: Final = "duties"
+"""Everything that is done once for all: timers, schedules, expiry, what a dead replica left unanswered."""
+CANARY: Final = "canary:"
+"""Its destinations go with the duties: whoever lets it fly must see it land."""
+CHANGED: Final = "leases:"
+"""Stands among the destinations that a commit touched when it freed a lease: whoever wants it need not wait."""
+TTL: Final = timedelta(seconds=6)
+"""How long a lease is good for after its renewal. A dead owner is replaced after TTL + RENEW at the latest."""
+RENEW: Final = timedelta(seconds=1.5)
+"""So a lease survives three renewals that fail or are late."""
+MARGIN: Final = timedelta(seconds=1)
+"""So much earlier than the store's clock an owner itself stops: what it begins should end while it is the owner."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """*epoch* grows by one each time it changes hands: work done in an earlier one is not committed."""
+
+    name: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """One lease as the store has it. ``owner`` is a boot, or empty; ``live``: it has not run out."""
+
+    name: str
+    owner: str
+    epoch: int
+    live: bool
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One process. ``boot`` is its alone; ``name`` is kept over restarts. ``trouble``: destinations it can't reach."""
+
+    boot: str
+    name: str
+    leaving: bool = False
+    trouble: dict[str, str] = field(default_factory=dict)
+
+
+def share(destination: str) -> str:
+    """The lease that *destination* goes with."""
+    if destination.startswith(CANARY):
+        return DUTIES
+    return f"lane-{crc32(destination.encode()) % LANES:02}"
+
+
+def shares() -> Iterator[str]:
+    """All leases for destinations."""
+    return (f"lane-{number:02}" for number in range(LANES))
+
+
+def rightful(name: str, boots: Collection[str]) -> str:
+    """Which of *boots* should own *name*; empty when there is none."""
+    return max(boots, key=lambda boot: blake2b(f"{name} {boot}".encode(), digest_size=8).digest(), default="")
