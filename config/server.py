@@ -33,6 +33,9 @@ class ServerSettings(Section):
     A process takes over at once what an earlier one of the same name held, so no two that live may share one.
     """
 
+    replicas: int = Field(default=1, ge=1, le=100)
+    """How many replicas you run. pult check then says where the store can't serve so many, and who is missing."""
+
     @field_validator("heartbeat_url")
     @classmethod
     def _http(cls, value: SecretStr | None) -> SecretStr | None:
@@ -54,6 +57,14 @@ class StoreSettings(Section):
 
     SQLite serves one replica; take PostgreSQL for two or more. A secret, since it may hold a password.
     """
+    spool: str = ""
+    """A directory of this replica's own for what webhooks bring while the store is away. Empty: it is refused only.
+
+    It is shown to people from there, and merged into the store once that is back. Take one on a disk that outlives the
+    process, and for no two replicas the same.
+    """
+    spool_megabytes: int = Field(default=64, ge=1, le=10_000)
+    """How large the spool may grow. Full, it takes no more, and senders keep what they have."""
     retention: Positive = timedelta(days=90)
     """How long events, resolved alerts and their cards are kept. The audit trail and operations stay for good."""
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import postgres_server, postgres_url
+from tests.postgres_standby import standby_pair
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["postgres_server", "postgres_url", "standby_pair"]
 
 
 # CI tries the same examples each time, so that a red run can be repeated; a laptop explores.

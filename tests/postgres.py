@@ -49,8 +49,8 @@ class Server:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def start(self) -> None:
-        options = " ".join(f"-c {setting}" for setting in SETTINGS.split())
+    def start(self, settings: str = SETTINGS) -> None:
+        options = " ".join(f"-c {setting}" for setting in settings.split())
         options += f" -c port={self.port} -c unix_socket_directories={self.data}"
         self.run("pg_ctl", "-D", self.data, "-w", "-t", "30", "-l", self.data / "log", "-o", options, "start")
 
@@ -58,10 +58,19 @@ class Server:
         """Break every connection, as a crash would."""
         self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
 
+    def shut(self) -> None:
+        """End every connection, and stop in order."""
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+
+    def kill(self) -> None:
+        """Stop it, if it runs."""
+        if (self.data / "postmaster.pid").exists():
+            self.stop()
+
     def run(self, program: str, *arguments: object) -> None:
         command = [str(self.binaries / program), *map(str, arguments)]
-        owner = _owner()
-        identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
+        other = owner()
+        identity = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []} if other else {}
         done = subprocess.run(
             command, capture_output=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", timeout=50,
             check=False, **identity,
@@ -73,11 +82,11 @@ class Server:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """Running, with an empty, migrated database ``pult``."""
-    binaries = _binaries()
+    found = binaries()
     folder = Path(tempfile.mkdtemp(prefix="pult-postgres-"))
-    server = Server(binaries, folder / "data", free_port())
-    if owner := _owner():
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    server = Server(found, folder / "data", free_port())
+    if other := owner():
+        os.chown(folder, other.pw_uid, other.pw_gid)
     try:
         server.run("initdb", "-D", server.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         server.start()
@@ -99,7 +108,7 @@ def postgres_url(postgres_server: Server) -> str:
     return postgres_server.url()
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -111,7 +120,7 @@ def _binaries() -> Path:
     pytest.skip(why)
 
 
-def _owner() -> pwd.struct_passwd | None:
+def owner() -> pwd.struct_passwd | None:
     """Whom to run it as: it refuses to run as root."""
     if os.getuid() != 0:
         return None

@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 
 from tests import postgres_hand
-from tests.postgres import _binaries, _owner
+from tests.postgres import binaries, owner
 from tests.real import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -197,13 +197,13 @@ def _described(base: Path, options: dict[str, str]) -> Pair:
     nodes = [Node(name, base / name, free_port()) for name in ("nyc2", "sfo3")]
     settings = dict(option.split("=", 1) for option in OPTIONS) | options
     for node, peer in zip(nodes, reversed(nodes), strict=True):
-        _write(node, peer, _binaries(), settings)
+        _write(node, peer, binaries(), settings)
         _owned(node.folder)
     return Pair(*nodes)
 
 
 def _owned(folder: Path) -> None:
-    if owner := _owner():
+    if owner := owner():
         for path in (folder, *folder.rglob("*")):
             os.chown(path, owner.pw_uid, owner.pw_gid)
 
@@ -219,7 +219,7 @@ def _write(node: Node, peer: Node, binaries: Path, settings: dict[str, str]) -> 
         "PG_BOOTSTRAP_SQL": str(node.folder / "seed.sql"), "PG_PASSFILE": "",
     }  # fmt: skip
     arguments = [word for name, value in (settings | own).items() for word in ("-c", f"{name}={value}")]
-    owner = _owner()
+    owner = owner()
     user, group = (owner.pw_uid, owner.pw_gid) if owner else (0, 0)
     described = {"environ": environ, "arguments": arguments, "user": user, "group": group}
     (node.folder / "node.json").write_text(json.dumps(described))

@@ -71,7 +71,7 @@ async def _findings(settings: Settings, stack: AsyncExitStack, *, send_test: boo
     for cluster in settings.clusters:
         async for finding in _permissions(parts, cluster.name):
             yield finding
-    for finding in (*await _costs(parts), await _clock(settings), *_missing(settings)):
+    for finding in (*await _replicas(parts), *await _costs(parts), await _clock(settings), *_missing(settings)):
         yield finding
     if send_test:
         for name, examine, mend in parts.samples():
@@ -90,6 +90,24 @@ def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:
     files = dict.fromkeys((each.repo, each.path, each.branch) for each in every if each.tool != NO_TOOL)
     for place in files if parts.forge else ():
         yield f"github {place[0]}", partial(_readable, parts, *place), "see gitops: repo, path, branch"
+
+
+async def _replicas(parts: Parts) -> list[Finding]:
+    """Whether the store can serve as many as there are to be, and whether they are there."""
+    wanted = parts.settings.server.replicas
+    if not parts.store.shared:
+        if wanted == 1:
+            return []
+        text, mend = f"SQLite serves one replica, and there are to be {wanted}", "take PostgreSQL, see docs/replicas.md"
+        return [Finding("replicas", "fail", text, mend)]
+    try:
+        alive = [each.name for each in await parts.store.read(lambda tx: tx.replicas())]
+    except PultError:
+        return []  # the store's own line says so
+    text = f"{len(alive)} alive" + (f": {', '.join(alive)}" if alive else "")
+    if len(alive) >= wanted:
+        return [Finding("replicas", "ok", text)]
+    return [Finding("replicas", "warn", f"{text}; there are to be {wanted}", "look at the missing one's log")]
 
 
 async def _examined(name: str, examine: Examination, mend: str) -> Finding:

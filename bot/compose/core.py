@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from ipaddress import ip_network
 from math import nan
@@ -42,6 +43,7 @@ from handlers.webhooks import alertmanager, argocd, flux, github, grafana, relea
 
 if TYPE_CHECKING:
     from bot.adapters.words import Languages
+    from bot.engine.spool import Spool
 
 LANGUAGES = ("en", "ru")
 LOCALES = Path(__file__).parents[2] / "handlers" / "locales"
@@ -51,6 +53,7 @@ class Behind(Protocol):
     """What works behind the webhook port, once it is connected."""
 
     def trouble(self) -> Mapping[str, str]: ...
+    def replicas(self) -> Sequence[str]: ...
     async def ask(self, request: Request) -> Answer: ...
     async def standing(self, destinations: Sequence[str]) -> Sequence[Standing]: ...
 
@@ -58,7 +61,7 @@ class Behind(Protocol):
 class Core:
     """Open from the first webhook on; the rest is plugged into ``behind`` later."""
 
-    def __init__(self, settings: Settings, store: SqlStore) -> None:
+    def __init__(self, settings: Settings, store: SqlStore, local: SqlStore | None = None) -> None:
         self.settings, self.store = settings, store
         self.department: Department = department(settings)
         self.clock, self.meters, self.hub = SystemClock(), Meters(VERSION), Broadcast()
@@ -69,6 +72,18 @@ class Core:
         self.inlets = Inlets(_http_platforms(settings))
         self.commands: list[Command] = []
         self.behind: Behind | None = None
+        self.local = local
+        self.spool = self._spool(local) if local else None
+
+    def _spool(self, local: SqlStore) -> Spool:
+        """One message for each group, since a storm's could not be taken over by the store."""
+        from bot.engine.spool import Spool  # noqa: PLC0415 - only where there is one
+
+        apart = hearing(replace(self.rules, storm=0), self.department.services)
+        return Spool(
+            self.store, local, self.clock, self.meters, probe=self.store.ping, intake=self.intake,
+            apart=Intake(local, self.clock, apart), sources=self.sources(),
+        )  # fmt: skip
 
     def _rules(self) -> Rules:
         department, settings = self.department, self.settings
@@ -88,6 +103,10 @@ class Core:
     def trouble(self) -> Mapping[str, str]:
         """Destinations that can't be delivered to; nothing is known before delivery runs."""
         return self.behind.trouble() if self.behind else {}
+
+    def replicas(self) -> Sequence[str]:
+        """Names of the replicas alive; none is known before this one has said that it is."""
+        return self.behind.replicas() if self.behind else ()
 
     def words(self, locale: str, zone: str) -> Words:
         """A reader's words; an empty locale or zone means the department's own."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.compose.parts import Parts
     from bot.engine.delivery import Delivery
     from bot.engine.desk import Desk
+    from bot.engine.mirror import Mirror
     from bot.engine.operations import Operations
     from bot.engine.ownership import Ownership
     from bot.engine.router import Router
@@ -53,6 +54,8 @@ class Wired:
     scheduler: Scheduler
     periodic: tuple[Periodic, ...]
     ownership: Ownership
+    aside: Delivery | None
+    mirror: Mirror | None
 
     @property
     def alone(self) -> frozenset[str]:
@@ -64,7 +67,7 @@ class Wired:
         """Say what is done under which lease."""
         self.ownership.add(shares(), self.lanes.serve)
         self.ownership.add([DUTIES], self._duties)
-        self.ownership.add(self.alone, lambda hold: self.listen(hold.name))
+        self.ownership.add(self.alone, lambda hold: self.listen(hold.name), strict=True)
 
     async def listen(self, name: str) -> None:
         """Hear the people of one chat until cancelled."""
@@ -84,6 +87,10 @@ class Wired:
                 *((each.every, each.name, each.run) for each in self.periodic if not each.everywhere),
             ):
                 group.create_task(every(seconds, name, work, self.core.clock))
+
+    def replicas(self) -> Sequence[str]:
+        """Names of those alive; one where nobody else could be."""
+        return [each.name for each in self.ownership.replicas]
 
     def trouble(self) -> Mapping[str, str]:
         """Destinations that can't be delivered to now, by whichever replica."""
@@ -121,7 +128,7 @@ class Wired:
     async def examine(self) -> None:
         """Ask everything pult depends on whether it answers, for the metric."""
         chats = ((name, chat.check) for name, chat in self.parts.chats.items())
-        for name, check in (*chats, *self.parts.light_checks()):
+        for name, check in (*chats, *self.parts.checks()):
             try:
                 async with asyncio.timeout(EXAMINE_DEADLINE):
                     await check()

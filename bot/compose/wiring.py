@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.adapters.sql import open_store
+from bot.adapters.sql import SqlStore, open_store
 from bot.compose.core import Core
 from bot.domain.errors import TemporaryError
+from bot.domain.leases import share
 from bot.domain.routes import private_chats
 from bot.edge.server import Health, application, serve
 from bot.edge.webhooks import Webhooks
@@ -22,13 +24,19 @@ from config.settings import Settings
 if TYPE_CHECKING:
     from bot.compose.parts import Parts
     from bot.compose.wired import Wired
+    from bot.engine.delivery import Delivery
     from bot.engine.desk import Desk
+    from bot.engine.mirror import Mirror
+    from bot.engine.ownership import Ownership
     from bot.platforms.canary.chat import CanaryChat
+    from bot.ports.chat import Chat
+    from bot.ports.presenters import Presenters
 
 log = logging.getLogger(__name__)
 LISTEN_AGAIN = 1.0
 """Seconds until other replicas are listened to again, after the store was away."""
 DEPENDENCIES_EVERY = 60.0
+MEGABYTE = 1 << 20
 HEAVY = (
     "handlers", "bot.compose.parts", "bot.compose.wired", "bot.engine.delivery", "bot.engine.desk",
     "bot.engine.operations", "bot.engine.ownership", "bot.engine.router", "bot.adapters.kubernetes.cluster",
@@ -50,10 +58,13 @@ class Pult:
 @asynccontextmanager
 async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
     """Accepts webhooks as soon as it is entered."""
-    async with open_store(settings.store.url.get_secret_value()) as store:
-        core = Core(settings, store)
-        webhooks = Webhooks(core.sources(), core.intake, core.clock, core.meters)
-        health = Health(store.ping, core.meters, core.trouble)
+    url, patient = settings.store.url.get_secret_value(), bool(settings.store.spool)
+    async with open_store(url, patient=patient) as store, _open_spool(settings) as local:
+        core = Core(settings, store, local)
+        if core.spool:
+            await core.spool.find()
+        webhooks = Webhooks(core.sources(), core.intake, core.clock, core.meters, core.spool)
+        health = Health(store.ping, core.meters, core.trouble, core.replicas)
         app = application(webhooks, health, core.inlets, core.console.routes() if core.console else ())
         if core.console:
             app.on_shutdown.append(core.console.close)
@@ -67,6 +78,17 @@ async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
                 running.stop.set()
                 await asyncio.wait({work}, timeout=server.drain_seconds + 1)
                 work.cancel()
+
+
+@asynccontextmanager
+async def _open_spool(settings: Settings) -> AsyncGenerator[SqlStore | None, None]:
+    if not settings.store.spool:
+        yield None
+        return
+    folder = Path(settings.store.spool)
+    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    async with open_store(f"sqlite:///{folder}/spool.db", cap=settings.store.spool_megabytes * MEGABYTE) as local:
+        yield local
 
 
 async def _work(core: Core, running: Pult) -> None:
@@ -103,6 +125,10 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
         talking.append(group.create_task(wired.parts.watching.run()))
         for name, beat in wired.parts.moving.beating:
             talking.append(group.create_task(forever(name, beat, core.clock, core.meters)))
+        if wired.mirror:
+            talking.append(group.create_task(every(1.0, "mirror", wired.mirror.run, core.clock)))
+        if core.spool and wired.aside:
+            talking.append(group.create_task(core.spool.run(wired.aside)))
         talking += [group.create_task(wired.listen(name)) for name in wired.parts.chats.keys() - wired.alone]
         for seconds, name, work in (
             (LISTEN_AGAIN, "notices", core.store.listen),
@@ -168,10 +194,37 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
     scheduler, periodic = Scheduler(core.store, core.clock, handlers.timed(ports)), handlers.periodic(ports)
-    wired = Wired(core, parts, lanes, router, desk, operations, presenters, scheduler, periodic, ownership)
+    wired = Wired(
+        core, parts, lanes, router, desk, operations, presenters, scheduler, periodic, ownership,
+        _aside(core, chats, presenters, ownership), _mirror(core, lanes, presenters),
+    )  # fmt: skip
     wired.own()
     core.behind = wired
     return wired
+
+
+def _aside(
+    core: Core, chats: Mapping[str, Chat], presenters: Presenters, ownership: Ownership
+) -> Delivery | None:  # fmt: skip
+    """What shows the spool while the store is away. Who would own a destination goes first there."""
+    from bot.engine.delivery import Delivery  # noqa: PLC0415 - after intake
+    from bot.engine.spool import COURTESY, spooled  # noqa: PLC0415
+
+    if core.local is None:
+        return None
+    return Delivery(
+        core.local, core.clock, chats, spooled(presenters), core.reader, core.meters,
+        drain=core.settings.server.drain_seconds, wary=lambda to: 0.0 if ownership.rightful(share(to)) else COURTESY,
+    )  # fmt: skip
+
+
+def _mirror(core: Core, lanes: Delivery, presenters: Presenters) -> Mirror | None:
+    """What shows this replica's pages what another delivers; None where there is no other."""
+    from bot.engine.mirror import Mirror  # noqa: PLC0415 - after intake
+
+    if not core.store.shared or core.console is None:
+        return None
+    return Mirror(core.store, core.clock, presenters, core.hub, lanes.owns)
 
 
 def _desk(core: Core, parts: Parts, ports: Any) -> Desk:  # noqa: ANN401 - handlers.Ports, imported after intake

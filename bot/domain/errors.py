@@ -14,6 +14,7 @@
     · ClosedError        the destination takes nothing from us until somebody mends it
     · AmbiguousError     it may have happened: look before doing it again
     · UnavailableError   the store cannot commit now
+      · OverloadedError    it could, but too much waits already
   - PermanentError       a retry cannot help: revoked token, unknown channel
     · LostReferenceError the message to edit is gone: post anew
   - FencedError          the lease for this work went to another replica
@@ -99,6 +100,10 @@ class AmbiguousError(TemporaryError):
 
 class UnavailableError(TemporaryError):
     """The store cannot commit: disk full, server away, backlog over its cap."""
+
+
+class OverloadedError(UnavailableError):
+    """The backlog is over its cap."""
 
 
 class PermanentError(PultError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -20,9 +20,13 @@ class Health:
     """``/healthz``, ``/readyz``, ``/metrics``. Only the store decides readiness; chats show in the body (ruling 11)."""
 
     def __init__(
-        self, ping: Callable[[], Awaitable[None]], meters: Meters, trouble: Callable[[], Mapping[str, str]]
+        self,
+        ping: Callable[[], Awaitable[None]],
+        meters: Meters,
+        trouble: Callable[[], Mapping[str, str]],
+        replicas: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        self._ping, self._meters, self._trouble = ping, meters, trouble
+        self._ping, self._meters, self._trouble, self._replicas = ping, meters, trouble, replicas
 
     async def alive(self, _: web.Request) -> web.Response:
         """200 while the event loop turns."""
@@ -37,7 +41,8 @@ class Health:
         except (TemporaryError, TimeoutError) as error:
             store, status = str(error) or "no commit in time", 503
         self._meters.up.labels("store").set(status == 200)
-        return web.json_response({"store": store, "destinations": dict(self._trouble())}, status=status)
+        told = {"store": store, "destinations": dict(self._trouble()), "replicas": list(self._replicas())}
+        return web.json_response(told, status=status)
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Prometheus text."""

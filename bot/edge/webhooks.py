@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
-from bot.domain.errors import ForgedError, MalformedError, UnavailableError
-from bot.engine.intake import Intake
+from bot.domain.errors import ForgedError, MalformedError, OverloadedError, UnavailableError
+from bot.domain.events import Heard
+from bot.engine.intake import Accepted, Intake
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.webhooks import Delivery, Source
@@ -19,6 +21,18 @@ BODY_MAX = 4 * 1024 * 1024
 """Bytes (interface.md, section 3)."""
 RETRY_AFTER = 5
 """Seconds a sender should wait after 503."""
+
+
+CANARY = "canary"
+"""It measures the way through the store: kept, it would come out too late to say anything."""
+
+
+class Keeper(Protocol):
+    """What webhooks need of the spool."""
+
+    @property
+    def active(self) -> bool: ...
+    async def keep(self, source: Source, received: Delivery, heard: Heard, *, still: bool) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -33,8 +47,11 @@ class Refused:
 class Webhooks:
     """Authenticates, parses, hands over to the intake."""
 
-    def __init__(self, sources: Mapping[str, Source], intake: Intake, clock: Clock, meters: Meters) -> None:
+    def __init__(
+        self, sources: Mapping[str, Source], intake: Intake, clock: Clock, meters: Meters, spool: Keeper | None = None
+    ) -> None:
         self._sources, self._intake, self._clock, self._meters = sources, intake, clock, meters
+        self._spool = spool
 
     async def handle(self, request: web.Request) -> web.Response:
         """One delivery."""
@@ -56,13 +73,34 @@ class Webhooks:
         try:
             source.authenticate(delivery)
             heard = source.parse(delivery)
-            accepted = await self._intake.accept(source.name, source.key(delivery), heard, body)
+            accepted = await self._taken(source, delivery, heard)
         except (ForgedError, MalformedError, UnavailableError) as error:
             refused = _refused(error)
             log.warning("webhook refused", extra={"source": source.name, "result": refused.result, "error": str(error)})
             return _refusal(refused), refused.result
         status = "duplicate" if accepted.duplicate else "accepted"
         return web.json_response({"status": status, "event": accepted.event}), status
+
+    async def _taken(self, source: Source, delivery: Delivery, heard: Heard) -> Accepted:
+        """UnavailableError: it is not in the store. Perhaps it is in the spool, but that is no reason to say 200."""
+        if self._spool and self._spool.active and await self._kept(source, delivery, heard, still=True):
+            raise UnavailableError("the store is away; it is kept in the spool")
+        try:
+            return await self._intake.accept(source.name, source.key(delivery), heard, delivery.body)
+        except OverloadedError:
+            raise
+        except UnavailableError:
+            await self._kept(source, delivery, heard, still=False)
+            raise
+
+    async def _kept(self, source: Source, delivery: Delivery, heard: Heard, *, still: bool) -> bool:
+        if self._spool is None or source.name == CANARY:
+            return False
+        try:
+            return await self._spool.keep(source, delivery, heard, still=still)
+        except UnavailableError as error:
+            log.warning("not even the spool takes it", extra={"source": source.name, "error": str(error)})
+            return False
 
 
 def _refused(error: ForgedError | MalformedError | UnavailableError) -> Refused:

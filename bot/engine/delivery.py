@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -53,7 +53,8 @@ class Share:
 class Delivery:
     """Opens a lane for each destination with something due, of those that this replica owns.
 
-    ``shared``: other replicas write to the store, and what they tell of it may get lost.
+    ``shared``: other replicas write to the store, and what they tell of it may get lost. ``wary``: others
+    may post the same meanwhile; how many seconds they get for a destination before it is looked for, and posted.
     """
 
     def __init__(  # noqa: PLR0913 - what a message passes through
@@ -67,11 +68,12 @@ class Delivery:
         *,
         drain: float = DRAIN,
         shared: bool = False,
+        wary: Callable[[str], float] | None = None,
     ) -> None:
         self._store, self._clock, self._chats = store, clock, chats
         self._presenters, self._words, self._meters = presenters, words, meters
         self._shares: dict[str, Share] = {}
-        self._drain, self._shared = drain, shared
+        self._drain, self._shared, self._wary = drain, shared, wary
         self.overdue = 0
         store.on_commit(self.wake)
 
@@ -85,6 +87,10 @@ class Delivery:
                 lane.wake()
             elif destination != CHANGED:
                 self._open(found, destination)
+
+    def owns(self, destination: str) -> bool:
+        """Whether it is delivered to from here."""
+        return share(destination) in self._shares
 
     def trouble(self) -> Mapping[str, str]:
         """Destinations that can't be delivered to now, each with the reason."""
@@ -133,6 +139,7 @@ class Delivery:
             meters=self._meters,
             doubt=doubt,
             hold=found.hold,
+            wary=self._wary(destination) if self._wary else None,
         )
         found.tasks.append(found.group.create_task(lane.run(), name=f"lane {destination}"))
 

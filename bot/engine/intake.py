@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import uuid4
 
-from bot.domain.errors import UnavailableError
+from bot.domain.errors import OverloadedError
 from bot.domain.events import Event, Heard
 from bot.ports.clock import Clock
 from bot.ports.store import Store, Tx
@@ -30,13 +30,23 @@ class Intake:
     async def accept(self, source: str, key: str, heard: Heard, body: bytes) -> Accepted:
         """Commit what was *heard*. UnavailableError: nothing was kept, the sender must come again."""
         if self.overdue > self._cap:
-            raise UnavailableError(f"{self.overdue} cards are waiting, over the cap of {self._cap}", delay=30)
+            raise OverloadedError(f"{self.overdue} cards are waiting, over the cap of {self._cap}", delay=30)
         event = Event(uuid4().hex, source, key, self._clock.now(), heard, body)
         return await self._store.write(lambda tx: self._record(tx, event))
+
+    def record(self, tx: Tx, event: Event) -> bool:
+        """Take *event* in, in somebody else's transaction. False: its key is known already."""
+        if event.key and not tx.put_event(event):
+            return False
+        self._heard(tx, event)
+        return True
 
     def _record(self, tx: Tx, event: Event) -> Accepted:
         if event.key and not tx.put_event(event):
             return Accepted(event.id, duplicate=True)
+        return self._heard(tx, event)
+
+    def _heard(self, tx: Tx, event: Event) -> Accepted:
         news = self._hear(tx, event.heard, event.received_at)
         if news and not event.key:
             tx.put_event(event)

@@ -23,7 +23,7 @@ from bot.domain.messages import Message
 from bot.engine.enrichment import drawn
 from bot.engine.meters import Meters
 from bot.engine.pacing import Bucket
-from bot.engine.supervise import patiently
+from bot.engine.supervise import STORE_LAST, patiently
 from bot.ports.chat import Chat, WordsFor
 from bot.ports.clock import Clock
 from bot.ports.leases import Hold
@@ -45,7 +45,10 @@ DOUBLINGS = 16
 
 
 class Lane:
-    """``doubt``: something may have been posted that we don't know of (a crash, a lost answer): look before posting."""
+    """``doubt``: something may have been posted that we don't know of (a crash, a lost answer): look before posting.
+
+    ``wary``: somebody else may post the same. They get so many seconds before each first post, which then looks.
+    """
 
     def __init__(  # noqa: PLR0913 - the delivery's own collaborators
         self,
@@ -59,13 +62,14 @@ class Lane:
         meters: Meters,
         doubt: bool,
         hold: Hold,
+        wary: float | None = None,
     ) -> None:
         self._destination, self._chat, self._store, self._clock = destination, chat, store, clock
         self._presenters, self._words, self._meters = presenters, words, meters
         self._woken = asyncio.Event()
         self._bucket = Bucket(chat.pace.interval(destination), chat.pace.burst(destination), clock.now())
         self._failures = 0
-        self._doubt, self._lease = doubt, hold
+        self._doubt, self._lease, self._wary = doubt or wary is not None, hold, wary
         self._closed = False
         self.sending = False
         self.trouble = ""
@@ -87,7 +91,7 @@ class Lane:
                 return
             except TemporaryError as error:  # the store is away: what is due stays due
                 log.warning("lane waits", extra={"destination": self._destination, "error": str(error)})
-                await self._clock.sleep(self._backoff(FIRST_RETRY, LAST_RETRY))
+                await self._clock.sleep(self._backoff(FIRST_RETRY, STORE_LAST))
             except Exception:
                 log.exception("lane stumbled", extra={"destination": self._destination})
                 await self._clock.sleep(self._backoff(FIRST_RETRY, LAST_RETRY))
@@ -107,6 +111,8 @@ class Lane:
         if card is None:
             await self._rest(now)
         elif card.ref is None and self._doubt:
+            if self._wary and (ahead := self._wary - (now - card.created_at).total_seconds()) > 0:
+                await self._clock.sleep(ahead)
             await self._adopt(card)
         else:
             await self._deliver(card, state)
@@ -193,6 +199,7 @@ class Lane:
         now = self._clock.now()
         await patiently(self._destination, lambda: self._write(lambda tx: tx.shown(card, ref, now)), self._clock)
         self._failures, self.trouble = 0, ref.trouble
+        self._doubt = self._doubt or self._wary is not None
         self._count("posted" if card.ref is None else "edited")
         if card.ref is None and card.shown == 0:
             self._meters.event_age.observe((now - card.created_at).total_seconds())

@@ -32,6 +32,7 @@ class Meters:
         self.canary = self._gauge("pult_canary_seconds", "The last canary's way from webhook to delivery; NaN: lost")
         self.replicas = self._gauge("pult_replicas", "Replicas alive, as this one sees it")
         self.owner = self._gauge("pult_lease_owner", "1 for each lease that this replica holds, else 0", "lease")
+        self.spooled = self._gauge("pult_spool_events", "Events kept while the store is away, not merged yet")
         self._gauge("pult_build_info", "Always 1", "version").labels(version).set(1)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bot.engine.execution import Runner
 
 log = logging.getLogger(__name__)
+RESUMABLE = UNDER_WAY | {State.APPROVED}
+"""A process may die between the journal's first line and the operation's own."""
 
 
 class Operations:
@@ -55,7 +57,7 @@ class Operations:
         """Resume what a process left that has died, and start what it had not started yet. Of several replicas, one
         does this for all."""
         live = await self._store.read(lambda tx: tx.live_operations())
-        if any(operation.state in UNDER_WAY for operation in live):
+        if any(operation.state in RESUMABLE for operation in live):
             await (await self._runner()).recover(self._alive())
         for operation in live:
             if operation.state in UNDER_WAY:

@@ -81,19 +81,30 @@ class Ownership:
         self.replicas: tuple[Replica, ...] = (self.me,)
         self._trouble = trouble
         self._duties: dict[str, Duty] = {}
+        self._strict: set[str] = set()
         self._running: dict[str, _Running] = {}
         self._poked = asyncio.Event()
         self._ending = False
         store.on_commit(self._heard)
 
-    def add(self, names: Iterable[str], duty: Duty) -> None:
-        """Run *duty* for each of *names* while this replica holds it. Before ``run``."""
+    def add(self, names: Iterable[str], duty: Duty, *, strict: bool = False) -> None:
+        """Run *duty* for each of *names* while this replica holds it. Before ``run``.
+
+        *strict*: it is ended as soon as its lease was not renewed in time. Others may go on with what they have begun,
+        since they ask whether the lease is valid, and are fenced.
+        """
+        names = tuple(names)
         self._duties.update(dict.fromkeys(names, duty))
+        self._strict |= set(names) if strict else set()
 
     @property
     def boots(self) -> frozenset[str]:
         """Everyone who is alive, this one among them."""
         return frozenset({self.me.boot, *(each.boot for each in self.replicas)})
+
+    def rightful(self, name: str) -> bool:
+        """Whether *name* should be this replica's, by who was alive when the store was there."""
+        return rightful(name, self._candidates()) in {self.me.boot, ""}
 
     def trouble(self) -> Mapping[str, str]:
         """Destinations that whoever owns them can't reach, each with the reason."""
@@ -111,6 +122,7 @@ class Ownership:
                     TemporaryError
                 ) as error:  # the store is away: what ran out is not valid, and others can't take it
                     log.warning("leases wait", extra={"error": str(error)})
+                    self._expire()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(RENEW.total_seconds()):
                         await self._poked.wait()
@@ -187,6 +199,12 @@ class Ownership:
                 log.warning("a lease was lost", extra={"lease": name})
                 del self._running[name]
                 running.task.cancel()
+
+    def _expire(self) -> None:
+        for name in self._strict & self._running.keys():
+            if not self._running[name].hold.valid():
+                log.warning("a lease ran out", extra={"lease": name})
+                self._running.pop(name).task.cancel()
 
     def _begin(self, group: asyncio.TaskGroup, hold: Leased | Sole) -> None:
         task = group.create_task(self._keep(hold), name=hold.name)

@@ -49,8 +49,17 @@ class Vitals:
             _truth(tx, now),
             _drift(tx, now),
             _watched(self.watching.seen()),
+            _replicas(tx),
         )
         return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
+
+
+def _replicas(tx: Tx) -> Part:
+    """Who is alive, where there may be several."""
+    alive = tx.replicas()
+    if not alive:
+        return Part()
+    return Part(((phrase("pult's replicas"), verbatim(", ".join(each.name for each in alive))),))
 
 
 def _on_call(tx: Tx, rules: Rules, now: datetime) -> Part:

@@ -27,11 +27,12 @@ def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-LIMITED = ("SCAN anon_1", "SCAN chosen")
-"""What a sub-select with a limit has found."""
+LIMITED = ("SCAN anon_1", "SCAN chosen", "SCAN leases", "SCAN replicas")
+"""What a sub-select with a limit has found; a score of leases, a handful of replicas."""
 SORTED: dict[str, str] = {
     "chronicle.gathered": "the hundreds of one storm",
     "chronicle.records": "once a week, by a reader",
+    "leases.replicas": "a handful",
     "timetable.timers": "those of one kind, by a reader",
 }
 
@@ -60,7 +61,7 @@ def test_no_statement_looks_at_a_whole_table_or_sorts(path: Path, url: str) -> N
     assert "cards_unseen" in steps["cards.late_pages"][0]
     assert "cards_held" in steps["cards.next_try"][0]
     assert "groups_open" in steps["facts.open_groups"][0]
-    assert "requests_unanswered" in steps["work.unanswered"][0]
+    assert "requests_unanswered" in steps["work.take_over"][0]
     assert "operations_live" in steps["work.live_operations"][0]
     assert any("COVERING INDEX cards_recent" in step for step in steps["chronicle.new_alerts"])
     assert "COVERING INDEX timers_ripe" in steps["timetable.ripe_timers"][0]

@@ -45,7 +45,7 @@ def test_the_least_configuration_is_enough() -> None:
         (
             "[server]\nprot = 1",
             "server.prot: found an unknown key, allowed are host, port, public_url, drain_seconds, backlog, "
-            "heartbeat_url; did you mean port?",
+            "heartbeat_url, replica, replicas; did you mean port?",
         ),
         ("[server]\nport = '80'", 'server.port: found "80", allowed is a whole number'),
         ("[server]\nport = 70000", "server.port: found 70000, allowed is less than or equal to 65535"),

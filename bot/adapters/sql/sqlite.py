@@ -31,6 +31,8 @@ PRAGMAS: Final = (
 as fast on a store with a million alerts (measured). The cache is in KiB, the limit in bytes. There is no auto_vacuum:
 pages that forgetting frees are what new rows are written to, so the file stays as large as the most that was ever kept
 in it, and no writer pays for moving pages to its end."""
+PAGE: Final = 4096
+"""Bytes: SQLite's own page size."""
 _AWAY: Final = frozenset({
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
@@ -43,14 +45,14 @@ def path_of(url: str) -> Path:
     return Path(url.removeprefix(SCHEME))
 
 
-def sqlite_database(url: str) -> Database:
+def sqlite_database(url: str, cap: int = 0) -> Database:
     path = path_of(url)
     return Database(
         name="sqlite",
         engine="sqlite://",
         error=sqlite3.Error,
         statements=Statements(SQLiteDialect_pysqlite()),
-        connect=lambda: connect(path),
+        connect=lambda: connect(path, cap),
         connect_reader=lambda: _connect_reader(path),
         begin="BEGIN IMMEDIATE",
         begin_reading="BEGIN",
@@ -61,8 +63,9 @@ def sqlite_database(url: str) -> Database:
     )
 
 
-def connect(path: Path) -> Connection:
-    """A new connection; the file is made for its owner only. The driver starts no transactions by itself."""
+def connect(path: Path, cap: int = 0) -> Connection:
+    """A new connection; the file is made for its owner only, and grows to *cap* bytes. The driver starts no
+    transactions by itself."""
     path.touch(mode=0o600)
     connection = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -70,6 +73,8 @@ def connect(path: Path) -> Connection:
     _write_ahead(connection)
     for pragma in PRAGMAS:
         connection.execute(pragma)
+    if cap:
+        connection.execute(f"PRAGMA max_page_count = {max(1, cap // PAGE)}")
     return cast("Connection", connection)
 
 

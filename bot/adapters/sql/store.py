@@ -77,6 +77,10 @@ class SqlStore:
 
         await listen(self._url, self._sender, self._writer.hear)
 
+    async def empty(self) -> None:
+        """Forget everything that is in it. For a store that only bridges the time until another one is back."""
+        await self._write(SqlTx.empty)
+
     async def close(self) -> None:
         """Commit what is queued, then let go of the database."""
         await asyncio.to_thread(self._writer.close)
@@ -107,12 +111,16 @@ class SqlStore:
 
 
 @asynccontextmanager
-async def open_store(url: str, *, deadline: float = DEADLINE) -> AsyncGenerator[SqlStore, None]:
-    """The store at ``sqlite:///path`` or ``postgresql://…``, its schema up to date.
+async def open_store(
+    url: str, *, deadline: float = DEADLINE, cap: int = 0, patient: bool = False
+) -> AsyncGenerator[SqlStore, None]:
+    """The store at ``sqlite:///path`` or ``postgresql://…``, its schema up to date. *cap*: bytes that SQLite's file may
+    have, 0 for any number; once it is reached, nothing can be committed. *patient*: a PostgreSQL that does not
+    answer yet is waited for.
 
     NotReadyError, which names the remedy: it can't be opened, or its schema is not this build's.
     """
-    store = SqlStore(await asyncio.to_thread(prepared_database, url), url, deadline)
+    store = SqlStore(await asyncio.to_thread(prepared_database, url, cap, patient=patient), url, deadline)
     try:
         yield store
     finally:

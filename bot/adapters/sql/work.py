@@ -29,7 +29,6 @@ class WorkStatements:
         self.beat = speech.prepare(beat.on_conflict_do_update(index_elements=[pulse.c.id], set_=again))
 
     def _requests(self, speech: Speech) -> None:
-        request: Select[tuple[str]] = select(requests.c.doc)
         self.put_request = speech.prepare(speech.insert(requests).on_conflict_do_nothing())
         first = update(requests).where(requests.c.id == bindparam("this"), UNANSWERED)
         self.answered = speech.prepare(first.values(answered_at=bindparam("now")))
@@ -38,8 +37,6 @@ class WorkStatements:
         left = update(requests).where(UNANSWERED, requests.c.owner != me, requests.c.owner.not_in(alive))
         self.take_over = speech.prepare(left.values(owner=me).returning(requests.c.doc, requests.c.received_at))
         self.owner = speech.prepare(select(requests.c.owner).where(requests.c.id == bindparam("this")))
-        unanswered = request.where(UNANSWERED).order_by(requests.c.received_at, requests.c.id)
-        self.unanswered = speech.prepare(unanswered)
 
     def _operations(self, speech: Speech) -> None:
         operation: Select[tuple[str]] = select(operations.c.doc)
@@ -99,10 +96,6 @@ class Work(Session):
         """The longest waiting first."""
         rows = sorted(self._rows(self._work.take_over, boot=owner), key=lambda row: row[1])
         return tuple(self._read(doc) for doc, _ in rows)
-
-    def unanswered(self) -> tuple[Request, ...]:
-        """The longest waiting first."""
-        return self._docs(self._work.unanswered)
 
     def operation(self, ident: str) -> Operation | None:
         operation: Operation | None = self._doc(self._work.operation, id=clean(ident))
