@@ -15,6 +15,7 @@ from bot.simulator.settings import SimulatorSettings
 from tests.department import Department
 from tests.postgres import Server
 from tests.pult_process import Pult
+from tests.replicas import Twins
 
 SPEED = 60
 Make = Callable[..., Pult]
@@ -33,7 +34,7 @@ async def department(request: pytest.FixtureRequest) -> AsyncIterator[Department
 
 @pytest.fixture
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store of its own: SQLite, or what the test is parametrised with."""
+    """A store of its own: SQLite, or what the test is parametrised with: PostgreSQL, for one pult or two replicas."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/pult.db"
     server: Server = request.getfixturevalue("postgres_server")
@@ -47,22 +48,28 @@ def fresh() -> bool:
 
 
 @pytest.fixture
-async def make(department: Department, store_url: str, tmp_path: Path, fresh: bool) -> AsyncIterator[Make]:
+async def make(
+    request: pytest.FixtureRequest, department: Department, store_url: str, tmp_path: Path, fresh: bool
+) -> AsyncIterator[Make]:
     """Makes a pult that is not started yet; the log of every one is shown when the test fails."""
     made: list[Pult] = []
+    callspec = getattr(request.node, "callspec", None)
+    kind = Twins if callspec and callspec.params.get("store_url") == "replicas" else Pult
 
     def one(**changes: object) -> Pult:
         folder = tmp_path / f"pult-{len(made)}" if made else tmp_path
         folder.mkdir(exist_ok=True)
-        found = Pult(department, folder, store_url, fresh=fresh)
+        found = kind(department, folder, store_url, fresh=fresh)
         found.configure(**changes)
         made.append(found)
+        if isinstance(found, Twins):
+            made.append(found.other)
         return found
 
     yield one
     for each in made:
         if each.process is not None and each.process.returncode is None:
-            await each.kill()
+            await Pult.kill(each)
         print(_tail(each))
 
 

@@ -96,12 +96,13 @@ class Twins(Pult):
         self.other.configure(**changes)
 
     async def start(self, *, ready: bool = True) -> None:
-        """Whichever does not run; both, at first."""
+        """Whichever does not run; both, at first, until they have shared the work."""
+        first = not self.living
         if self.other not in self.living:
             await self.other.start(ready=ready)
         if self not in self.living:
             await super().start(ready=ready)
-        if ready:
+        if ready and first:
             await settled(self, self.other)
 
     async def kill(self) -> None:

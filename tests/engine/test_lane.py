@@ -13,7 +13,7 @@ import pytest
 
 from bot.adapters.sql import SqlStore, open_store
 from bot.domain.cards import Card, Place, Priority, Ref, Wish
-from bot.domain.errors import ClosedError, DeferredError, LostReferenceError, PermanentError
+from bot.domain.errors import ClosedError, DeferredError, FencedError, LostReferenceError, PermanentError
 from bot.domain.messages import Message
 from bot.domain.phrases import English, phrase
 from bot.engine.lane import Lane
@@ -177,3 +177,38 @@ async def test_a_message_that_is_gone_is_posted_anew(rig: Rig) -> None:
 async def test_a_back_off_of_days_does_not_overflow(rig: Rig) -> None:
     rig.lane._failures = 5_000
     assert rig.lane._backoff(1.0, 60.0) == 60.0
+
+
+@dataclass
+class Lost:
+    """A lease that went to another replica after the lane looked."""
+
+    ok: bool = True
+    name = "lane"
+
+    def valid(self) -> bool:
+        return self.ok
+
+    def fence(self, tx: object) -> None:
+        raise FencedError("it is another replica's")
+
+
+async def test_what_was_posted_under_a_lost_lease_is_not_recorded_and_the_lane_ends(rig: Rig) -> None:
+    rig.lane._lease = Lost()
+    await rig.wants("alert:a")
+    async with asyncio.timeout(10):
+        await rig.lane.run()
+    assert [call[1:] for call in rig.chat.calls] == [("post", "alert:a")]
+    (card,) = await rig.store.read(lambda tx: tx.cards_of("alert:a"))
+    assert (card.shown, card.ref) == (0, None)
+
+
+async def test_nothing_is_begun_under_a_lease_that_was_not_renewed(rig: Rig) -> None:
+    rig.lane._lease = lease = Lost(ok=False)
+    await rig.wants("alert:a")
+    async with rig.running():
+        for _ in range(50):
+            await asyncio.sleep(0.002)
+        assert rig.chat.calls == []
+        lease.ok = True
+        await rig.called(1)
