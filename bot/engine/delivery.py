@@ -35,12 +35,16 @@ DRAIN = 10.0
 
 @dataclass
 class Share:
-    """The destinations of one lease that this replica holds, and where their lanes run."""
+    """The destinations of one lease that this replica holds, and where their lanes run.
+
+    ``looked``: what an earlier owner left due is known. A lane that is woken before that may be one of those.
+    """
 
     hold: Hold
     group: asyncio.TaskGroup
     lanes: dict[str, Lane] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    looked: bool = False
 
     async def drained(self, clock: Clock) -> None:
         """Start nothing more; return once nothing is being sent."""
@@ -105,7 +109,8 @@ class Delivery:
                 busy = await patiently("delivery", lambda: self._store.read(lambda tx: tx.busy()), self._clock)
                 for destination in busy:
                     if share(destination) == hold.name:
-                        self._open(found, destination, doubt=True)
+                        self._open(found, destination)
+                found.looked = True
                 await asyncio.Event().wait()
             finally:
                 del self._shares[hold.name]
@@ -122,7 +127,7 @@ class Delivery:
                 await self._count()
             await self._clock.sleep(COUNT_EVERY)
 
-    def _open(self, found: Share, destination: str, *, doubt: bool = False) -> None:
+    def _open(self, found: Share, destination: str) -> None:
         if destination in found.lanes:
             return
         chat = self._chats.get(Place(destination).platform)
@@ -137,7 +142,7 @@ class Delivery:
             presenters=self._presenters,
             words=self._words,
             meters=self._meters,
-            doubt=doubt,
+            doubt=not found.looked,
             hold=found.hold,
             wary=self._wary(destination) if self._wary else None,
         )

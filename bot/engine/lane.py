@@ -175,6 +175,8 @@ class Lane:
         self.sending = True
         try:
             message = await drawn(self._presenters[card.subject.partition(":")[0]], state, card.subject)
+            if not self._lease.valid():  # drawing takes up to a second: it stays due, for whoever owns it now
+                return
             async with asyncio.timeout(SEND_DEADLINE):
                 ref = await self._send(card, message)
         except (LostReferenceError, PermanentError, TemporaryError, TimeoutError) as error:
