@@ -203,9 +203,9 @@ def _described(base: Path, options: dict[str, str]) -> Pair:
 
 
 def _owned(folder: Path) -> None:
-    if owner := owner():
+    if account := owner():
         for path in (folder, *folder.rglob("*")):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
+            os.chown(path, account.pw_uid, account.pw_gid)
 
 
 def _write(node: Node, peer: Node, binaries: Path, settings: dict[str, str]) -> None:
@@ -219,8 +219,8 @@ def _write(node: Node, peer: Node, binaries: Path, settings: dict[str, str]) -> 
         "PG_BOOTSTRAP_SQL": str(node.folder / "seed.sql"), "PG_PASSFILE": "",
     }  # fmt: skip
     arguments = [word for name, value in (settings | own).items() for word in ("-c", f"{name}={value}")]
-    owner = owner()
-    user, group = (owner.pw_uid, owner.pw_gid) if owner else (0, 0)
+    account = owner()
+    user, group = (account.pw_uid, account.pw_gid) if account else (0, 0)
     described = {"environ": environ, "arguments": arguments, "user": user, "group": group}
     (node.folder / "node.json").write_text(json.dumps(described))
 

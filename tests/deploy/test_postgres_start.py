@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests import postgres_hand
-from tests.postgres import _binaries, _owner
+from tests.postgres import binaries, owner
 from tests.postgres_pair import Node, Pair, bootstrapping, born, started_pair, unborn_pair, until
 
 pytestmark = pytest.mark.postgres
@@ -83,7 +83,7 @@ def test_what_can_not_be_rewound_is_copied(why: str) -> None:
             pair.nyc2.stop()
             pair.sfo3.stop()
             for node in pair.nodes:
-                _as_owner("pg_checksums", "--disable", "-D", str(node.data))
+                _asowner("pg_checksums", "--disable", "-D", str(node.data))
                 node.start()
             until("the standby does not stream", pair.streams)
         promoted(pair)
@@ -155,7 +155,7 @@ def test_other_data_is_never_touched(pair: Pair) -> None:
         pair.sfo3.sql("SELECT pg_promote()")
         shutil.rmtree(pair.nyc2.data)
         shutil.copytree(other.nyc2.data, pair.nyc2.data)
-    if owner := _owner():
+    if account := owner():
         subprocess.run(["chown", "-R", f"{owner.pw_uid}:{owner.pw_gid}", pair.nyc2.data], check=True)
     pair.nyc2.start()
     waits(pair.nyc2, "the other server holds other data")
@@ -195,7 +195,7 @@ def test_the_manifest_gives_the_script_what_it_asks_for() -> None:
     assert asked - given == {"PG_DATABASE", "PG_BOOTSTRAP"}
 
 
-def _as_owner(program: str, *arguments: str) -> None:
-    owner = _owner()
+def _asowner(program: str, *arguments: str) -> None:
+    owner = owner()
     identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
-    subprocess.run([_binaries() / program, *arguments], check=True, capture_output=True, cwd="/", **identity)
+    subprocess.run([binaries() / program, *arguments], check=True, capture_output=True, cwd="/", **identity)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.department import Department, until
-from tests.postgres_pair import Pair
+from tests.postgres_standby import Pair
 from tests.promises.alerts import resolves
 from tests.promises.releases import released
 from tests.pult_fixtures import Make
@@ -18,12 +18,12 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def store_url(postgres_pair: Pair) -> str:
-    return postgres_pair.url
+def store_url(standby_pair: Pair) -> str:
+    return standby_pair.url
 
 
 @pytest.mark.parametrize("department", [15], indirect=True)
-async def test_both_go_on_with_the_promoted_standby(make: Make, department: Department, postgres_pair: Pair) -> None:
+async def test_both_go_on_with_the_promoted_standby(make: Make, department: Department, standby_pair: Pair) -> None:
     pair = make(), make()
     for each in pair:
         await each.start()
@@ -35,9 +35,9 @@ async def test_both_go_on_with_the_promoted_standby(make: Make, department: Depa
         await sending.reached(8)
         assert (await pair[1].ask("boris", f"approve {ident}"))["ok"]
         await until("it does not change the image", lambda: _patched(department))
-        await asyncio.to_thread(postgres_pair.burn)
+        await asyncio.to_thread(standby_pair.burn)
         await asyncio.sleep(2)
-        await asyncio.to_thread(postgres_pair.promote)
+        await asyncio.to_thread(standby_pair.promote)
         at = time.monotonic()
         await sending.reached(1)
         took = time.monotonic() - at
