@@ -83,7 +83,7 @@ def test_what_can_not_be_rewound_is_copied(why: str) -> None:
             pair.nyc2.stop()
             pair.sfo3.stop()
             for node in pair.nodes:
-                _asowner("pg_checksums", "--disable", "-D", str(node.data))
+                _as_owner("pg_checksums", "--disable", "-D", str(node.data))
                 node.start()
             until("the standby does not stream", pair.streams)
         promoted(pair)
@@ -156,7 +156,7 @@ def test_other_data_is_never_touched(pair: Pair) -> None:
         shutil.rmtree(pair.nyc2.data)
         shutil.copytree(other.nyc2.data, pair.nyc2.data)
     if account := owner():
-        subprocess.run(["chown", "-R", f"{owner.pw_uid}:{owner.pw_gid}", pair.nyc2.data], check=True)
+        subprocess.run(["chown", "-R", f"{account.pw_uid}:{account.pw_gid}", pair.nyc2.data], check=True)
     pair.nyc2.start()
     waits(pair.nyc2, "the other server holds other data")
 
@@ -195,7 +195,7 @@ def test_the_manifest_gives_the_script_what_it_asks_for() -> None:
     assert asked - given == {"PG_DATABASE", "PG_BOOTSTRAP"}
 
 
-def _asowner(program: str, *arguments: str) -> None:
-    owner = owner()
-    identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
+def _as_owner(program: str, *arguments: str) -> None:
+    account = owner()
+    identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
     subprocess.run([binaries() / program, *arguments], check=True, capture_output=True, cwd="/", **identity)
