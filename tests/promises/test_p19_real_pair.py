@@ -86,7 +86,8 @@ async def test_p19_never_are_both_written_to(
         last = load.accepted(pair.nyc2)[-1].acknowledged
         assert lag is not None
         assert all(each.acknowledged >= last - lag for each in lost), "more is lost than the lag has told"
-        assert bool(lost) is (died == "cut off before")
+        if died != "at once":  # what was on its way when it was killed is lost or not, within the lag that is told
+            assert bool(lost) is (died == "cut off before")
         for name, value in {
             "rto_seconds": served - killed, "rpo_seconds": lag, "rows_lost": len(lost),
             "rows_accepted": len(load.accepted(pair.nyc2)),
