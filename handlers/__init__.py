@@ -7,9 +7,10 @@ from datetime import datetime
 
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
+from bot.domain.services import Catalogue
 from bot.ports.commands import Command
-from bot.ports.desk import Desk
-from bot.ports.flows import Flow
+from bot.ports.desk import Desk, Volunteer
+from bot.ports.flows import Flow, Turned
 from bot.ports.presenters import Presenters
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.store import Tx
@@ -67,12 +68,13 @@ from handlers.flows import undo as undo_flow
 from handlers.flows.failover_tools import Tools as MoveTools
 from handlers.flows.scale_git import InGit
 from handlers.flows.tools import Tools
-from handlers.operating import freezing
+from handlers.operating import freezing, moves
 from handlers.ports import Ports as Ports
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, rooms, week
+from handlers.schedules.regions import Sentry
 from handlers.schedules.watch import Warden
 
 frozen = freezing.lookup
@@ -104,8 +106,16 @@ def presenters(p: Ports) -> Presenters:
     }
 
 
-turning = turns.turning
-"""What each turn of an operation means for releases, written in its transaction."""
+def turning(services: Catalogue) -> Turned:
+    """What each turn of an operation means for releases and regions, written in its transaction."""
+    released = turns.turning(services)
+
+    def turned(tx: Tx, operation: Operation, now: datetime) -> None:
+        released(tx, operation, now)
+        moves.turned(tx, operation, now)
+
+    return turned
+
 
 draw_plan = operation_card.draw
 """The operation's card under its rule, for the desk's answer."""
@@ -121,7 +131,7 @@ def timed(p: Ports) -> tuple[Timed, ...]:
     return (*clocks.clocks(p.rules), freezes.ending())
 
 
-def periodic(p: Ports) -> tuple[Periodic, ...]:
+def periodic(p: Ports, desk: Volunteer) -> tuple[Periodic, ...]:
     """What comes round again and again."""
     daily, spent = p.slo_digest, p.spending
     return (
@@ -137,9 +147,22 @@ def periodic(p: Ports) -> tuple[Periodic, ...]:
         Warden(p.store, p.clock, p.rules, p.watching, p.watch, (p.services, p.regions)).duty(),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
+        *((sentry.duty(),) if (sentry := _sentry(p, desk)) else ()),
         *((rooms.duty(p.store, p.cluster, p.services, p.pair),) if p.pair else ()),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
     )
+
+
+def _sentry(p: Ports, desk: Volunteer) -> Sentry | None:
+    """Who watches the region that production runs in; None: no failover is configured."""
+    plans = planner(p)
+    if plans is None:
+        return None
+    chat = next(iter(p.rules.chats(p.approvals_in)), p.rules.shared[0] if p.rules.shared else "console:ops")
+    return Sentry(
+        p.store, p.rules, plans.pair, plans.witnesses, plans.estate.database, lambda: plans.move(plans.pair.move.way),
+        desk, chat,
+    )  # fmt: skip
 
 
 def _drift(p: Ports) -> drift.Watch:
@@ -152,7 +175,7 @@ def _drift(p: Ports) -> drift.Watch:
 def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
     """Every command, in the order that help shows them."""
     listed: list[Command] = []
-    vitals = Vitals(p.rules, p.trouble, frozen(p.freezes), p.watching)
+    vitals = Vitals(p.rules, p.trouble, frozen(p.freezes), p.watching, p.pair)
     listed += (
         help.duty(p.policy, lambda: listed),
         whoami.duty(p.policy),
@@ -201,7 +224,7 @@ def planner(p: Ports) -> Planner | None:
     if p.pair is None or p.estate is None or p.witnesses is None:
         return None
     rooms = Rooms(p.store, p.cluster, p.scaling, p.services, p.sizer.anatomies)
-    return Planner(p.pair, p.estate, p.witnesses, rooms, p.clock, p.staged)
+    return Planner(p.pair, p.estate, p.witnesses, rooms, p.clock, p.staged, moves.lost_since(p.store))
 
 
 def flows(p: Ports) -> Mapping[str, Flow]:

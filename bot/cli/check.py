@@ -86,6 +86,10 @@ def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:
     for name, examine in parts.checks():
         yield name, examine, f"see [{name}]: address, token"
     yield from parts.moving.checks
+    if parts.witnesses and (pair := parts.department.failover):
+        for witness in pair.witnesses:
+            name = f"failover.witnesses {witness.name}"
+            yield name, partial(parts.witnesses.check, witness.name), "see [[failover.witnesses]], failover status"
     every = (e.gitops for service in parts.department.services for e in service.environments)
     files = dict.fromkeys((each.repo, each.path, each.branch) for each in every if each.tool != NO_TOOL)
     for place in files if parts.forge else ():

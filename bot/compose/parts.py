@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.compose.costing import Costing
     from bot.compose.moving import Moving
     from bot.engine.watching import Watches
+    from bot.engine.witnesses import Panel
     from bot.ports.budgets import Budgets
     from bot.ports.chat import Chat, Inlet
     from bot.ports.forge import Forge
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from bot.ports.registry import Registry
     from bot.ports.roster import Roster
     from bot.ports.silencer import Silencer
-    from bot.ports.witnesses import Witnesses
 
 Examination = Callable[[], Awaitable[str]]
 Menu = list[tuple[str, Mapping[str, str]]]
@@ -68,7 +68,7 @@ class Parts:
     pipeline: Pipeline | None
     registry: Registry
     moving: Moving
-    witnesses: Witnesses | None
+    witnesses: Panel | None
     costing: Costing
     menu: Menu
 
@@ -149,6 +149,8 @@ class _Opening:
         api = await self._api()
         costing = await open_costing(self._settings, self._department, self._stack, metrics, api)
         menu: Menu = []
+        moving = open_moving(self._settings, metrics, cluster, forge, api, store)
+        witnesses = self._witnesses(metrics, cluster, moving, api)
         chats, inlets = await self._chats(hub, words, menu, painter)
         return Parts(
             settings=self._settings, department=self._department, store=store, clock=SystemClock(), painter=painter,
@@ -157,8 +159,8 @@ class _Opening:
             watching=self._watching(cluster),
             silencer=await self._silencer(),
             roster=await self._roster(), forge=forge, pipeline=forge, registry=await self._registry(),
-            moving=open_moving(self._settings, metrics, cluster, forge, api, store),
-            witnesses=self._witnesses(metrics, cluster), costing=costing, menu=menu,
+            moving=moving,
+            witnesses=witnesses, costing=costing, menu=menu,
         )  # fmt: skip
 
     async def _chats(
@@ -260,11 +262,16 @@ class _Opening:
 
         return await self._stack.enter_async_context(open_api(self._settings.digitalocean))
 
-    def _witnesses(self, metrics: Metrics | None, cluster: KubernetesCluster) -> Witnesses | None:
+    def _witnesses(
+        self, metrics: Metrics | None, cluster: KubernetesCluster, moving: Moving, api: Api | None
+    ) -> Panel | None:
         pair = self._department.failover
         if pair is None:
             return None
-        from bot.adapters.probe.http import answers  # noqa: PLC0415
-        from bot.engine.witnesses import Panel  # noqa: PLC0415
+        from bot.adapters.digitalocean.uptime import UptimeChecks  # noqa: PLC0415 - after intake
+        from bot.adapters.probe.http import examine  # noqa: PLC0415
+        from bot.engine.witnesses import Panel, Senses  # noqa: PLC0415
 
-        return Panel(pair.witnesses, metrics, answers, cluster.version)
+        database = moving.production.database if moving.production else None
+        senses = Senses(examine, cluster.version, metrics, UptimeChecks(api) if api else None, database)
+        return Panel(pair, SystemClock(), senses)

@@ -193,7 +193,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
-    scheduler, periodic = Scheduler(core.store, core.clock, handlers.timed(ports)), handlers.periodic(ports)
+    scheduler, periodic = Scheduler(core.store, core.clock, handlers.timed(ports)), handlers.periodic(ports, desk)
     wired = Wired(
         core, parts, lanes, router, desk, operations, presenters, scheduler, periodic, ownership,
         _aside(core, chats, presenters, ownership), _mirror(core, lanes, presenters),

@@ -32,6 +32,11 @@ class Witness:
     uptime: str = ""
     database: bool = False
 
+    @property
+    def own(self) -> bool:
+        """Whether it looks from where pult stands, so that it is no better than pult's own way out."""
+        return bool(self.url or self.cluster or self.database)
+
 
 @dataclass(frozen=True)
 class Way:

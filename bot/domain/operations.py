@@ -77,6 +77,15 @@ def goes_on(ident: str) -> str:
     return f"goes-on:{ident}"
 
 
+PULT = "pult"
+"""The proposer of what nobody asked for; no person."""
+
+
+def stops(ident: str) -> str:
+    """Name of the mark that *ident* is to stop before its plan's brake: who said so."""
+    return f"stops:{ident}"
+
+
 @dataclass(frozen=True)
 class StepReport:
     """One step as far as it came. ``said`` is what it did, or why it failed; ``value`` what later steps need of it.
@@ -142,6 +151,12 @@ class Operation:
     @property
     def final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether it runs and has not come to its brake yet."""
+        brake = self.report(self.plan.brake) if self.plan.brake else None
+        return self.state is State.RUNNING and brake is not None and brake.mark is StepMark.PENDING
 
     def moved(self, state: State) -> Operation:
         """This operation in *state*. ValueError for a move the state machine doesn't have."""

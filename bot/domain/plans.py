@@ -37,7 +37,8 @@ class Plan:
 
     ``pins`` hold the world as it was planned on (digest, commit, version), checked before the first change;
     ``params`` are the flow's own inputs; together they are all that a flow may read. ``lock`` names what only one
-    live operation may hold. ``targets``: the environments that are changed, one after the other.
+    live operation may hold. ``targets``: the environments that are changed, one after the other. ``brake``: the step
+    before which it can be stopped while it runs; empty: it can't.
 
     ``holds`` keep it from being approved until each is overridden. ``approvals``: at least so many people, where the
     facts ask for more than the policy's rule does, ``because`` of what.
@@ -57,6 +58,7 @@ class Plan:
     holds: tuple[Hold, ...] = ()
     approvals: int = 0
     because: tuple[Phrase, ...] = ()
+    brake: str = ""
 
     @property
     def hash(self) -> str:

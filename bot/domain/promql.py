@@ -1,4 +1,4 @@
-"""What an alert rule watches: its expression without the guards, as what is measured and the limit it is held to."""
+"""PromQL by its text: what an alert rule watches, without its guards and its limit; which series a query reads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from dataclasses import dataclass
 _SET = re.compile(r"\b(and|or|unless)\b", re.IGNORECASE)
 _COMPARED = re.compile(r"(>=|<=|==|!=|>|<)\s*(?:bool\b)?\s*")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_WORD = re.compile(r"[A-Za-z_:][\w:.]*|\d[\w.]*")
+_GROUPING = frozenset(["by", "without", "on", "ignoring", "group_left", "group_right"])
+_KEYWORDS = _GROUPING | {
+    "and", "or", "unless", "atan2", "bool", "offset", "start", "end", "inf", "nan", "sum", "min", "max", "avg", "group",
+    "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile", "limitk", "limit_ratio",
+}  # fmt: skip
+"""Words of PromQL that are no metric, as its lexer has them (prometheus/prometheus, promql/parser/lex.go)."""
 _OPEN, _CLOSE, _QUOTES = "([{", ")]}", "\"'`"
 
 
@@ -41,6 +48,38 @@ def watched(expression: str) -> Watched:
         if number := _NUMBER.fullmatch(text[at + len(found) :].strip()):
             return Watched(_bare(text[:at]), float(number[0]))
     return Watched(text)
+
+
+def selectors(expression: str) -> tuple[str, ...]:
+    """The selectors in *expression*, each once, without their ranges and offsets."""
+    plain = _unquoted(expression)
+    found: dict[str, None] = {}
+    at = 0
+    while at < len(plain):
+        word = _WORD.match(plain, at)
+        end = word.end() if word else at
+        rest = plain[end:].lstrip()
+        opened = len(plain) - len(rest)
+        if (
+            rest.startswith("{")
+            and (word is None or plain[at:end].lower() not in _KEYWORDS)
+            and plain[at] not in " \t\n"
+        ):
+            end = opened + closing(rest) + 1
+            found[expression[at:end]] = None
+        elif word and plain[at:end].lower() in _GROUPING and rest.startswith("("):
+            end = opened + closing(rest) + 1  # names of labels
+        elif word and not plain[at].isdigit() and plain[at:end].lower() not in _KEYWORDS and not rest.startswith("("):
+            found[expression[at:end]] = None
+        elif plain[at] == "[":
+            end = at + closing(plain[at:]) + 1
+        at = max(end, at + 1)
+    return tuple(found)
+
+
+def _unquoted(text: str) -> str:
+    """*text* with blanks for what is quoted."""
+    return "".join(mark for mark, _ in _scanned(text))
 
 
 def _bare(text: str) -> str:

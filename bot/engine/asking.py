@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from bot.domain.cards import Place, Priority, Wish, subject
-from bot.domain.messages import Button, Facts, Message, Tone
+from bot.domain.messages import Button, Facts, Message, Paragraph, Style, Tone
 from bot.domain.operations import Approval, Operation, State
 from bot.domain.people import Directory, Person
 from bot.domain.phrases import Code, phrase, verbatim
@@ -38,13 +39,24 @@ class Asking:
         """*given* goes on alone: page whoever is on call and whoever may approve, and tell the approvals chats."""
         what = subject("notice", f"glass:{operation.id}:{given.person}")
         tx.put_message(what, _alarm(operation, given))
-        names = on_call | {person.name for person in self._directory.holding(rule.roles)}
+        self._page(tx, what, operation, self._concerned(rule, on_call) - {given.person}, given.at)
+
+    def goes_on(self, tx: Tx, operation: Operation, rule: Rule, on_call: frozenset[str]) -> None:
+        """Pult itself goes on with it, and nobody was asked: the same people are paged, and can stop it."""
+        what = subject("notice", f"automatic:{operation.id}")
+        tx.put_message(what, _automatic(operation))
+        self._page(tx, what, operation, self._concerned(rule, on_call), operation.created_at)
+
+    def _concerned(self, rule: Rule, on_call: frozenset[str]) -> frozenset[str]:
+        return on_call | {person.name for person in self._directory.holding(rule.roles)}
+
+    def _page(self, tx: Tx, what: str, operation: Operation, names: frozenset[str], at: datetime) -> None:
         for person in self._directory:
-            if person.name in names and person.name != given.person:
+            if person.name in names:
                 for wish in self._private(what, person, Priority.PAGE):
-                    tx.show(wish, given.at)
+                    tx.show(wish, at)
         for destination in self._approvals_in:
-            tx.show(Wish(what, Place(destination), Priority.PAGE, subject("op", operation.id)), given.at)
+            tx.show(Wish(what, Place(destination), Priority.PAGE, subject("op", operation.id)), at)
 
     def _asked(self, operation: Operation, rule: Rule, on_call: frozenset[str]) -> Iterable[Person]:
         """Who gets a card of their own: those who may approve and are on call, or all when few may (ruling 35)."""
@@ -69,3 +81,14 @@ def _alarm(operation: Operation, given: Approval) -> Message:
     if given.overrides:
         facts.insert(1, (phrase("Overridden"), verbatim(", ".join(given.overrides))))
     return Message(title, Tone.CRITICAL, (Facts(tuple(facts)),), (Button(phrase("Look"), f"op {operation.id}"),))
+
+
+def _automatic(operation: Operation) -> Message:
+    title = phrase("pult goes on by itself: {title}", title=operation.plan.title)
+    text = phrase("Nobody was asked: {key} is set. It can be stopped until its fence begins: {command}",
+                  key=Code("failover.automatic"), command=Code(f"cancel {operation.id}"))  # fmt: skip
+    buttons = (
+        Button(phrase("Stop"), f"cancel {operation.id}", style=Style.DANGER),
+        Button(phrase("Look"), f"op {operation.id}"),
+    )
+    return Message(title, Tone.CRITICAL, (Paragraph(text),), buttons)

@@ -8,31 +8,31 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.approvals import Word, admit, contends, decided, environments, gives_way, spoken
+from bot.domain.approvals import Word, admit, decided, environments, spoken
 from bot.domain.audit import Deed
-from bot.domain.cards import subject
+from bot.domain.cards import Place, subject
 from bot.domain.conditions import FREEZE, Facts, demanded, imposed, told
 from bot.domain.errors import UserError
 from bot.domain.freezes import Freeze
-from bot.domain.ids import OPERATION, short
 from bot.domain.messages import Message
 from bot.domain.operations import (
+    PULT,
     STATE_WORDS,
-    UNDER_WAY,
-    Approval,
     Choice,
     Operation,
     State,
     StepReport,
     Verdict,
+    stops,
 )
 from bot.domain.people import Directory
-from bot.domain.phrases import Code
+from bot.domain.phrases import Code, phrase
 from bot.domain.plans import Plan
 from bot.domain.policy import Policy, Rule
 from bot.domain.redact import redact
 from bot.engine.asking import Asking
 from bot.engine.meters import Meters
+from bot.engine.paperwork import ahead, deed, deeds, free_id, idle, known
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
@@ -79,6 +79,19 @@ class Desk:
             self.on_approved(operation.id)
         return Reply(self._draw(operation, rule), operation.id, public=True)
 
+    async def volunteer(
+        self, plan: Plan, chat: str, claim: Callable[[Tx, Operation], bool], *, alone: bool = False
+    ) -> Operation | None:
+        """Make *plan*, which pult proposes, an operation, if *claim* says so in the same transaction.
+
+        Pult is nobody, so that one more person has to agree; *alone*: none, unless something holds it.
+        """
+        self._covered(plan)
+        operation = await self._store.write(lambda tx: self._volunteered(tx, plan, chat, claim, alone=alone))
+        if operation is not None and operation.state is State.APPROVED:
+            self.on_approved(operation.id)
+        return operation
+
     async def press(self, call: Call, ident: str, word: Word) -> Outcome:
         """One person's word on one plan. A refused one changes nothing and is audited."""
         async with self._refusals(call, word.verdict, ident):
@@ -104,7 +117,7 @@ class Desk:
         now = self._clock.now()
         live = await self._store.read(lambda tx: tx.live_operations())
         for operation in live:
-            if now >= operation.expires_at and _idle(operation, live):
+            if now >= operation.expires_at and idle(operation, live):
                 await self._store.write(lambda tx, ident=operation.id: self._expired(tx, ident, now))  # type: ignore[misc]
 
     async def refused(self, person: str, platform: str, action: str, text: str) -> None:
@@ -118,8 +131,8 @@ class Desk:
         try:
             yield
         except UserError as refusal:
-            deed = _deed(call, action, target, "refused", str(refusal))
-            await self._store.write(lambda tx: tx.append(deed))
+            refused = deed(call, action, target, "refused", str(refusal))
+            await self._store.write(lambda tx: tx.append(refused))
             raise
 
     def _allow(self, call: Call, plan: Plan) -> None:
@@ -130,15 +143,40 @@ class Desk:
     def _proposed(self, tx: Tx, call: Call, plan: Plan, rule: Rule) -> Operation:
         plan = self._judged(tx, plan, rule, call.now)
         operation = Operation(
-            _free_id(tx, plan, call.now), plan, call.who.name, State.PROPOSED, call.now, call.now + rule.expires,
-            call.request.place, steps=tuple(StepReport(step.name) for step in plan.steps), after=_ahead(tx, plan),
+            free_id(tx, plan, call.now), plan, call.who.name, State.PROPOSED, call.now, call.now + rule.expires,
+            call.request.place, steps=tuple(StepReport(step.name) for step in plan.steps), after=ahead(tx, plan),
         )  # fmt: skip
         operation = operation.moved(State.APPROVED if decided(operation, rule) else State.WAITING)
         tx.save_operation(operation)
         self._turned(tx, operation, call.now)
         for wish in self._asking.wishes(operation, rule, self._on_call(tx, call.now)):
             tx.show(wish, call.now)
-        tx.append(_deed(call, plan.action, operation.id, "proposed", plan.hash))
+        tx.append(deed(call, plan.action, operation.id, "proposed", plan.hash))
+        return operation
+
+    def _volunteered(
+        self, tx: Tx, plan: Plan, chat: str, claim: Callable[[Tx, Operation], bool], *, alone: bool
+    ) -> Operation | None:
+        now, rule = self._clock.now(), self._policy.rule(plan.action)
+        plan = self._judged(tx, plan, rule, now)
+        alone = alone and not plan.holds
+        if not alone:
+            count, why = max(1, rule.approvals + rule.four_eyes), phrase("pult proposes it, and pult is nobody")
+            plan = replace(plan, brake="", approvals=max(plan.approvals, count), because=(*plan.because, why))
+        operation = Operation(
+            free_id(tx, plan, now), plan, PULT, State.PROPOSED, now, now + rule.expires, Place(chat),
+            steps=tuple(StepReport(step.name) for step in plan.steps), after=ahead(tx, plan),
+        ).moved(State.APPROVED if alone else State.WAITING)  # fmt: skip
+        if not claim(tx, operation):
+            return None
+        on_call = self._on_call(tx, now)
+        tx.save_operation(operation)
+        self._turned(tx, operation, now)
+        for wish in self._asking.wishes(operation, rule, on_call):
+            tx.show(wish, now)
+        if alone:
+            self._asking.goes_on(tx, operation, rule, on_call)
+        tx.append(Deed(now, PULT, "", plan.action, operation.id, "goes on alone" if alone else "proposed", plan.hash))
         return operation
 
     def _judged(self, tx: Tx, plan: Plan, rule: Rule, now: datetime) -> Plan:
@@ -150,12 +188,12 @@ class Desk:
         return plan
 
     def _pressed(self, tx: Tx, call: Call, ident: str, word: Word) -> Outcome:
-        operation = _known(tx, ident)
+        operation = known(tx, ident)
         rule = self._policy.rule(operation.plan.action)
         try:
             self._admit(tx, operation, call, rule, word)
         except UserError as refusal:
-            tx.append(_deed(call, word.verdict, ident, "refused", str(refusal)))
+            tx.append(deed(call, word.verdict, ident, "refused", str(refusal)))
             return Outcome(operation, refusal)
         given = spoken(operation, call.who, rule, word, call.request.platform, call.now)
         operation = replace(operation, approvals=(*operation.approvals, given))
@@ -164,8 +202,8 @@ class Desk:
         elif decided(operation, rule):
             operation = operation.moved(State.APPROVED)
         self._save(tx, operation, call.now)
-        for deed in _deeds(call, operation, given):
-            tx.append(deed)
+        for done in deeds(call, operation, given):
+            tx.append(done)
         if given.glass:
             self._asking.alarm(tx, operation, rule, given, self._on_call(tx, call.now))
         return Outcome(operation)
@@ -187,17 +225,22 @@ class Desk:
                 )
 
     def _cancelled(self, tx: Tx, call: Call, ident: str) -> Operation:
-        operation = _known(tx, ident)
+        operation = known(tx, ident)
+        if operation.stoppable:
+            tx.put_mark(stops(ident), call.who.name)
+            tx.append(deed(call, "cancel", ident, "stops", operation.plan.brake))
+            return operation
         if operation.state not in {State.WAITING, State.APPROVED}:
             raise UserError(
                 "{id} can't be cancelled: it is {state}.", id=Code(ident), state=STATE_WORDS[operation.state]
             )
-        self._save(tx, replace(operation.moved(State.CANCELLED), ended_at=call.now), call.now)
-        tx.append(_deed(call, "cancel", ident, "cancelled"))
-        return operation
+        ended = replace(operation.moved(State.CANCELLED), ended_at=call.now)
+        self._save(tx, ended, call.now)
+        tx.append(deed(call, "cancel", ident, "cancelled"))
+        return ended
 
     def _chosen(self, tx: Tx, call: Call, ident: str, choice: Choice) -> Operation:
-        operation = _known(tx, ident)
+        operation = known(tx, ident)
         if not self._policy.allows(call.who, operation.plan.action, operation.plan.environment):
             raise UserError("Your roles do not cover {action}.", action=Code(operation.plan.action))
         if operation.state is not State.PAUSED:
@@ -205,14 +248,14 @@ class Desk:
         if choice not in operation.choices:
             offered = ", ".join(operation.choices)
             raise UserError("{id} offers only: {choices}.", id=Code(ident), choices=offered)
-        tx.append(_deed(call, "resume", ident, str(choice)))
+        tx.append(deed(call, "resume", ident, str(choice)))
         return operation
 
     def _expired(self, tx: Tx, ident: str, now: datetime) -> None:
-        operation = _known(tx, ident)
-        if _idle(operation, tx.live_operations()):
+        operation = known(tx, ident)
+        if idle(operation, tx.live_operations()):
             self._save(tx, replace(operation.moved(State.EXPIRED), ended_at=now), now)
-            tx.append(Deed(now, "pult", "", "expire", ident, "expired"))
+            tx.append(Deed(now, PULT, "", "expire", ident, "expired"))
 
     def _save(self, tx: Tx, operation: Operation, now: datetime) -> None:
         tx.save_operation(operation)
@@ -221,54 +264,3 @@ class Desk:
         tx.bump(subject("ask", operation.id), now)
         if operation.final:
             self._meters.operation.labels(operation.plan.action, str(operation.state)).inc()
-
-
-def _known(tx: Tx, ident: str) -> Operation:
-    operation = tx.operation(ident)
-    if operation is None:
-        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident), ops=Code("ops"))
-    return operation
-
-
-def _ahead(tx: Tx, plan: Plan) -> str:
-    """The operation under way that *plan* has to wait for, or empty. UserError: another one waits for its turn."""
-    under_way = ""
-    for other in tx.live_operations():
-        if not contends(plan, other.plan):
-            continue
-        if other.state in UNDER_WAY:
-            under_way = other.id
-        elif not gives_way(other.plan, plan):
-            raise UserError(
-                "{id} is already under way for {target}. Wait for it, or {cancel} it.",
-                id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
-            )  # fmt: skip
-    return under_way
-
-
-def _idle(operation: Operation, live: Iterable[Operation]) -> bool:
-    """Whether it still waits: for its approvals, or with them for another operation to end."""
-    if operation.state is State.APPROVED:
-        return any(other.state in UNDER_WAY and contends(operation.plan, other.plan) for other in live)
-    return operation.state is State.WAITING
-
-
-def _free_id(tx: Tx, plan: Plan, now: datetime) -> str:
-    length = 4
-    while tx.operation(ident := short(OPERATION, f"{plan.hash} {now.isoformat()}", length)):
-        length += 1
-    return ident
-
-
-def _deed(call: Call, action: str, target: str, result: str, detail: str = "") -> Deed:
-    return Deed(call.now, call.who.name, call.request.platform, str(action), target, result, detail)
-
-
-def _deeds(call: Call, operation: Operation, given: Approval) -> Iterable[Deed]:
-    """One for the word itself, and one by name for everything that it sets aside."""
-    why = redact(given.reason)[:200]
-    for name in given.overrides:
-        yield _deed(call, "override", operation.id, name, why)
-    if given.glass:
-        yield _deed(call, "break-glass", operation.id, str(operation.state), why)
-    yield _deed(call, given.verdict, operation.id, str(operation.state), operation.plan.hash)

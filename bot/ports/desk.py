@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.approvals import Word
 from bot.domain.errors import UserError
 from bot.domain.operations import Choice, Operation
+from bot.domain.plans import Plan
 from bot.ports.commands import Call
+from bot.ports.store import Tx
 
 
 @dataclass(frozen=True)
@@ -28,3 +31,18 @@ class Desk(Protocol):
 
     async def cancel(self, call: Call, ident: str) -> Operation: ...
     async def choose(self, call: Call, ident: str, choice: Choice) -> Operation: ...
+
+
+class Volunteer(Protocol):
+    """The desk, as pult's own proposals see it."""
+
+    async def volunteer(
+        self, plan: Plan, chat: str, claim: Callable[[Tx, Operation], bool], *, alone: bool = False
+    ) -> Operation | None:
+        """Make *plan*, which pult proposes, an operation whose card also stands in *chat*.
+
+        It takes as many people as if one of them had proposed it; *alone*: none, unless something holds it. *claim* is
+        asked first, in the same transaction: where it says no there is none. UserError: the policy does not allow it,
+        or another operation has what it would change.
+        """
+        ...

@@ -13,12 +13,14 @@ from handlers.alerting import episodes
 from handlers.alerting.rules import Rules
 
 DRIFT = "Drift"
+REGION = "RegionLost"
 RUNBOOKS = {
     "MonitoringBlind": "Watchdog.md",
     "PultDeaf": "PultCanaryLost.md",
     "GitopsSyncFailed": "GitopsSyncFailed.md",
     "GitopsDegraded": "GitopsDegraded.md",
     DRIFT: "Drift.md",
+    REGION: "RegionLost.md",
     **{trouble.value: f"{trouble.value}.md" for trouble in Trouble},
 }
 """By alert, its page in docs/runbooks."""
@@ -37,14 +39,19 @@ def fires(
     return _told(tx, rules, key, _alert(rules, key, labels, now, notes), now)
 
 
-def tells(tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime) -> bool:
+def tells(
+    tx: Tx, rules: Rules, key: str, labels: Mapping[str, str], now: datetime, notes: Mapping[str, str] | None = None
+) -> bool:
     """Raise an alert, or have the one that fires under *key* say what is so now; False when it says so already."""
     known = tx.latest_group(_key(key))
     if known is None or known.closed_at:
-        return fires(tx, rules, key, labels, now)
+        return fires(tx, rules, key, labels, now, notes)
     (standing,) = known.alerts.values()
-    alert = replace(_alert(rules, key, labels, now), starts_at=standing.starts_at)
-    return alert.labels != standing.labels and _told(tx, rules, key, alert, now)
+    alert = replace(_alert(rules, key, labels, now, notes), starts_at=standing.starts_at)
+    if notes is None:
+        alert = replace(alert, annotations=standing.annotations)
+    said = (alert.labels, alert.annotations) == (standing.labels, standing.annotations)
+    return not said and _told(tx, rules, key, alert, now)
 
 
 def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:

@@ -180,6 +180,7 @@ def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
     for label, title in PLACES.items():
         if value := group.common(label):
             yield title, verbatim(value)
+    yield from own.facts(group)
     if total == 1 and (values := next(iter(group.alerts.values())).annotations.get("values")):
         yield phrase("Values"), verbatim(values)
     if group.ack and group.status is Status.FIRING:

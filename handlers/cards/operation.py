@@ -127,7 +127,9 @@ def _facts(operation: Operation, rule: Rule) -> Iterable[tuple[Phrase, Phrase]]:
 
 def _approvals(operation: Operation, rule: Rule) -> Iterable[tuple[Phrase, Phrase]]:
     count = needed(operation, rule)
-    if count:
+    if operation.plan.brake:
+        yield phrase("Approvals"), phrase("none: pult goes on by itself")
+    elif count:
         people = consenting(operation, rule)
         said = phrase("{count} of {needed}: {names}", count=len(people), needed=count, names=", ".join(people))
         bare = phrase("{count} of {needed}", count=len(people), needed=count)
@@ -175,6 +177,8 @@ def _buttons(operation: Operation, *, held: bool) -> tuple[Button, ...]:
             *(() if held else (approve,)),
             Button(phrase("Reject"), f"reject {ident} {seen}", style=Style.DANGER, confirm=sure),
         )
+    if operation.stoppable:
+        return (Button(phrase("Stop"), f"cancel {ident}", style=Style.DANGER),)
     if operation.state is State.PAUSED:
         return tuple(
             Button(CHOICES[choice], f"resume {ident} {choice}", style=_weight(choice, operation.choices[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.alerts import OWN, Group
 from bot.domain.messages import Button
 from bot.domain.phrases import Code, Phrase, phrase
-from handlers.cards import ailing
+from handlers.cards import ailing, region
 
 TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
 TELLING = ("prometheus", "region", "cluster", "environment")
@@ -49,6 +49,8 @@ def said(group: Group) -> Phrase | None:
             )
         case "Drift":
             return _drift(group)
+        case "RegionLost":
+            return region.said(group)
         case _:
             return ailing.said(group)
 
@@ -74,12 +76,19 @@ def buttons(group: Group) -> tuple[Button, ...]:
     service, environment = group.service, group.common("environment")
     if group.source != OWN:
         return ()
+    if group.name == "RegionLost":
+        return region.buttons(group)
     if group.name != "Drift":
         return ailing.buttons(group)
     sync = Button(phrase("Sync"), f"sync {service} {environment}")
     diff = Button(phrase("Diff"), f"diff {service}")
     owned = group.common("tool") in TOOLS
     return tuple(each for each in ((sync, diff) if owned else (diff,)) if typed(each.command))
+
+
+def facts(group: Group) -> tuple[tuple[Phrase, Phrase], ...]:
+    """What the card shows besides."""
+    return region.facts(group) if group.source == OWN and group.name == "RegionLost" else ()
 
 
 def typed(command: str) -> bool:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bot.domain.errors import UserError
-from bot.domain.failover import Way, lost
-from bot.domain.messages import Facts, Paragraph, Table, Tone
-from bot.domain.phrases import Code, phrase, verbatim
+from bot.domain.failover import Way
+from bot.domain.phrases import Code, phrase
 from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Store
-from handlers.commands import failover_facts as facts
 from handlers.commands.failover_attest import attest
 from handlers.commands.failover_plan import Planner
-from handlers.commands.replies import said
+from handlers.commands.failover_status import status
 
 STATUS = frozenset({"status", "статус"})
 ATTEST = frozenset({"attest", "подтверждаю"})
@@ -28,7 +26,7 @@ def failover(planner: Planner | None, store: Store) -> Command:
     async def run(call: Call) -> Reply | Proposal:
         ready, first = _configured(planner), call.args[0].lower() if call.args else "status"
         if first in STATUS:
-            return await _status(ready)
+            return await status(ready.pair, ready.estate, ready.witnesses, store)
         if first in ATTEST:
             return await attest(call, store, (ready.estate, ready.staged))
         return Proposal(await ready.move(_way(call, ready)))
@@ -80,24 +78,3 @@ def _way(call: Call, planner: Planner) -> Way:
 
 def _written(way: Way) -> str:
     return f"failover {way.source} to {way.target}"
-
-
-async def _status(planner: Planner) -> Reply:
-    pair, estate = planner.pair, planner.estate
-    sights = await planner.witnesses.ask()
-    rows = tuple((verbatim(name), facts.SIGHT_WORDS[sight]) for name, sight in sights.items())
-    gone = lost(sights.values())
-    verdict = (
-        phrase("A majority sees {region} lost.", region=pair.source)
-        if gone
-        else phrase("No majority sees {region} lost.", region=pair.source)
-    )
-    now = await facts.seen(estate.database, pair.move.way)
-    known = (*facts.database_rows(now, pair.rpo), *facts.traffic_rows(await facts.going(estate.traffic)))
-    return said(
-        phrase("Failover {source} to {target}", source=pair.source, target=pair.target),
-        Paragraph(verdict),
-        Facts(known),
-        Table((phrase("Witness"), phrase("Says")), rows),
-        tone=Tone.CRITICAL if gone else Tone.OK,
-    )

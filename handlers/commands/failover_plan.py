@@ -135,7 +135,7 @@ class Planner:
     async def _plan(self, course: Course, now: Replication | None, title: Phrase, blast: tuple[Phrase, ...]) -> Plan:
         async with asyncio.TaskGroup() as group:
             asked = group.create_task(facts.going(self.estate.traffic))
-            sights = await self.witnesses.ask()
+            sights = (await self.witnesses.look()).sights
         region = asked.result()
         return Plan(
             action="drill" if course.kind is Kind.DRILL else "failover",

@@ -9,7 +9,7 @@ from bot.domain.approvals import Word
 from bot.domain.errors import UserError
 from bot.domain.ids import OPERATION, full
 from bot.domain.messages import Button, Message, Table
-from bot.domain.operations import STATE_WORDS, Choice, Operation, Verdict
+from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.desk import Desk
@@ -58,7 +58,10 @@ def cancel(desk: Desk) -> Command:
 
     async def run(call: Call) -> Reply:
         operation = await desk.cancel(call, full(OPERATION, argument(call, 0, "cancel <op>")))
-        return done(phrase("{id} is cancelled", id=Code(operation.id)), operation=operation.id)
+        said = phrase("{id} stops before its fence", id=Code(operation.id))
+        if operation.state is State.CANCELLED:
+            said = phrase("{id} is cancelled", id=Code(operation.id))
+        return done(said, operation=operation.id)
 
     return Command(("cancel", "отменить"), "cancel <op>", phrase("stop an operation where it is safe"), run, "cancel")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import drift
+from bot.domain.detection import back, hold
+from bot.domain.failover import Pair
 from bot.domain.phrases import Phrase, Quantity, counted, phrase, verbatim
 from bot.domain.sights import Place
 from bot.ports.canary import MARK, Flight
@@ -16,6 +18,7 @@ from bot.ports.store import Tx
 from bot.ports.watching import Seen, State, Watching
 from handlers.alerting import watchdog
 from handlers.alerting.rules import Rules, shifts_now
+from handlers.operating import moves
 from handlers.operating.freezing import Frozen
 
 Fact = tuple[Phrase, Phrase]
@@ -39,6 +42,7 @@ class Vitals:
     trouble: Callable[[], Mapping[str, str]]
     frozen: Frozen
     watching: Watching
+    pair: Pair | None = None
 
     def read(self, tx: Tx, now: datetime) -> Part:
         """One line each."""
@@ -50,6 +54,7 @@ class Vitals:
             _drift(tx, now),
             _watched(self.watching.seen()),
             _replicas(tx),
+            _region(tx, self.pair, now) if self.pair else Part(),
         )
         return Part(tuple(fact for part in parts for fact in part.facts), all(part.well for part in parts))
 
@@ -136,6 +141,23 @@ def _watched(seen: Mapping[Place, Seen]) -> Part:
     if not blind:
         return Part(((name, verbatim(", ".join(cluster for cluster, _, _ in every))),))
     return Part(tuple((name, _blind(*each)) for each in blind), well=False)
+
+
+def _region(tx: Tx, pair: Pair, now: datetime) -> Part:
+    """A region in trouble, one that is not watched, or that the other one serves; one that is well takes no line."""
+    vigil, past = tx.mark(moves.vigil_mark(pair.source)), moves.past(tx)
+    name = phrase("Region {region}", region=pair.source)
+    if past.serves == pair.target:
+        return Part(((name, phrase("{target} serves instead", target=pair.target)),), well=False)
+    if vigil is None or now - vigil.at > LATE:
+        return Part(((name, phrase("unknown: its witnesses were not asked lately")),), well=False)
+    if vigil.since:
+        told = phrase("a majority sees it lost since {at}, for {held} of {hold}",
+                      at=vigil.since, held=max(now - vigil.since, timedelta()), hold=hold(vigil, pair))  # fmt: skip
+        return Part(((name, told),), well=False)
+    if not back(vigil):
+        return Part(((name, phrase("unknown: no majority sees it up")),), well=False)
+    return Part()
 
 
 def _blind(cluster: str, state: State, why: str) -> Phrase:

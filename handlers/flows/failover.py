@@ -9,6 +9,7 @@ from functools import partial
 from bot.domain.errors import DriftError, TemporaryError, UntouchedError, UserError
 from bot.domain.failover_course import Course, Kind, read
 from bot.domain.failover_steps import BACK, NO_RETURN, THERE, bare
+from bot.domain.operations import stops
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.ports.estate import Estate
@@ -103,7 +104,16 @@ class _Moves:
         if name in self.extra and not leg.course.acts:
             return partial(self.extra[name], running)
         work = (self.acting if leg.course.acts else self.looking)[name]
+        if name == running.plan.brake:
+            work = partial(self._unless_stopped, work)
         return partial(_told_the_way_back, leg, name, work)
+
+    async def _unless_stopped(self, work: StepOf, leg: Leg, say: Say) -> Phrase | Did:
+        """Its report was written before: whoever says stop later than this look is told that it is too late."""
+        who = await self.tools.store.read(lambda tx: tx.mark(stops(leg.operation)))
+        if who is not None:
+            raise UntouchedError("{person} stopped it. Undo it, or abort it.", person=who)
+        return await work(leg, say)
 
     def _legs(self, plan: Plan, operation: str) -> Iterator[Leg]:
         course = read(plan.params)

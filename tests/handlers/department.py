@@ -184,6 +184,12 @@ class Department:
         desk.on_approved = self.approved.append
         return desk
 
+    async def looks(self) -> None:
+        """Pult asks the witnesses of its region, as a process that has just been started."""
+        self.witnesses.at = self.clock.now()
+        (duty,) = (each for each in handlers.periodic(self.ports, self.desk()) if each.name == "regions")
+        await duty.run()
+
     def router(self) -> Router:
         desk, meters = self.desk(), Meters("test")
         commands = handlers.commands(self.ports, desk)

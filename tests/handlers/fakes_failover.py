@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from bot.domain.detection import Look, View
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover import Place, Sight, Way
-from bot.domain.phrases import phrase
+from bot.domain.phrases import Quantity, phrase
 from bot.ports.pools import Pool
 from bot.ports.regions import Replication
+from tests.handlers.fakes import NOON
 
 PRIMARY, STANDBY, OLD = "primary", "standby", "old"
 
@@ -197,14 +200,25 @@ class FakePools:
             self.found[region] = replace(pool, ready=min(pool.count, pool.ready + 1, self.stuck))
 
 
+WHY = {
+    Sight.UP: phrase("answers"),
+    Sight.LOST: phrase("no answer in {seconds}", seconds=Quantity(5, "s", 0)),
+    Sight.UNKNOWN: phrase("no data"),
+}
+
+
 @dataclass
 class FakeWitnesses:
     sights: Mapping[str, Sight] = field(
         default_factory=lambda: {"prometheus": Sight.UP, "outside": Sight.UP, "kubernetes": Sight.UP}
     )
 
-    async def ask(self) -> Mapping[str, Sight]:
-        return self.sights
+    at: datetime = NOON
+    blind: bool = False
+
+    async def look(self) -> Look:
+        views = {name: View(sight, WHY[sight], self.at) for name, sight in self.sights.items()}
+        return Look(self.at, views, self.blind)
 
 
 UNWELL = phrase("answers 503")

@@ -157,6 +157,8 @@ async def test_status_is_green_only_for_what_is_known_to_be_well(department: Dep
     counts(department, "web_", 1_000, 0)
     assert (await department.reply("vera", "status")).message.tone is Tone.WARNING, "no Watchdog was ever heard"
     await department.store.write(lambda tx: tx.set_timer("watchdog", "dog", NOON + timedelta(minutes=9)))
+    assert (await department.reply("vera", "status")).message.tone is Tone.WARNING, "no witness was ever asked"
+    await department.looks()
     assert (await department.reply("vera", "status")).message.tone is Tone.OK
     made = await department.proposed("anna", "restart api")
     assert (await department.reply("vera", "status")).message.tone is Tone.OK

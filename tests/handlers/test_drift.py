@@ -25,7 +25,7 @@ class Rounds:
 
     def __init__(self, department: Department) -> None:
         self.department = department
-        (self.duty,) = (each for each in periodic(department.ports) if each.name == "drift")
+        (self.duty,) = (each for each in periodic(department.ports, department.desk()) if each.name == "drift")
 
     async def __call__(self, count: int = 1) -> dict[tuple[str, str], str]:
         for _ in range(count):

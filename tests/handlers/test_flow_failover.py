@@ -358,7 +358,9 @@ async def test_a_statement_that_pult_sees_to_be_wrong_is_not_believed(moving: Mo
 
 
 async def test_pods_that_the_burning_region_had_are_remembered(moving: Moving) -> None:
-    (duty,) = [each for each in handlers.periodic(moving.department.ports) if each.name == "rooms"]
+    (duty,) = [
+        each for each in handlers.periodic(moving.department.ports, moving.department.desk()) if each.name == "rooms"
+    ]
     await duty.run()
     moving.cluster.away.add("nyc2")
     lots = {lot.service: lot for lot in read((await moving.plan()).params).lots}

@@ -32,7 +32,9 @@ class Rounds:
 
     def begin(self) -> None:
         """Pult starts: nothing is remembered but the store."""
-        (self.duty,) = (each for each in periodic(self.department.ports) if each.name == "watch")
+        (self.duty,) = (
+            each for each in periodic(self.department.ports, self.department.desk()) if each.name == "watch"
+        )
 
     def shows(self, *findings: Finding, place: Place = PODS, since: datetime = LONG_AGO) -> None:
         self.department.watching.places[place] = Seen(State.LIVE, since, "", findings)

@@ -10,7 +10,7 @@ import promql_parser as promql
 
 from bot.simulator.prometheus import aggregation, binary, functions, ranges
 from bot.simulator.prometheus.catalogue import Catalogue, every, matcher
-from bot.simulator.prometheus.series import MOST_POINTS, Evaluated, Series, Window
+from bot.simulator.prometheus.series import MOST_POINTS, SCRAPE, Evaluated, Series, Window
 from bot.simulator.prometheus.values import NAME, Element, Labels, Points, Value, bad_data, unnamed, unsupported
 
 Plan = Callable[[float], Value]
@@ -142,6 +142,8 @@ class Compiler:
             return self._range_call(name, args, place)
         if name == "absent":
             return self._absent(args[0])
+        if name == "timestamp":
+            return self._timestamp(args[0])
         plans = [self.plan(arg) for arg in args]
         function = functions.function(name)
         return lambda at: function(at, [plan(at) for plan in plans])
@@ -166,6 +168,17 @@ class Compiler:
             return [Element(renamed(labels), value) for labels, value in results if value is not None]
 
         return run
+
+    def _timestamp(self, arg: promql.Expr) -> Plan:
+        """When the sample that a selector finds was scraped; of any other expression when it was evaluated."""
+        inner, scraped = self.plan(arg), isinstance(arg, promql.VectorSelector)
+        moment = self._moment(arg.at, arg.offset) if isinstance(arg, promql.VectorSelector) else float
+
+        def stamped(at: float) -> Value:
+            when = math.floor(moment(at) / SCRAPE) * SCRAPE if scraped else at
+            return [Element(unnamed(each.labels), when) for each in functions.vector(inner(at))]
+
+        return stamped
 
     def _absent(self, arg: promql.Expr) -> Plan:
         inner = self.plan(arg)

@@ -1,0 +1,71 @@
+"""What the desk looks up and writes down about operations, inside its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.domain.approvals import contends, gives_way
+from bot.domain.audit import Deed
+from bot.domain.errors import UserError
+from bot.domain.ids import OPERATION, short
+from bot.domain.operations import UNDER_WAY, Approval, Operation, State
+from bot.domain.phrases import Code
+from bot.domain.plans import Plan
+from bot.domain.redact import redact
+from bot.ports.commands import Call
+from bot.ports.store import Tx
+
+
+def known(tx: Tx, ident: str) -> Operation:
+    """The operation called *ident*. UserError: there is none."""
+    operation = tx.operation(ident)
+    if operation is None:
+        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident), ops=Code("ops"))
+    return operation
+
+
+def ahead(tx: Tx, plan: Plan) -> str:
+    """The operation under way that *plan* has to wait for, or empty. UserError: another one waits for its turn."""
+    under_way = ""
+    for other in tx.live_operations():
+        if not contends(plan, other.plan):
+            continue
+        if other.state in UNDER_WAY:
+            under_way = other.id
+        elif not gives_way(other.plan, plan):
+            raise UserError(
+                "{id} is already under way for {target}. Wait for it, or {cancel} it.",
+                id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
+            )  # fmt: skip
+    return under_way
+
+
+def idle(operation: Operation, live: Iterable[Operation]) -> bool:
+    """Whether it still waits: for its approvals, or with them for another operation to end."""
+    if operation.state is State.APPROVED:
+        return any(other.state in UNDER_WAY and contends(operation.plan, other.plan) for other in live)
+    return operation.state is State.WAITING
+
+
+def free_id(tx: Tx, plan: Plan, now: datetime) -> str:
+    """An id that no operation has yet."""
+    length = 4
+    while tx.operation(ident := short(OPERATION, f"{plan.hash} {now.isoformat()}", length)):
+        length += 1
+    return ident
+
+
+def deed(call: Call, action: str, target: str, result: str, detail: str = "") -> Deed:
+    """What the one who called did."""
+    return Deed(call.now, call.who.name, call.request.platform, str(action), target, result, detail)
+
+
+def deeds(call: Call, operation: Operation, given: Approval) -> Iterable[Deed]:
+    """One for the word itself, and one by name for everything that it sets aside."""
+    why = redact(given.reason)[:200]
+    for name in given.overrides:
+        yield deed(call, "override", operation.id, name, why)
+    if given.glass:
+        yield deed(call, "break-glass", operation.id, str(operation.state), why)
+    yield deed(call, given.verdict, operation.id, str(operation.state), operation.plan.hash)
