@@ -115,7 +115,7 @@ def _watch(vigil: Vigil, look: Look, pair: Pair) -> Iterable[tuple[Phrase, Phras
 def _past(past: Past, pair: Pair, now: datetime) -> Rows:
     ends = cools(past, pair)
     cooling = phrase("until {at}", at=ends) if ends and now < ends else phrase("none")
-    live: Rows = ((phrase("Under way"), phrase("{id}", id=Code(past.live))),) if past.live else ()
+    live: Rows = ((phrase("Operation"), phrase("{id}", id=Code(past.live))),) if past.live else ()
     return (
         *live, (phrase("Cooldown"), cooling), (phrase("Last move"), _last(past.last)),
         (phrase("Last drill"), _last(past.drill)),

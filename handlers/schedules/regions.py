@@ -136,7 +136,7 @@ class Sentry:
         """One card, edited as it changes. Once the other region serves it is no emergency any more."""
         labels = {
             "alertname": own.REGION, "severity": "warning" if how is Stage.MOVED else "critical",
-            "service": "failover", "region": self.pair.source,
+            "service": self.pair.source, "region": self.pair.source,
         }  # fmt: skip
         report = self._report(tx, vigil, how, stands)
         if self._said is not None and report.repeats(self._said):

@@ -19,6 +19,7 @@ from handlers.webhooks.gitops import DEGRADED, FAILED
 from tests.deploy.monitoring import MONITORING, ROOT, RULES, RUNBOOKS, Rule, alerts, generated, load, promtool, rules
 
 OWN = {
+    "RegionLost": {"critical", "warning"},
     FAILED: {"warning"},
     DEGRADED: {"critical", "warning"},
     own.DRIFT: {"warning"},

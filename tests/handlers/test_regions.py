@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 import handlers
+from bot.adapters.words import Languages
+from bot.compose.core import LOCALES
 from bot.domain.alerts import OWN, Group, Status
 from bot.domain.approvals import needed
 from bot.domain.cards import Place, Priority
@@ -16,8 +18,9 @@ from bot.domain.detection import FLAPS, Vigil
 from bot.domain.failover import Sight, Witness
 from bot.domain.failover_course import Kind, written
 from bot.domain.failover_course import read as read_course
-from bot.domain.messages import StepMark, Tone
+from bot.domain.messages import Message, StepMark, Tone
 from bot.domain.operations import PULT, Operation, State, StepReport, stops
+from bot.platforms.console.plain import plain
 from bot.ports.schedules import Periodic
 from bot.ports.store import Tx
 from handlers.cards import alert as alert_card
@@ -77,10 +80,16 @@ class Region:
     async def group(self) -> Group | None:
         return await self.department.store.read(lambda tx: tx.latest_group(f"{OWN} region nyc2"))
 
-    async def card(self) -> str:
+    async def card(self, locale: str = "en") -> str:
         group = await self.group()
         assert group is not None
-        return read(alert_card.draw(group))
+        return self.written(alert_card.draw(group), locale)
+
+    async def status(self, locale: str) -> str:
+        return self.written((await self.department.reply("vera", "failover status")).message, locale)
+
+    def written(self, message: Message, locale: str) -> str:
+        return plain(message, Languages(LOCALES, self.department.clock).words(locale, "UTC")) + "\n"
 
     async def proposals(self) -> list[Operation]:
         found = await self.department.store.read(lambda tx: tx.recent_operations(20))
@@ -110,6 +119,9 @@ async def test_a_majority_that_holds_is_one_page_and_one_proposal(region: Region
     assert group is not None
     assert (group.name, group.severity) == ("RegionLost", "critical")
     reads_as("alerts/region-lost", await region.card())
+    reads_as("alerts/region-lost.ru", await region.card("ru"))
+    reads_as("commands/failover-status-called", await region.status("en"))
+    reads_as("commands/failover-status-called.ru", await region.status("ru"))
     proposed = await region.proposed()
     assert (proposed.state, proposed.plan.action) == (State.WAITING, "failover")
     rule = region.department.policy.rule("failover")
