@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from bot.domain.policy import DEFAULTS
 from config.destinations import check_destinations
@@ -15,6 +16,8 @@ from config.rules import once
 from config.services import EnvironmentSettings, ServiceSettings
 from config.settings import Settings
 
+FRESH = timedelta(seconds=30)
+"""A witness's word must outlive a slow look or two, or no majority would ever hold: looks are ten seconds apart."""
 _SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # Bot API, setWebhook: secret_token
 
 
@@ -230,6 +233,10 @@ def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Proble
         yield from _move(settings, "failover.drill.staging", failover.drill.staging)
     clusters = [cluster.name for cluster in settings.clusters]
     yield from _unique("failover.witnesses", "name", ((witness.name, witness.name) for witness in failover.witnesses))
+    if failover.fresh < FRESH:
+        yield wrong(
+            "failover.fresh", f"{failover.fresh.total_seconds():g}s", "30s or more: looks are ten seconds apart"
+        )
     for witness in failover.witnesses:
         path = f"failover.witnesses[{witness.name}]"
         if witness.cluster:

@@ -182,7 +182,7 @@ class FailoverSettings(MoveSettings):
     hold: Duration = timedelta(minutes=3)
     """How long that majority must last before pult proposes a failover."""
     fresh: Positive = timedelta(minutes=2)
-    """How old what a witness says may be; older is no vote."""
+    """How old what a witness says may be, 30s or more; older is no vote. So long may pult be away within a hold."""
     cooldown: Positive = timedelta(minutes=30)
     """How long after a failover none is proposed."""
     automatic: bool = False

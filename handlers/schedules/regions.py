@@ -7,6 +7,7 @@ what one has written another goes on with.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,8 @@ EVERY = 10.0
 """Seconds from look to look: a small part of any hold, and a witness may take five of them."""
 AGAIN = timedelta(seconds=60)
 """So long nothing is written while all is well and nothing changes."""
+DEADLINE = 4.0
+"""Seconds for the database's API, which may burn with the region."""
 PRESSING = frozenset({Stage.CALLED, Stage.COOLING})
 BRAKE = "fence"
 """The step before which a failover that nobody approved can be stopped."""
@@ -99,7 +102,8 @@ class Sentry:
     async def _stands(self) -> Stands | None:
         """None: its API does not answer."""
         try:
-            now = await self.database.replication(self.pair.move.way)
+            async with asyncio.timeout(DEADLINE):
+                now = await self.database.replication(self.pair.move.way)
         except (PultError, TimeoutError):
             return None
         return Stands(now.primary, now.lag, now.fenced, now.promoted)

@@ -49,6 +49,7 @@ UNLISTED = {
         "failover_facts",
         "failover_plan",
         "failover_rooms",
+        "failover_status",
         "logs_asked",
         "logs_shown",
         "pods_asked",
@@ -113,6 +114,7 @@ UNLISTED = {
         "surroundings",
         "suspects",
         "trend",
+        "region",
     },
 }
 """What several duties of a folder share; everything else in it is a duty."""

@@ -207,6 +207,11 @@ BREAKS = {
     ),
     "slo without prometheus": ('[prometheus]\nurl = "http://prometheus:9090"', "", "slos: found 1 of them"),
     "failover from nowhere": ('from = "nyc2"', 'from = "nyc1"', 'failover.from: found "nyc1"'),
+    "witnesses that are stale at once": (
+        'to = "sfo3"',
+        'to = "sfo3"\nfresh = "20s"',
+        "failover.fresh: found 20s, allowed is 30s or more",
+    ),
     "failover to itself": ('to = "sfo3"', 'to = "nyc2"', 'failover.to: found "nyc2", allowed is another cluster'),
     "no address": (', sfo3 = "198.51.100.10"', "", "failover.traffic.addresses: found none for sfo3"),
     "no digitalocean": ('[digitalocean]\ntoken = "do"', "", "it together with section [digitalocean]"),
