@@ -33,6 +33,7 @@ CHANGES = {
     "holds": (Hold("freeze", phrase("frozen")),),
     "approvals": 2,
     "because": (phrase("it is Friday"),),
+    "brake": "fence",
 }
 
 
