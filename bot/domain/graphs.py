@@ -10,7 +10,7 @@ from operator import itemgetter
 from statistics import median
 from typing import TypeAlias
 
-from bot.domain.messages import Curve, Facts, Graph
+from bot.domain.messages import Bar, Curve, Facts, Graph
 from bot.domain.phrases import Phrase, Quantity, phrase
 
 Points: TypeAlias = tuple[tuple[datetime, float], ...]
@@ -27,6 +27,8 @@ HUGE = 1e15
 
 def trend(graph: Graph) -> Phrase:
     """The graph on one line: bars, the value now, the highest; "no data" where nothing is known."""
+    if graph.bars:
+        return took(graph.bars)
     curve = _leading(graph)
     if curve is None:
         return phrase("no data")
@@ -43,6 +45,8 @@ def worded(graph: Graph) -> Facts:
 
 def figures(graph: Graph) -> Facts:
     """What a picture of the graph doesn't say aloud, as a fact to stand beside it: the value now, the highest."""
+    if graph.bars:
+        return Facts(((graph.title, took(graph.bars)),))
     curve = _leading(graph)
     if curve is None:
         return Facts(((graph.title, phrase("no data")),))
@@ -54,7 +58,15 @@ def figures(graph: Graph) -> Facts:
 
 def drawable(graph: Graph) -> bool:
     """Whether a picture would show anything."""
-    return _leading(graph) is not None
+    return bool(graph.bars) or _leading(graph) is not None
+
+
+def took(bars: tuple[Bar, ...]) -> Phrase:
+    """How long all of *bars* took, and which of them longest."""
+    length = max(bar.until for bar in bars) - min(bar.since for bar in bars)
+    longest = max(bars, key=lambda bar: bar.until - bar.since)
+    return phrase("{length} in all, longest: {name}, {time}",
+                  length=length, name=longest.name, time=longest.until - longest.since)  # fmt: skip
 
 
 def readings(curve: Curve, unit: str) -> Phrase:
@@ -127,6 +139,7 @@ def stacked(curves: tuple[Curve, ...]) -> tuple[Curve, ...]:
 def reach(graph: Graph) -> tuple[datetime, datetime] | None:
     """The first and the last instant of all curves; None without any point."""
     ends = [at for curve in graph.curves if curve.points for at in (curve.points[0][0], curve.points[-1][0])]
+    ends += [at for bar in graph.bars for at in (bar.since, bar.until)]
     return (min(ends), max(ends)) if ends else None
 
 

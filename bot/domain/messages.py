@@ -7,7 +7,7 @@ block; everything after that may be shortened at a line, and ``whole`` is then a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.codec import stored
@@ -124,11 +124,27 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One row of a graph of times: what took from when to when. ``stuck``: how much at its end was standing still.
+
+    ``waits``: nothing was at work, people were waited for. ``mark``: how it ended, where it was a step.
+    """
+
+    name: Phrase
+    since: datetime
+    until: datetime
+    stuck: timedelta = timedelta()
+    waits: bool = False
+    mark: StepMark | None = None
+
+
+@dataclass(frozen=True)
 class Graph:
     """A picture of values over time, as data: each platform draws it as well as it can, or says ``trend`` in words.
 
     ``unit`` is a Quantity's. ``limit``: the value that must not be crossed. ``marks``: what happened when.
-    ``stacked``: the curves are parts of a whole, drawn one on the other.
+    ``stacked``: the curves are parts of a whole, drawn one on the other. ``bars``: in place of curves, one under the
+    other, where it shows what took how long.
     """
 
     title: Phrase
@@ -137,6 +153,7 @@ class Graph:
     limit: float | None = None
     marks: tuple[tuple[datetime, Phrase], ...] = ()
     stacked: bool = False
+    bars: tuple[Bar, ...] = ()
 
 
 Block = Paragraph | Facts | Lines | Table | Preformatted | Progress | Aside | Collapsed | Graph
@@ -174,4 +191,4 @@ class Message:
 
 
 stored(Phrase, Strong, Code, Link, Quantity, Tone, Demand, StepMark, Style, Confirm, Button, Message)
-stored(Paragraph, Facts, Lines, Table, Preformatted, Progress, Aside, Collapsed, Graph, Curve)
+stored(Paragraph, Facts, Lines, Table, Preformatted, Progress, Aside, Collapsed, Graph, Curve, Bar)

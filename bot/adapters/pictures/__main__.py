@@ -61,6 +61,7 @@ def _warm() -> Picture:
     axis = {"low": 0.0, "high": 1.0, "ticks": []}
     nothing = {
         "theme": "dark", "title": "0", "figures": "", "nothing": "0", "left_out": "", "stacked": False, "curves": [],
+        "bars": [],
         "x": axis, "y": axis,
     }  # fmt: skip
     picture(nothing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from bot.adapters.pictures.bars import rows
 from bot.adapters.pictures.easel import HEIGHT, WIDTH, Easel
 from bot.adapters.pictures.themes import THEMES
 
@@ -25,6 +26,8 @@ def picture(sheet: Mapping[str, Any]) -> bytes:
     drawing.heading()
     if sheet["nothing"]:
         drawing.nothing()
+    elif sheet["bars"]:
+        rows(drawing.easel, sheet, drawing.top)
     else:
         drawing.axes()
         drawing.limit()
@@ -53,6 +56,11 @@ class _Drawing:
         elif not sheet["nothing"]:
             y = self._legend(y)
         self._top = y + 14
+
+    @property
+    def top(self) -> float:
+        """Where the heading ends."""
+        return self._top
 
     def _legend(self, y: float) -> float:
         """In columns, a sample of the line before each name and its value after; returns where it ends."""

@@ -69,6 +69,12 @@ class Easel:
         corners = zip((*xs, *reversed(xs)), self._flipped((*ys, *reversed(floor))), strict=True)
         self._add(Polygon(list(corners), closed=True, facecolor=colour, alpha=0.45, linewidth=0, zorder=2.5))
 
+    def bar(self, start: float, end: float, y: float, height: float, colour: str) -> None:
+        """From *start* to *end*, its upper edge at *y*."""
+        low, high = self._flipped((y + height, y))
+        corners = [(start, low), (end, low), (end, high), (start, high)]
+        self._add(Polygon(corners, closed=True, facecolor=colour, linewidth=0, zorder=5))
+
     def text(self, x: float, y: float, text: str, size: float, colour: str, **look: Any) -> Text:  # noqa: ANN401
         """*look* is matplotlib's; besides, ``room``: points to cut it to, and ``chip``: on a patch of the ground."""
         room, box = look.pop("room", 0.0), {**_CHIP, "facecolor": self._ground} if look.pop("chip", False) else None

@@ -5,9 +5,11 @@ What the worker gets as JSON, so that it needs neither catalogues nor zones::
     {"theme", "title", "figures", "nothing", "left_out", "stacked",
      "curves": [{"name", "now", "points": [[x, y or null], …]}],
      "x": {"low", "high", "ticks": [[x, text], …]}, "y": {"low", "high", "ticks": [[y, text], …]},
-     "limit": {"at", "text"} or null, "marks": [[x, text], …]}
+     "limit": {"at", "text"} or null, "marks": [[x, text], …],
+     "bars": [{"name", "time", "from", "still", "to", "waits"}, …]}
 
-x is Unix seconds. ``figures`` stands under the title of a graph with one curve; several have their values in a legend.
+x is Unix seconds; from ``still`` to its end a bar stood still. ``figures`` stands under the title of a graph with one
+curve, or with bars; several curves have their values in a legend.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from typing import Any, Final
 
 import orjson
 
-from bot.domain.graphs import Points, limit_of, now, plotted, quantity, reach, readings, stacked
-from bot.domain.messages import Curve, Graph
+from bot.domain.graphs import Points, limit_of, now, plotted, quantity, reach, readings, stacked, took
+from bot.domain.messages import Bar, Curve, Graph, StepMark
 from bot.domain.phrases import Phrase, Quantity, Words, counted, phrase, pieces
 from bot.domain.redact import redact
 
@@ -29,6 +31,8 @@ CURVES: Final = 6
 """Curves that a reader can tell apart: the colours of Okabe and Ito's palette on a dark ground, less the limit's."""
 POINTS: Final = 600
 """Points of one curve: more than the picture has columns for them to differ."""
+BARS: Final = 12
+"""Rows that a phone still shows legibly."""
 MARKS: Final = 6
 TEXT: Final = 200
 """Characters of one text; what does not fit in its place is cut by the drawing."""
@@ -38,6 +42,8 @@ _STEPS = (
     *(_HOUR * each for each in (1, 2, 3, 4, 6, 12)),
     *(_DAY * each for each in (1, 2, 3, 7, 14, 28, 56, 91, 182, 365)),
 )
+_SECONDS = (1, 2, 5, 10, 15, 30)
+"""What took how long may be over in seconds; curves have no points so close together."""
 _TICKS_X, _TICKS_Y = 5, 4
 _ALONE = 300.0
 """Seconds shown on either side of a single point."""
@@ -55,18 +61,19 @@ class _Sheet:
     def __init__(self, graph: Graph, words: Words) -> None:
         self._graph, self._words = graph, words
         self._shown = plotted(graph, CURVES, POINTS)
+        self._bars = _longest(graph.bars, BARS)
 
     def drawn(self) -> dict[str, Any]:
         graph, shown = self._graph, self._shown
         drawn = stacked(shown) if graph.stacked else shown
         known = [value for curve in drawn for _, value in curve.points if isfinite(value)]
-        left_out = len(graph.curves) - len(shown)
+        left_out = len(graph.curves) - len(shown) + len(graph.bars) - len(self._bars)
         limit = limit_of(graph)
         low, high, marks = self._ends()
         return {
             "title": self._said(graph.title),
-            "figures": self._said(readings(shown[0], graph.unit)) if len(shown) == 1 and known else "",
-            "nothing": "" if known else self._said(phrase("no data")),
+            "figures": self._figures(known),
+            "nothing": "" if known or graph.bars else self._said(phrase("no data")),
             "left_out": self._said(counted("… and {n} more", "… and {n} more", left_out)) if left_out else "",
             "stacked": graph.stacked,
             "curves": [self._curve(curve, line.points) for curve, line in zip(shown, drawn, strict=True)],
@@ -74,7 +81,24 @@ class _Sheet:
             "y": self._values([*known, *((limit.number,) if limit else ()), *((0.0,) if graph.stacked else ())]),
             "limit": {"at": limit.number, "text": self._said(phrase("limit {value}", value=limit))} if limit else None,
             "marks": [[at.timestamp(), self._said(what)] for at, what in marks],
+            "bars": [self._bar(bar) for bar in self._bars],
         }
+
+    def _figures(self, known: Sequence[float]) -> str:
+        if self._graph.bars:
+            return self._said(took(self._graph.bars))
+        return self._said(readings(self._shown[0], self._graph.unit)) if len(self._shown) == 1 and known else ""
+
+    def _bar(self, bar: Bar) -> dict[str, Any]:
+        time = phrase("{length}", length=bar.until - bar.since)
+        if bar.stuck:
+            time = phrase("{time}, stuck for {stuck}", time=time, stuck=bar.stuck)
+        marks = {StepMark.FAILED: "✖ ", StepMark.SKIPPED: "– "}
+        return {
+            "name": marks.get(bar.mark or StepMark.DONE, "") + self._said(bar.name), "time": self._said(time),
+            "from": bar.since.timestamp(), "still": (bar.until - bar.stuck).timestamp(), "to": bar.until.timestamp(),
+            "waits": bar.waits,
+        }  # fmt: skip
 
     def _said(self, sentence: Phrase) -> str:
         return _line("".join(piece.text for piece in pieces(sentence, self._words)))
@@ -88,7 +112,7 @@ class _Sheet:
 
     def _ends(self) -> tuple[float, float, Sequence[tuple[datetime, Phrase]]]:
         """Both ends of the time axis, and the marks between them."""
-        reached = reach(Graph(self._graph.title, self._shown))
+        reached = reach(Graph(self._graph.title, self._shown, bars=self._bars))
         if reached is None:
             moments = [at.timestamp() for at, _ in self._graph.marks] or [0.0]
             return min(moments) - _ALONE, max(moments) + _ALONE, ()
@@ -102,10 +126,12 @@ class _Sheet:
 
     def _times(self, low: float, high: float) -> Iterator[tuple[float, str]]:
         """Ticks at round times of the reader's own clock."""
-        if not any(curve.points for curve in self._shown):
+        if not self._bars and not any(curve.points for curve in self._shown):
             return
-        step = next((each for each in _STEPS if (high - low) / each <= _TICKS_X), _STEPS[-1])
-        at = self._words.local(datetime.fromtimestamp(low, UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
+        steps = (*_SECONDS, *_STEPS) if self._bars else _STEPS
+        step = next((each for each in steps if (high - low) / each <= _TICKS_X), steps[-1])
+        at = self._words.local(datetime.fromtimestamp(low, UTC)).replace(minute=0, second=0, microsecond=0)
+        at = at if step < _HOUR else at.replace(hour=0)
         while (moment := at.timestamp()) <= high:
             if moment >= low:
                 yield moment, self._tick(at, step)
@@ -119,6 +145,8 @@ class _Sheet:
 
     def _tick(self, at: datetime, step: int) -> str:
         midnight = (at.hour, at.minute) == (0, 0)
+        if step < _MINUTE:
+            return f"{at:%H:%M:%S}"
         return _line(self._words.day(at)) if step >= _DAY or midnight else f"{at:%H:%M}"
 
     def _values(self, shown: Sequence[float]) -> dict[str, Any]:
@@ -137,6 +165,12 @@ class _Sheet:
             for at in range(bottom, top + 1)
         ]
         return {"low": bottom * step, "high": top * step, "ticks": ticks}
+
+
+def _longest(bars: tuple[Bar, ...], most: int) -> tuple[Bar, ...]:
+    """The *most* that took longest, in their own order."""
+    kept = sorted(range(len(bars)), key=lambda at: bars[at].until - bars[at].since, reverse=True)[:most]
+    return tuple(bars[at] for at in sorted(kept))
 
 
 def _line(text: str) -> str:

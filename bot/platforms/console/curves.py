@@ -15,6 +15,10 @@ Said = Callable[[Phrase, int], str]
 
 def lines(graph: Graph, said: Said, words: Words, padded: Callable[[str, int], str]) -> Iterator[str]:
     """*padded* fills a text up to so many columns of a terminal."""
+    if graph.bars:
+        yield said(graph.title, limits.CELL)
+        yield from _spans(graph, said, padded)
+        return
     shown = chosen(graph, limits.CURVES)
     names = [said(curve.name, limits.NAME) for curve in shown] if len(shown) > 1 else [""] * len(shown)
     broad = max(map(len, names), default=0)
@@ -49,3 +53,19 @@ def _ends(graph: Graph, words: Words, room: int) -> str:
     days = [f"{words.day(at)} " if first.date() != last.date() else "" for at in reached]
     left, right = f"{days[0]}{first:%H:%M}", f"{days[1]}{last:%H:%M}"
     return left + " " * max(1, room - len(left) - len(right)) + right
+
+
+def _spans(graph: Graph, said: Said, padded: Callable[[str, int], str]) -> Iterator[str]:
+    """Each bar at its place in the whole time; what stood still is drawn thinner."""
+    first, last = reach(graph) or (graph.bars[0].since, graph.bars[0].until)
+    whole = (last - first).total_seconds() or 1.0
+    names = [said(bar.name, limits.STEP) for bar in graph.bars]
+    broad = max(map(len, names))
+    for name, bar in zip(names, graph.bars, strict=True):
+        edges = (bar.since, bar.until - bar.stuck, bar.until)
+        start, still, end = (round((at - first).total_seconds() / whole * limits.BARS) for at in edges)
+        start = min(start, limits.BARS - 1)
+        still, end = max(still, start + (not bar.stuck)), max(end, start + 1)
+        line = " " * start + ("░" if bar.waits else "█") * (still - start) + "▒" * (end - still)
+        length = said(phrase("{length}", length=bar.until - bar.since), limits.CELL)
+        yield _row(padded(name, broad), line.ljust(limits.BARS), length)

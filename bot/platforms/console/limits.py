@@ -26,5 +26,7 @@ BARS: Final = 48
 """Bars of one curve in a terminal: with the figures beside them within a usual window's 100 columns."""
 MARKS: Final = 8
 """Marks of one graph in a terminal; each takes a line."""
+STEP: Final = 44
+"""Columns of a bar's name: a step's title is a sentence."""
 NAME: Final = 24
 """Columns of a curve's name in a terminal, where several stand under each other."""

@@ -148,7 +148,9 @@ class _Drawing:
                 assert_never(block)
 
     def _graph(self, graph: Graph) -> Tree:
-        """In words alone where its points would weigh more than what is left."""
+        """In words alone where its points would weigh more than what is left, or it has bars."""
+        if graph.bars:
+            return self.block(worded(graph))
         curves = plotted(graph, limits.CURVES, limits.POINTS)
         weight = limits.POINT * sum(len(curve.points) for curve in curves)
         if weight > self.left:

@@ -7,7 +7,7 @@ import logging
 
 from bot.domain.cards import Card, Priority, Ref
 from bot.domain.errors import PultError
-from bot.domain.graphs import trend
+from bot.domain.graphs import drawable, trend
 from bot.domain.messages import Graph, Message, Tone
 from bot.domain.phrases import Words
 from bot.platforms.slack import limits
@@ -31,11 +31,11 @@ class Pictures:
 
     def begin(self, card: Card, ref: Ref, message: Message, drawn: Rendered, words: Words) -> bool:
         """Have the first graph of *message* painted and hung under *ref*, some time; False: there is no need to."""
-        graph = next((block for block in message.blocks if isinstance(block, Graph) and block.curves), None)
-        if self._painter is None or graph is None or card.priority is not Priority.PAGE or message.tone in CALM:
+        graph = next((block for block in message.blocks if isinstance(block, Graph) and drawable(block)), None)
+        if self._painter is None or graph is None or "data_visualization" in drawn.rich:
             return False
-        if "data_visualization" in drawn.rich:
-            return False
+        if not graph.bars and (card.priority is not Priority.PAGE or message.tone in CALM):
+            return False  # of bars Slack draws nothing by itself, and who has a report of them wants to see it
         if len(self._running) >= limits.PICTURES:
             log.info("too many pictures wait", extra={"subject": card.subject})
             return False

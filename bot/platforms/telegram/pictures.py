@@ -41,5 +41,6 @@ class Pictures:
 
 def newest(graph: Graph) -> int:
     """Unix seconds of the graph's last known point; 0 without any."""
-    known = (at for curve in graph.curves for at, value in curve.points if isfinite(value))
+    known = [at for curve in graph.curves for at, value in curve.points if isfinite(value)]
+    known += [bar.until for bar in graph.bars]
     return int(max((at.timestamp() for at in known), default=0))
