@@ -105,6 +105,16 @@ class StepReport:
 
 
 @dataclass(frozen=True)
+class Stall:
+    """One pause of an operation: the step that failed, why, since when, and until when (None: it still waits)."""
+
+    step: str
+    why: Phrase | None
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Approval:
     """One person's word on one plan. A Slack and a Telegram account of the same person are one person.
 
@@ -129,7 +139,7 @@ class Operation:
     """``asked_in`` is where the plan card stands first; ``choices`` are what a paused operation offers.
 
     ``after``: the operation that was under way for the same target when this was proposed, and has to end first.
-    ``pauses``: how often it has paused; a choice is for one of them, and no other.
+    ``pauses``: how often it has paused; a choice is for one of them, and no other. ``stalls``: what each was about.
     """
 
     id: str
@@ -147,6 +157,7 @@ class Operation:
     choices: tuple[Choice, ...] = ()
     after: str = ""
     pauses: int = 0
+    stalls: tuple[Stall, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -170,9 +181,21 @@ class Operation:
             return replace(self, steps=(*self.steps, report))
         return replace(self, steps=tuple(report if step.name == report.name else step for step in self.steps))
 
+    def stalled(self, now: datetime) -> Operation:
+        """This operation with one more pause, at the step that failed last."""
+        failed = next((step for step in reversed(self.steps) if step.mark is StepMark.FAILED), None)
+        stall = Stall(failed.name if failed else "", failed.said if failed else None, now)
+        return replace(self, pauses=self.pauses + 1, stalls=(*self.stalls, stall))
+
+    def released(self, now: datetime) -> Operation:
+        """This operation with its last pause over."""
+        if not self.stalls or self.stalls[-1].until is not None:
+            return self
+        return replace(self, stalls=(*self.stalls[:-1], replace(self.stalls[-1], until=now)))
+
     def report(self, name: str) -> StepReport | None:
         """How far the step *name* is."""
         return next((step for step in self.steps if step.name == name), None)
 
 
-stored(StepMark, State, Verdict, Choice, StepReport, Approval, Place, Operation)
+stored(StepMark, State, Verdict, Choice, StepReport, Stall, Approval, Place, Operation)

@@ -94,7 +94,7 @@ class Ledger:
         def paused(tx: Tx) -> int:
             operation = _row(tx, ident)
             if operation.state is not State.PAUSED:
-                operation = replace(operation.moved(State.PAUSED), choices=choices, pauses=operation.pauses + 1)
+                operation = replace(operation.moved(State.PAUSED), choices=choices).stalled(now)
                 self._turn(tx, operation, now)
                 if news:
                     undo = Button(phrase("Undo"), f"resume {ident} undo", style=Style.DANGER)
@@ -111,7 +111,7 @@ class Ledger:
         def resumed(tx: Tx) -> None:
             operation = _row(tx, ident)
             if operation.state is not State.RUNNING:
-                self._turn(tx, replace(operation.moved(State.RUNNING), choices=()), now)
+                self._turn(tx, replace(operation.moved(State.RUNNING), choices=()).released(now), now)
 
         await self._write(resumed)
 
