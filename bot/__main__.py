@@ -234,6 +234,43 @@ def policy(config: Path, scrape_interval: timedelta, locale: str, debug: bool) -
 
 
 @main.group()
+def runbook() -> None:
+    """What people do where pult is not there."""
+
+
+@runbook.command("failover")
+@CONFIG
+@LOCALE
+@DEBUG
+@told
+def by_hand(config: Path, locale: str, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Write the failover and the way back as a Markdown page to standard output: each step with what to type.
+
+    From the plan that pult itself follows. Needs none of the configuration's secrets, and holds none.
+    """
+    from bot.cli import runbook as program  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(program.page(_settings(config, sealed=True), locale), nl=False)
+
+
+@main.command()
+@click.argument("operation")
+@CONFIG
+@LOCALE
+@click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write the picture here."
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@DEBUG
+@told
+def report(operation: str, config: Path, locale: str, picture: Path | None, theme: str, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Write what a failover or a drill came to as a Markdown page to standard output: pult report op-41c9."""
+    from bot.cli import report as program  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(program.page(_settings(config), operation, locale, picture, theme), nl=False)
+
+
+@main.group()
 def db() -> None:
     """The store."""
 

@@ -164,8 +164,8 @@ class DrillSettings(Section):
 
     schedule: Annotated[str, matching(MONTHLY, 'as "first Mon 10:00" or "last Fri 15:30"')] | None = None
     """When it is proposed by itself each month, in the chat's zone: "first Mon 10:00". Default: never."""
-    answer: Positive = timedelta(minutes=5)
-    """How long the people on call have to press a button."""
+    answer: Positive | None = None
+    """How long everybody who would be called has to press a button in a drill: "5m". Default: they are not asked."""
     staging: MoveSettings | None = None
     """What "drill --live staging" really moves, there and back; its environment is "staging" by default."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.domain.hours import Monthly
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
+from bot.domain.phrases import Words
 from bot.domain.services import Catalogue
 from bot.ports.commands import Command
 from bot.ports.desk import Desk, Volunteer
@@ -14,6 +16,7 @@ from bot.ports.flows import Flow, Turned
 from bot.ports.presenters import Presenters
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.store import Tx
+from handlers.alerting import contacts
 from handlers.alerting.rules import Rules, shifts_now
 from handlers.cards import alert as alert_card
 from handlers.cards import history, stored
@@ -56,6 +59,7 @@ from handlers.commands.failover_rooms import Rooms
 from handlers.commands.pods_deaths import Deaths
 from handlers.commands.status_running import Running
 from handlers.commands.vitals import Vitals
+from handlers.flows import drill_contact
 from handlers.flows import failover as failover_flow
 from handlers.flows import failover_attest as attest_flow
 from handlers.flows import nodes as nodes_flow
@@ -68,12 +72,13 @@ from handlers.flows import undo as undo_flow
 from handlers.flows.failover_tools import Tools as MoveTools
 from handlers.flows.scale_git import InGit
 from handlers.flows.tools import Tools
-from handlers.operating import freezing, moves
+from handlers.operating import debrief, freezing, moves
 from handlers.ports import Ports as Ports
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, rooms, week
+from handlers.schedules.drills import Rehearsing
 from handlers.schedules.regions import Sentry
 from handlers.schedules.watch import Warden
 
@@ -99,6 +104,7 @@ def presenters(p: Ports) -> Presenters:
         "release": release_card.presenter(p.services, Changelogs(p.guard, p.forge, p.services).enrich),
         "news": news_card.presenter(),
         "storm": storm_card.presenter(),
+        "contact": contacts.presenter(),
         "storm-list": storm_card.listing(),
         "canary": stored.canary(),
         "reply": stored.presenter("reply"),
@@ -106,13 +112,13 @@ def presenters(p: Ports) -> Presenters:
     }
 
 
-def turning(services: Catalogue) -> Turned:
-    """What each turn of an operation means for releases and regions, written in its transaction."""
-    released = turns.turning(services)
+def turning(services: Catalogue, words: Words) -> Turned:
+    """What each turn of an operation means for releases, regions and reports, in its transaction. *words*: of files."""
+    duties = (turns.turning(services), moves.turned, debrief.posting(words))
 
     def turned(tx: Tx, operation: Operation, now: datetime) -> None:
-        released(tx, operation, now)
-        moves.turned(tx, operation, now)
+        for duty in duties:
+            duty(tx, operation, now)
 
     return turned
 
@@ -147,6 +153,7 @@ def periodic(p: Ports, desk: Volunteer) -> tuple[Periodic, ...]:
         Warden(p.store, p.clock, p.rules, p.watching, p.watch, (p.services, p.regions)).duty(),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
+        *((rehearsing.duty(),) if (rehearsing := _rehearsing(p, desk)) else ()),
         *((sentry.duty(),) if (sentry := _sentry(p, desk)) else ()),
         *((rooms.duty(p.store, p.cluster, p.services, p.pair),) if p.pair else ()),
         *((reconcile.duty(p.store, p.clock, p.rules, p.silencer),) if p.silencer else ()),
@@ -163,6 +170,15 @@ def _sentry(p: Ports, desk: Volunteer) -> Sentry | None:
         p.store, p.rules, plans.pair, plans.witnesses, plans.estate.database, lambda: plans.move(plans.pair.move.way),
         desk, chat,
     )  # fmt: skip
+
+
+def _rehearsing(p: Ports, desk: Volunteer) -> Rehearsing | None:
+    """Who proposes the monthly drill; None: nobody asked for one."""
+    plans = planner(p)
+    if plans is None or not plans.pair.schedule:
+        return None
+    at, chats = Monthly.written(plans.pair.schedule, p.zone), p.rules.chats(p.approvals_in) or p.rules.shared
+    return Rehearsing(p.store, p.clock, at, plans.drill, desk, chats or ("console:ops",))
 
 
 def _drift(p: Ports) -> drift.Watch:
@@ -206,8 +222,8 @@ def commands(p: Ports, desk: Desk) -> tuple[Command, ...]:
         drain.duty(p.nodes, p.evictions, p.regions),
         cost.duty(p.costs, p.services),
         rightsize.duty(p.sizer, p.services, p.forge),
-        failover.failover(planner(p), p.store),
-        failover.drill(planner(p)),
+        failover.failover(planner(p), p.store, p.words),
+        failover.drill(planner(p), p.store, p.words),
         operations.listing(p.store),
         operations.one(p.store, draw_operation(p)),
         operations.approve(desk),
@@ -224,7 +240,8 @@ def planner(p: Ports) -> Planner | None:
     if p.pair is None or p.estate is None or p.witnesses is None:
         return None
     rooms = Rooms(p.store, p.cluster, p.scaling, p.services, p.sizer.anatomies)
-    return Planner(p.pair, p.estate, p.witnesses, rooms, p.clock, p.staged, moves.lost_since(p.store))
+    extra = (drill_contact.planned(p.pair.answer),) if p.pair.answer else ()
+    return Planner(p.pair, p.estate, p.witnesses, rooms, p.clock, p.staged, moves.lost_since(p.store), extra)
 
 
 def flows(p: Ports) -> Mapping[str, Flow]:
@@ -245,6 +262,9 @@ def flows(p: Ports) -> Mapping[str, Flow]:
             p.store, p.clock, p.cluster, p.scaling, p.gitops, p.examine, p.slos, p.budgets,
             p.rules.chats(p.approvals_in), p.regions,
         )  # fmt: skip
-        found += [failover_flow.flow(each, moves, p.estate, staged=p.staged) for each in ("failover", "drill")]
+        contact = drill_contact.Contacting(p.store, p.clock, p.rules, p.pair.answer if p.pair else None)
+        extra = {drill_contact.CONTACT: contact.step}
+        found.append(failover_flow.flow("failover", moves, p.estate))
+        found.append(failover_flow.flow("drill", moves, p.estate, staged=p.staged, extra=extra))
         found.append(attest_flow.flow(p.store, p.clock))
     return {flow.action: flow for flow in found}

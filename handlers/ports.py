@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from bot.domain.failover import Pair
 from bot.domain.freezes import Window
 from bot.domain.hours import Daily
 from bot.domain.oncall import Rotation
+from bot.domain.phrases import English, Words
 from bot.domain.policy import Policy
 from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
@@ -57,7 +58,7 @@ class Ports:
     """Everything duties may ask for; each gets only what it uses. None: not configured.
 
     ``regions``: by cluster. ``staged``: what a live drill moves. ``logs``: Loki's where there is one, ``pod_logs`` the
-    pods'. ``zone``: of shared chats.
+    pods'. ``zone``: of shared chats. ``words``: the department's own language, for files.
     """
 
     store: Store
@@ -106,6 +107,7 @@ class Ports:
     connections: Connections | None = None
     pools: Pools | None = None
     staged: Estate | None = None
+    words: Words = field(default_factory=English)
 
     @property
     def estate(self) -> Estate | None:

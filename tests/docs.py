@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import handlers
+from bot.cli import runbook
 from bot.cli.policy_page import page
 from bot.domain.burnrates import SCRAPE
+from bot.domain.phrases import English
 from bot.domain.policy import DEFAULTS, Policy
 from bot.domain.routes import Route
 from bot.domain.services import Catalogue, Environment, Service
@@ -15,6 +17,7 @@ from config.loader import EXAMPLE, load
 from handlers.alerting.rules import Rules
 from handlers.shaping.sizes import Sizer
 
+BY_HAND = {"en": "failover.md", "ru": "failover.ru.md"}
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -41,6 +44,11 @@ def policy_page() -> str:
     return page(load(EXAMPLE, sealed=True), SCRAPE, "en")
 
 
+def failover_page(locale: str) -> str:
+    """docs/runbooks/failover.md and failover.ru.md: the failover of the example configuration, by hand."""
+    return runbook.page(load(EXAMPLE, sealed=True), locale)
+
+
 def _ports() -> Any:
     production = Environment("production", "nyc2", "production", "deployment", "api")
     api = Service("api", "production", "deployment", "api", ("nyc2",), (production,), "dept/api")
@@ -52,6 +60,7 @@ def _ports() -> Any:
         "freezes": (),
         "approvals_in": (),
         "sizer": Sizer(None, None, None),  # type: ignore[arg-type]  # nothing is asked
+        "words": English(),
         "rules": Rules((Route(("slack:C0OPS",)),)),
     }
     return handlers.Ports(**given)
@@ -60,3 +69,5 @@ def _ports() -> Any:
 if __name__ == "__main__":
     (DOCS / "commands.md").write_text(commands_page())
     (DOCS / "error-budget-policy.md").write_text(policy_page())
+    for locale, name in BY_HAND.items():
+        (DOCS / "runbooks" / name).write_text(failover_page(locale))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs import DOCS, commands_page, policy_page
+from tests.docs import BY_HAND, DOCS, commands_page, failover_page, policy_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("**/*.md")))
@@ -19,6 +19,11 @@ def test_commands_page_is_what_make_docs_writes() -> None:
 
 def test_policy_page_is_what_make_docs_writes() -> None:
     assert (DOCS / "error-budget-policy.md").read_text() == policy_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("locale", BY_HAND)
+def test_the_failover_by_hand_is_what_make_docs_writes(locale: str) -> None:
+    assert (DOCS / "runbooks" / BY_HAND[locale]).read_text() == failover_page(locale), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

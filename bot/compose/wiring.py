@@ -188,7 +188,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     )  # fmt: skip
     operations = Operations(
         core.store, core.clock, handlers.flows(ports), core.meters, settings.store.url.get_secret_value(),
-        turned=handlers.turning(core.department.services), engine=core.store.engine, boot=ownership.me.boot,
+        turned=handlers.turning(core.department.services, ports.words), engine=core.store.engine, boot=ownership.me.boot,
         alive=lambda: ownership.boots,
     )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
@@ -237,7 +237,7 @@ def _desk(core: Core, parts: Parts, ports: Any) -> Desk:  # noqa: ANN401 - handl
         meters=core.meters,
         approvals_in=tuple(c for each in core.settings.chat.approvals for c in private_chats(each, people)),
         platforms=tuple(name for name in parts.chats if name != "console"), on_call=handlers.on_call(core.rules),
-        frozen=handlers.frozen(ports.freezes), turned=handlers.turning(core.department.services),
+        frozen=handlers.frozen(ports.freezes), turned=handlers.turning(core.department.services, ports.words),
     )  # fmt: skip
 
 
@@ -262,7 +262,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         budgets=parts.budgets, logs=parts.logs, pod_logs=parts.pod_logs, happenings=parts.happenings,
         watching=parts.watching, watch=core.department.watch,
         diagnoses=KubernetesDiagnoses(parts.cluster.apis, core.clock),
-        jobs=KubernetesJobs(parts.cluster.apis, core.clock), zone=core.settings.chat.timezone,
+        jobs=KubernetesJobs(parts.cluster.apis, core.clock), zone=core.settings.chat.timezone, words=core.words("", ""),
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
         pair=core.department.failover, database=estate.database if estate else None,
         traffic=estate.traffic if estate else None, connections=estate.connections if estate else None,

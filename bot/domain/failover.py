@@ -99,7 +99,8 @@ class Pair:
 
     ``rpo``: lag up to which no override is needed; ``rto``: the goal, from the loss to a verified other region;
     ``hold``: how long the witnesses' majority must last; ``fresh``: how old their word may be; ``staging``: what a live
-    drill moves.
+    drill moves. ``schedule``: when a rehearsal is proposed ("first Mon 10:00"), empty: never; ``answer``: how long
+    people on call have to press its button, None: they are not asked.
     """
 
     move: Move
@@ -112,7 +113,7 @@ class Pair:
     automatic: bool = False
     staging: Move | None = None
     schedule: str = ""
-    answer: timedelta = timedelta(minutes=5)
+    answer: timedelta | None = None
 
     @property
     def source(self) -> str:

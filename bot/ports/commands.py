@@ -53,7 +53,8 @@ class Command:
     """``words`` are the names it answers to, the canonical (Latin) one first; ``usage`` its argument pattern.
 
     ``action`` names the policy rule that must allow the person before anything is read; empty for a read.
-    ``reads``: first words with which (or without any) it only reads. ``open`` commands answer outsiders too.
+    ``reads``: first words with which it only reads; so it does without any word, unless ``bare`` says that this acts.
+    ``open`` commands answer outsiders too.
     ``examples`` are made from this configuration's services.
     """
 
@@ -65,6 +66,7 @@ class Command:
     open: bool = False
     examples: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    bare: bool = False
 
     @property
     def name(self) -> str:
@@ -72,4 +74,4 @@ class Command:
 
     def only_reads(self, args: tuple[str, ...]) -> bool:
         """Whether *args* ask for no change, so that the action's rule does not apply."""
-        return not self.action or (bool(self.reads) and (not args or args[0] in self.reads))
+        return not self.action or (bool(self.reads) and (args[0] in self.reads if args else not self.bare))

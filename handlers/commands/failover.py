@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bot.domain.errors import UserError
 from bot.domain.failover import Way
-from bot.domain.phrases import Code, phrase
+from bot.domain.phrases import Code, Words, phrase
 from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Store
 from handlers.commands.failover_attest import attest
 from handlers.commands.failover_plan import Planner
+from handlers.commands.failover_reports import HISTORY, REPORT, here, history, report
 from handlers.commands.failover_status import status
 
 STATUS = frozenset({"status", "статус"})
@@ -16,17 +17,20 @@ ATTEST = frozenset({"attest", "подтверждаю"})
 LIVE = frozenset({"--live", "—live", "--вживую"})
 """Phones and chats make one long dash of two."""
 STAGING = "staging"
-USAGE = "failover status | failover <from> to <to> | failover attest <op> <why>"
-DRILL = "drill [--live staging]"
+HERE = frozenset({"here", "здесь"})
+USAGE = "failover status | failover <from> to <to> | failover attest <op> <why> | failover report [op]"
+DRILL = "drill [--live staging] | drill report [op] | drill history"
 
 
-def failover(planner: Planner | None, store: Store) -> Command:
-    """Status is a read for everyone; the other forms are plans."""
+def failover(planner: Planner | None, store: Store, words: Words) -> Command:
+    """Status and reports are reads for everyone; the other forms are plans. *words*: of files."""
 
     async def run(call: Call) -> Reply | Proposal:
         ready, first = _configured(planner), call.args[0].lower() if call.args else "status"
         if first in STATUS:
             return await status(ready.pair, ready.estate, ready.witnesses, store)
+        if first in REPORT:
+            return await report(call, store, words, "failover")
         if first in ATTEST:
             return await attest(call, store, (ready.estate, ready.staged))
         return Proposal(await ready.move(_way(call, ready)))
@@ -36,15 +40,25 @@ def failover(planner: Planner | None, store: Store) -> Command:
     return Command(
         ("failover", "переключить"), USAGE,
         phrase("how the regions stand; move production to the other one, and back"), run,
-        "failover", examples=("failover status", *examples), reads=tuple(sorted(STATUS)),
+        "failover", examples=("failover status", *examples, "failover report"),
+        reads=tuple(sorted(STATUS | REPORT)),
     )  # fmt: skip
 
 
-def drill(planner: Planner | None) -> Command:
-    """The failover's own plan, rehearsed: every step looks, none changes anything. Or for real, with staging."""
+def drill(planner: Planner | None, store: Store, words: Words) -> Command:
+    """The failover's own plan, rehearsed: every step looks, none changes anything. Or for real, with staging.
 
-    async def run(call: Call) -> Proposal:
-        ready = _configured(planner)
+    Whoever a drill asks answers with it, too, whatever their roles are: it changes nothing but the report.
+    """
+
+    async def run(call: Call) -> Reply | Proposal:
+        ready, first = _configured(planner), call.args[0].lower() if call.args else ""
+        if first in REPORT:
+            return await report(call, store, words, "drill")
+        if first in HISTORY:
+            return await history(call, store)
+        if first in HERE:
+            return await here(call, store)
         if not call.args:
             return Proposal(await ready.drill())
         if [word.lower() for word in call.args[1:]] == [STAGING] and call.args[0].lower() in LIVE:
@@ -54,7 +68,8 @@ def drill(planner: Planner | None) -> Command:
     return Command(
         ("drill", "учения"), DRILL,
         phrase("rehearse the failover without changing anything, or for real with staging"), run, "drill",
-        examples=("drill", "drill --live staging"),
+        examples=("drill", "drill --live staging", "drill report", "drill history"),
+        reads=tuple(sorted(REPORT | HISTORY | HERE)), bare=True,
     )  # fmt: skip
 
 

@@ -179,7 +179,7 @@ class Department:
             self.store, self.clock, directory=PEOPLE, policy=self.policy, draw=handlers.draw_plan,
             approvals_in=self.approvals_in, platforms=("slack", "telegram"), meters=Meters("test"),
             on_call=handlers.on_call(self.rules), frozen=handlers.frozen(self.freezes),
-            turned=handlers.turning(SERVICES),
+            turned=handlers.turning(SERVICES, English()),
         )  # fmt: skip
         desk.on_approved = self.approved.append
         return desk
