@@ -197,12 +197,12 @@ def _spans(operation: Operation, course: Course, now: datetime) -> Iterator[Span
     titles = {step.name: step.title for step in operation.plan.steps}
     for step in operation.steps:
         stalls = [each for each in operation.stalls if each.step == step.name]
-        first = step.started_at or (stalls[0].since if stalls else None)
-        if first is None:
+        starts = [each for each in (step.started_at, *(stall.began or stall.since for stall in stalls)) if each]
+        if not starts:
             continue
         waits = [(each.until or operation.ended_at or now) - each.since for each in stalls]
         ends = [each.until or operation.ended_at or now for each in stalls]
-        since = min(first, *(each.since for each in stalls)) if stalls else first
+        since = min(starts)
         until = max(step.ended_at or (ends[-1] if ends else operation.ended_at or now), *ends, since)
         title = titles.get(step.name) or step.title or verbatim(step.name)
         said = step.said or (stalls[-1].why if stalls else None)

@@ -106,12 +106,16 @@ class StepReport:
 
 @dataclass(frozen=True)
 class Stall:
-    """One pause of an operation: the step that failed, why, since when, and until when (None: it still waits)."""
+    """One pause of an operation: the step that failed, why, since when, and until when (None: it still waits).
+
+    ``began``: when the attempt that failed did.
+    """
 
     step: str
     why: Phrase | None
     since: datetime
     until: datetime | None = None
+    began: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,9 @@ class Operation:
     def stalled(self, now: datetime) -> Operation:
         """This operation with one more pause, at the step that failed last."""
         failed = next((step for step in reversed(self.steps) if step.mark is StepMark.FAILED), None)
-        stall = Stall(failed.name if failed else "", failed.said if failed else None, now)
+        stall = Stall("", None, now)
+        if failed is not None:
+            stall = Stall(failed.name, failed.said, now, began=failed.started_at)
         return replace(self, pauses=self.pauses + 1, stalls=(*self.stalls, stall))
 
     def released(self, now: datetime) -> Operation:

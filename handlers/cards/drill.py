@@ -29,6 +29,8 @@ MENDS, STUCK = 5, 5
 """Lines of a card; the file has all of them."""
 GOAL_SHOWN = 3.0
 """A goal so many times as far away as all took is left off the picture: it would press the bars flat."""
+PEOPLE = frozenset({"", "contact"})
+"""Stretches in which people were waited for: before the first step, and while they are asked to answer."""
 PATIENT = 0.5
 """From this share of the goal on, what took so long is worth a word."""
 Pairs = Iterator[tuple[Phrase, Phrase]]
@@ -98,7 +100,7 @@ def verdict(report: Report) -> Phrase:
 def picture(report: Report) -> Graph:
     """The timeline as bars, the goal as a line where it is near enough to be drawn."""
     bars = tuple(
-        Bar(span.title, span.since, span.until, span.blocked, not span.step, span.mark) for span in report.spans
+        Bar(span.title, span.since, span.until, span.blocked, span.step in PEOPLE, span.mark) for span in report.spans
     )
     goal, ends = report.since + report.course.rto, max(bar.until for bar in bars)
     length = (ends - min(bar.since for bar in bars)).total_seconds()
@@ -290,5 +292,6 @@ def _longest(report: Report) -> Span | None:
 
 
 def _round(length: timedelta) -> timedelta:
-    """To tenths of a second: nobody's clocks agree more closely."""
-    return timedelta(seconds=round(length.total_seconds(), 1))
+    """To tenths of a second; what took less than one to milliseconds, since it did not take no time."""
+    seconds = length.total_seconds()
+    return timedelta(seconds=round(seconds, 1 if seconds >= 1 else 3))

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import orjson
 import pytest
 from PIL import Image
 
@@ -19,10 +20,11 @@ from bot.adapters.pictures import painter as painting
 from bot.adapters.pictures import worker as working
 from bot.adapters.pictures.easel import HEIGHT, SCALE, WIDTH
 from bot.adapters.pictures.painter import WAITING, WorkerPainter, open_painter
+from bot.adapters.pictures.sheet import sheet
 from bot.adapters.pictures.themes import DARK, LIGHT, THEMES, Theme
 from bot.adapters.words import Languages
 from bot.domain.errors import TemporaryError
-from bot.domain.messages import Curve, Graph
+from bot.domain.messages import Bar, Curve, Graph, StepMark
 from bot.domain.phrases import Words, verbatim
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -345,3 +347,37 @@ async def _tried(painter: WorkerPainter, title: str) -> bytes | TemporaryError:
         return await painter.paint(graph(title), words())
     except TemporaryError as error:
         return error
+
+
+def bars() -> Graph:
+    """People waited, a step, one that was stuck, one that failed at once."""
+    at = [NOON + timedelta(seconds=each) for each in (0, 74, 90, 400, 400.2)]
+    made = (
+        Bar(verbatim("approval"), at[0], at[1], waits=True),
+        Bar(verbatim("freeze"), at[1], at[2]),
+        Bar(verbatim("capacity"), at[2], at[3], timedelta(seconds=200)),
+        Bar(verbatim("fence"), at[3], at[4], mark=StepMark.FAILED),
+    )
+    return Graph(verbatim("Failover"), (), marks=((NOON + timedelta(seconds=300), verbatim("RTO goal")),), bars=made)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+async def test_what_took_how_long_is_drawn_as_bars(theme: str) -> None:
+    async with open_painter(SystemClock(), theme, deadline=PATIENCE) as painter:
+        picture = pixels(await painter.paint(bars(), words()))
+    ink = THEMES[theme]
+    assert share_of(picture, ink.curves[0]) > 0.01, "work"
+    assert share_of(picture, ink.limit) > 0.01, "what stood still, and the goal"
+    assert share_of(picture, ink.soft) > 0.01, "people's time"
+
+
+def test_the_sheet_of_bars_says_what_each_took_and_keeps_the_longest() -> None:
+    drawn = orjson.loads(sheet(bars(), words()))
+    assert drawn["bars"][2]["time"].replace("\u00a0", " ") == "5 min 10 s, stuck for 3 min 20 s"
+    assert drawn["nothing"] == ""
+    assert drawn["bars"][3]["name"].startswith("✖")
+    assert drawn["x"]["ticks"], "times below"
+    many = tuple(Bar(verbatim(str(n)), NOON, NOON + timedelta(seconds=n + 1)) for n in range(20))
+    drawn = orjson.loads(sheet(Graph(verbatim("x"), (), bars=many), words()))
+    assert [bar["name"] for bar in drawn["bars"]] == [str(n) for n in range(8, 20)]
+    assert "8" in drawn["left_out"]

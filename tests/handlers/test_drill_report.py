@@ -8,14 +8,17 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.drillreport import Report
+from bot.domain.failover import Move, Way
 from bot.domain.markdown import markdown
 from bot.domain.messages import Graph, Message, StepMark, Table
 from bot.domain.operations import Choice, State
 from bot.domain.phrases import Code, English, phrase, verbatim
 from bot.platforms.console.plain import plain
+from bot.ports.estate import Estate
 from handlers.cards import drill
 from handlers.operating import debrief
 from tests.handlers.department import Check, Department
+from tests.handlers.fakes_failover import FakeDatabase, FakeTraffic
 from tests.handlers.moving import IDENT, Moving, quota
 from tests.handlers.recorded import Recorded, approved, nothing, words
 
@@ -114,6 +117,24 @@ async def test_a_drill_says_what_would_have_stopped_a_failover(moving: Moving, r
     assert found.lag == moving.database.lag
     reads_as("reports/drill", await page(moving, ident))
     reads_as("reports/drill.ru", await page(moving, ident, "ru"))
+
+
+async def test_of_a_live_drill_the_way_there_counts_and_the_way_back_is_told(moving: Moving) -> None:
+    database, traffic = FakeDatabase(), FakeTraffic()
+    move = Move(Way("nyc2", "sfo3"), environment="staging")
+    moving.department.pair = replace(moving.department.pair, staging=move)
+    moving.department.staged = Estate(database, traffic)
+    moving.clock.ticks.append(database.tick)
+    ident = await approved(moving, "drill --live staging")
+    made = await Recorded(moving, ident).run()
+    assert made.state is State.SUCCEEDED, made.result
+    found = await report(moving, ident)
+    assert found.rto is not None
+    assert found.home is not None
+    there = [span for span in found.spans if span.step.startswith("there-")]
+    assert found.rto < sum((span.length for span in there), timedelta(seconds=20))
+    assert found.home > timedelta(seconds=60), "two servers had to follow"
+    assert "and back" in drill.named(found).plain()
 
 
 async def test_one_that_was_given_up_has_no_rto(moving: Moving) -> None:

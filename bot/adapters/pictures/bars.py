@@ -31,7 +31,7 @@ def rows(easel: Easel, sheet: Mapping[str, Any], top: float) -> None:
     height = min(HIGHEST, (FLOOR - 4 - top) / len(bars))
     for at, (bar, name) in enumerate(zip(bars, names, strict=True)):
         y = top + at * height
-        easel.move(name, MARGIN, y + (height - SMALL) / 2 - 2)
+        easel.move(name, MARGIN, y + (height - SMALL) / 2 - 0.5)
         _row(easel, bar, ink, y + height * 0.18, height * 0.64, place)
 
 
@@ -46,7 +46,7 @@ def _row(easel: Easel, bar: Mapping[str, Any], ink: Theme, y: float, height: flo
     told = easel.text(0, 0, bar["time"], TIME, ink.soft, chip=True)
     breadth = easel.breadth(told)
     beside = end + 7 if end + 7 + breadth <= WIDTH - 8 else max(start - 7 - breadth, MARGIN)
-    easel.move(told, beside, y + (height - TIME) / 2 - 2)
+    easel.move(told, beside, y + (height - TIME) / 2 - 0.5)
 
 
 def _lines(easel: Easel, sheet: Mapping[str, Any], ink: Theme, top: float, place: Scale) -> float:
