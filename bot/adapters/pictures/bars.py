@@ -32,10 +32,12 @@ def rows(easel: Easel, sheet: Mapping[str, Any], top: float) -> None:
     for at, (bar, name) in enumerate(zip(bars, names, strict=True)):
         y = top + at * height
         easel.move(name, MARGIN, y + (height - SMALL) / 2 - 0.5)
-        _row(easel, bar, ink, y + height * 0.18, height * 0.64, place)
+        _row(easel, bar, ink, (y + height * 0.18, height * 0.64, left), place)
 
 
-def _row(easel: Easel, bar: Mapping[str, Any], ink: Theme, y: float, height: float, place: Scale) -> None:
+def _row(easel: Easel, bar: Mapping[str, Any], ink: Theme, at: tuple[float, float, float], place: Scale) -> None:
+    """*at*: its upper edge, its height, and where the names end."""
+    y, height, edge = at
     start, still, end = place(bar["from"]), place(bar["still"]), place(bar["to"])
     end = max(end, start + LEAST)
     easel.bar(start, max(still, start), y, height, ink.soft if bar["waits"] else ink.curves[0])
@@ -45,7 +47,9 @@ def _row(easel: Easel, bar: Mapping[str, Any], ink: Theme, y: float, height: flo
         easel.bar(max(still, start), end, y, height, colour)
     told = easel.text(0, 0, bar["time"], TIME, ink.soft, chip=True)
     breadth = easel.breadth(told)
-    beside = end + 7 if end + 7 + breadth <= WIDTH - 8 else max(start - 7 - breadth, MARGIN)
+    beside = end + 7
+    if beside + breadth > WIDTH - 8:  # before it, or on it where names stand before it
+        beside = start - 7 - breadth if start - 7 - breadth >= edge else start + 8
     easel.move(told, beside, y + (height - TIME) / 2 - 0.5)
 
 
