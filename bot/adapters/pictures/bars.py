@@ -48,8 +48,12 @@ def _row(easel: Easel, bar: Mapping[str, Any], ink: Theme, at: tuple[float, floa
     told = easel.text(0, 0, bar["time"], TIME, ink.soft, chip=True)
     breadth = easel.breadth(told)
     beside = end + 7
-    if beside + breadth > WIDTH - 8:  # before it, or on it where names stand before it
-        beside = start - 7 - breadth if start - 7 - breadth >= edge else start + 8
+    if beside + breadth > WIDTH - 8:
+        beside = start - 7 - breadth
+    if beside < edge:  # neither after it nor before it: at its end, written into its colour
+        beside = end - 8 - breadth
+        told.set_color(ink.ground)
+        told.set_bbox(None)
     easel.move(told, beside, y + (height - TIME) / 2 - 0.5)
 
 
