@@ -16,6 +16,7 @@ from bot.domain.services import NAMESPACES, Environment, GitOps, Service
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "base"
 GITOPS = ROOT / "deploy" / "gitops"
+TOOLS = {"argocd": GITOPS / "argocd/role.yaml", "flux": GITOPS / "flux/common/role.yaml"}
 
 
 def _objects() -> list[dict[str, Any]]:
@@ -35,7 +36,7 @@ def _granted(role: dict[str, Any]) -> set[tuple[str, str]]:
 def test_the_doctor_asks_for_nothing_that_no_role_grants() -> None:
     """Else it would cry wolf; what a role grants beyond it is for kinds that are rare."""
     roles = [each for each in _objects() if each["kind"] == "ClusterRole"]
-    roles += [next(yaml.safe_load_all((GITOPS / f"{tool}.yaml").read_text())) for tool in ("argocd", "flux")]
+    roles += [next(yaml.safe_load_all(path.read_text())) for path in TOOLS.values()]
     granted = {
         (verb, f"{group}/{what}" if group or "/" in what else what)
         for role in roles
@@ -78,7 +79,7 @@ def test_nodes_are_seen_by_their_events_alone() -> None:
     ],
 )
 def test_each_gitops_tool_has_a_role_of_its_own(tool: str, kinds: list[Resource]) -> None:
-    role, binding = yaml.safe_load_all((GITOPS / f"{tool}.yaml").read_text())
+    role, binding = yaml.safe_load_all(TOOLS[tool].read_text())
     held = {(group, what) for rule in role["rules"] for group in rule["apiGroups"] for what in rule["resources"]}
     assert held == {(group, plural) for group, _, plural in kinds}
     assert {verb for verb, _ in _granted(role)} == {"get", "patch"}
@@ -93,12 +94,3 @@ def test_nothing_moves_the_bindings_to_another_namespace() -> None:
     clusterwide = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
     placed = {each["kind"]: each["metadata"].get("namespace") for each in _objects() if each["kind"] not in clusterwide}
     assert None not in placed.values()
-
-
-def test_the_pod_is_restricted() -> None:
-    pod = next(each for each in _objects() if each["kind"] == "StatefulSet")["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()

@@ -225,10 +225,10 @@ async def _clusters(folder: Path) -> AsyncIterator[tuple[Cluster, KubernetesClus
 
 def granted() -> dict[str, set[Right]]:
     """By namespace, what the shipped role gives there."""
-    folders = [ROOT / "deploy" / "gitops", ROOT / "deploy" / "failover"]
     files = [
         ROOT / "deploy" / "base" / "rbac.yaml",
-        *(path for each in folders for path in sorted(each.glob("*.yaml"))),
+        *sorted((ROOT / "deploy" / "gitops").rglob("role.yaml")),
+        *sorted((ROOT / "deploy" / "failover").glob("*.yaml")),
     ]
     documents = [each for path in files for each in yaml.safe_load_all(path.read_text())]
     roles = {each["metadata"]["name"]: each for each in documents if each["kind"] in {"Role", "ClusterRole"}}
