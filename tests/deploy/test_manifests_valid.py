@@ -14,7 +14,7 @@ from tests.deploy.built import GITOPS, OVERLAYS, TEMPLATES, built, title, tool
 from tests.deploy.schemas import SPECS
 
 EVERYTHING = (*OVERLAYS, *TEMPLATES, *GITOPS)
-VERSIONS = ("1.32", "1.37")
+VERSIONS = ("1.30", "1.37")
 """The oldest Kubernetes that has everything used here on by default, and the newest with a schema."""
 
 
