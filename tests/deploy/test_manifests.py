@@ -18,7 +18,6 @@ from bot.domain.manifests import image_digest, with_digest
 from bot.domain.posture import audit
 from config.department import department
 from config.loader import parse
-from config.server import ServerSettings, StoreSettings
 from config.settings import Settings
 from tests.deploy.built import (
     DEPLOY,
@@ -38,9 +37,6 @@ from tests.deploy.built import (
 SECRETS = "/etc/pult/secrets/"
 IMAGE = "registry.digitalocean.com/dept/pult"
 DIGEST = "sha256:" + "ab" * 32
-TODAY = {f"PULT_SERVER__{name.upper()}" for name in ServerSettings.model_fields} | {
-    f"PULT_STORE__{name.upper()}" for name in StoreSettings.model_fields
-}
 
 
 def configured(folder: Path, tmp_path: Path) -> Settings:
@@ -53,7 +49,7 @@ def configured(folder: Path, tmp_path: Path) -> Settings:
     if "heartbeat-url" in files(text):
         (tmp_path / "heartbeat-url").write_text("https://watch.dept.example/ping")
     (container,) = workload(objects)["spec"]["template"]["spec"]["containers"]
-    environment = {each["name"]: each["value"] for each in container["env"] if each["name"] in TODAY}
+    environment = {each["name"]: each["value"] for each in container["env"]}
     return parse(text.replace(SECRETS, f"{tmp_path}/"), folder / "pult.toml", environment)
 
 
@@ -255,15 +251,15 @@ def _without_image(each: Object) -> str:
     return re.sub(r"image: .*", "", yaml.safe_dump(each))
 
 
-def test_replicas_are_told_where_their_spools_lie() -> None:
-    """The variables of components/postgres are keys of this build."""
-    if "spool" not in StoreSettings.model_fields:
-        pytest.skip("this build serves one replica: it knows neither server.replicas nor store.spool")
-    (container,) = workload(built(PRODUCTION[0]))["spec"]["template"]["spec"]["containers"]
-    named = {each["name"] for each in container["env"]}
-    assert named <= TODAY
-    (spool,) = (each["value"] for each in container["env"] if each["name"] == "PULT_STORE__SPOOL")
-    assert spool in {each["mountPath"] for each in container["volumeMounts"]}
+@pytest.mark.parametrize("folder", PRODUCTION, ids=title)
+def test_replicas_are_told_where_their_spools_lie(folder: Path, tmp_path: Path) -> None:
+    """On a volume of the pod's own that has room for what pult may keep there, and for SQLite's log beside it."""
+    store = configured(folder, tmp_path).store
+    pod = workload(built(folder))["spec"]["template"]["spec"]
+    (name,) = (each["name"] for each in pod["containers"][0]["volumeMounts"] if each["mountPath"] == store.spool)
+    (volume,) = (each["emptyDir"] for each in pod["volumes"] if each["name"] == name)
+    assert int(volume["sizeLimit"].removesuffix("Mi")) >= store.spool_megabytes + 20
+    assert "medium" not in volume, "in memory it would be gone with a killed container"
 
 
 def test_tools_are_real() -> None:
