@@ -47,7 +47,10 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Pod:
-    """``trouble`` says in words why it is not ready, or None. ``node`` may be empty while pending."""
+    """``trouble`` says in words why it is not ready, or None. ``node`` may be empty while pending.
+
+    ``uid``: of it and of no other; a StatefulSet gives the next pod the same name.
+    """
 
     name: str
     phase: str
@@ -56,6 +59,7 @@ class Pod:
     started_at: datetime | None
     node: str
     trouble: Phrase | None = None
+    uid: str = ""
 
 
 class Cluster(Protocol):
@@ -74,7 +78,10 @@ class Cluster(Protocol):
         """Roll every pod. The operation's id is kept on the template, so a second call with it changes nothing."""
         ...
 
-    async def delete_pod(self, workload: Workload, pod: str) -> None: ...
+    async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None:
+        """Tell it to go: that one, never the next of its name. One that is gone is done."""
+        ...
+
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
         """Make the containers of *image*'s repository run it. DriftError: *template* is no longer current."""
         ...

@@ -9,7 +9,7 @@ from bot.domain.errors import PultError, UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.services import Catalogue, Environment, Service
-from bot.ports.cluster import Cluster, Rollout
+from bot.ports.cluster import Cluster, Pod, Rollout
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.evictions import Evictions, Resident
 from bot.ports.rollouts import Rollouts
@@ -52,8 +52,9 @@ def duty(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, services: C
         if len(words) < len(rest):
             return Proposal(await _evicting(asked, evictions))
         if asked.pod:
-            _known(asked, {pod.name for pod in await cluster.pods(target)})
-            return Proposal(_one_pod(asked))
+            pods = {pod.name: pod for pod in await cluster.pods(target)}
+            _known(asked, pods)
+            return Proposal(_one_pod(asked, pods[asked.pod]))
         return Proposal(_rolling(asked, await _revision(asked, rollouts)))
 
     example = services.names[0] if services.names else "api"
@@ -91,7 +92,9 @@ def _rolling(asked: _Asked, revision: str) -> Plan:
     back = phrase("put back what its pods were made from; those that are replaced already are replaced again")
     return Plan(
         action="restart",
-        title=phrase("Restart {service} in {cluster}", service=asked.service.name, cluster=asked.environment.cluster),
+        title=phrase(
+            "Restart {service} in {environment}", service=asked.service.name, environment=asked.environment.name
+        ),
         service=asked.service.name,
         environment=asked.environment.name,
         steps=(
@@ -127,7 +130,7 @@ def _blast(asked: _Asked) -> Iterable[Phrase]:
         )
 
 
-def _one_pod(asked: _Asked) -> Plan:
+def _one_pod(asked: _Asked, found: Pod) -> Plan:
     pod = asked.pod
     return Plan(
         action="restart",
@@ -138,9 +141,17 @@ def _one_pod(asked: _Asked) -> Plan:
             PlannedStep("restart", phrase("Delete {pod}; its controller makes a new one", pod=Code(pod))),
             PlannedStep("rollout", phrase("Watch until every pod is available again"), skippable=True),
         ),
-        params={**params(asked.environment), "pod": pod},
+        params={**params(asked.environment), "pod": pod, "uid": found.uid},
+        blast=tuple(_deleted(asked)),
         lock=asked.lock,
     )
+
+
+def _deleted(asked: _Asked) -> Iterable[Phrase]:
+    ready, count = asked.rollout.ready, asked.rollout.desired
+    yield phrase("{ready} of {count} pods are ready now; one of them is replaced.", ready=ready, count=count)
+    if count == 1:
+        yield phrase("It is the only pod: nobody serves until the new one is ready.")
 
 
 async def _evicting(asked: _Asked, evictions: Evictions) -> Plan:
@@ -152,8 +163,8 @@ async def _evicting(asked: _Asked, evictions: Evictions) -> Plan:
     _evictable(asked, found)
     service = asked.service.name
     title = phrase("Restart pod {pod} of {service} by eviction", pod=asked.pod, service=service)
-    everything = phrase("Restart {service} in {cluster} by eviction", service=service,
-                        cluster=asked.environment.cluster)  # fmt: skip
+    everything = phrase("Restart {service} in {environment} by eviction", service=service,
+                        environment=asked.environment.name)  # fmt: skip
     return Plan(
         action="restart",
         title=title if asked.pod else everything,

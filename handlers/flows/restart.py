@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.errors import DriftError, UserError
+from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan
 from bot.ports.clock import Clock
-from bot.ports.cluster import Cluster
+from bot.ports.cluster import Cluster, Pod
 from bot.ports.evictions import Evictions, Resident
 from bot.ports.flows import Flow, Run, Say
 from bot.ports.rollouts import Rollouts
 from handlers.flows.evicting import Evicting
-from handlers.flows.rollouts import ailing, target, watch
+from handlers.flows.rollouts import StuckError, ailing, target, watch
+from handlers.flows.tools import LOOK_EVERY, PATIENCE
+
+ENDING = "Terminating"
+"""Phase of a pod that was told to go."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +36,32 @@ class _Restart:
             raise DriftError("{service} was changed after this was planned.", service=plan.service)
         if rollout.paused:
             raise DriftError("{service} was paused after this was planned.", service=plan.service)
+        if "uid" in plan.params and await self._standing(plan) is None:
+            raise DriftError("The pod {pod} that was planned on is gone.", pod=Code(plan.params["pod"]))
 
     async def roll(self, run: Run) -> Phrase:
         """Once: the operation's id stays noted on the workload."""
         await self.cluster.restart(target(run.plan), run.operation, self.clock.now())
         return phrase("the restart is ordered")
 
-    async def delete(self, plan: Plan) -> Phrase:
-        """One that is gone already is done."""
-        await self.cluster.delete_pod(target(plan), plan.params["pod"])
-        return phrase("{pod} is deleted", pod=Code(plan.params["pod"]))
+    async def delete(self, plan: Plan, say: Say) -> Phrase:
+        """Until it is gone: a StatefulSet counts it as serving until then. StuckError: its node does not end it."""
+        pod, begun = Code(plan.params["pod"]), self.clock.now()
+        while self.clock.now() < begun + PATIENCE:
+            with suppress(TemporaryError):  # an API server that is away for a while fails nothing
+                found = await self._standing(plan)
+                if found is None:
+                    return phrase("{pod} is gone", pod=pod)
+                if found.phase != ENDING:
+                    await self.cluster.delete_pod(target(plan), found.name, found.uid)
+                    await say(phrase("{pod} is told to go", pod=pod))
+            await self.clock.sleep(LOOK_EVERY)
+        raise StuckError("{pod} was told to go, and its node does not say that it is gone.", pod=pod)
+
+    async def _standing(self, plan: Plan) -> Pod | None:
+        """The pod that was planned on; None once it is gone."""
+        found = await self.cluster.pods(target(plan))
+        return next((pod for pod in found if pod.uid == plan.params["uid"]), None)
 
     async def evict(self, plan: Plan, say: Say) -> Phrase:
         """Those that were planned; which of them still stand is seen anew after a crash."""
@@ -78,7 +99,7 @@ class _Restart:
             return
         for pod in await self.cluster.pods(workload):
             if pod.trouble is not None and not pod.ready:
-                await self.cluster.delete_pod(workload, pod.name)
+                await self.cluster.delete_pod(workload, pod.name, pod.uid)
 
 
 def flow(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, clock: Clock) -> Flow:
@@ -90,7 +111,7 @@ def flow(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, clock: Cloc
         if "evict" in plan.params:
             await running.step("evict", lambda say: restart.evict(plan, say))
         elif "pod" in plan.params:
-            await running.step("restart", lambda _: restart.delete(plan))
+            await running.step("restart", lambda say: restart.delete(plan, say))
         else:
             await running.step("restart", lambda _: restart.roll(running))
         await running.step("rollout", lambda say: watch(cluster, clock, target(plan), say))

@@ -161,13 +161,15 @@ async def test_an_image_is_set_while_the_status_moves(bench: Bench) -> None:
 
 async def test_a_deleted_pod_is_replaced(bench: Bench) -> None:
     pods = await bench.cluster.pods(bench.workload)
-    await bench.cluster.delete_pod(bench.workload, pods[0].name)
+    await bench.cluster.delete_pod(bench.workload, pods[0].name, "the-one-before")
+    assert pods[0].name in {pod.name for pod in await bench.cluster.pods(bench.workload) if pod.phase == "Running"}
+    await bench.cluster.delete_pod(bench.workload, pods[0].name, pods[0].uid)
     async with asyncio.timeout(bench.patience):
         while pods[0].name in {pod.name for pod in await bench.cluster.pods(bench.workload)}:
             await asyncio.sleep(0.02)
     await bench.until(lambda rollout: rollout.ready == rollout.desired)
-    await bench.cluster.delete_pod(bench.workload, pods[0].name)  # gone already: done
-    await bench.cluster.delete_pod(bench.workload, "never-was")
+    await bench.cluster.delete_pod(bench.workload, pods[0].name, pods[0].uid)  # gone already: done
+    await bench.cluster.delete_pod(bench.workload, "never-was", "u")
 
 
 async def test_it_is_scaled_once_by_an_operation(bench: Bench) -> None:

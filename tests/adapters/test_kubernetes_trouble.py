@@ -199,18 +199,20 @@ async def test_an_endless_expiry_is_temporary(scripted: Scripted) -> None:
         await scripted.cluster.pods(API)
 
 
-async def test_a_pod_that_goes_by_itself_meanwhile_is_done(scripted: Scripted) -> None:
-    pod = {"metadata": {"name": "api-1"}, "spec": {}, "status": {}}
-    gone = recorded("status-404") | {"details": {"name": "api-1", "kind": "pods"}}
+@pytest.mark.parametrize("status", [404, 409])
+async def test_a_pod_that_goes_by_itself_meanwhile_is_done(scripted: Scripted, status: int) -> None:
+    """409: another has its name by then, and the uid of the precondition is not its own."""
+    pod = {"metadata": {"name": "api-1", "uid": "u-1"}, "spec": {}, "status": {}}
+    gone = recorded("status-404") | {"code": status, "details": {"name": "api-1", "kind": "pods"}}
     scripted.script.add("GET", DEPLOYMENT_PATH, 200, deployment())
     scripted.script.add("GET", PODS_PATH, 200, {"metadata": {}, "items": [pod]})
-    scripted.script.add("DELETE", f"{PODS_PATH}/api-1", 404, gone)
-    await scripted.cluster.delete_pod(API, "api-1")
+    scripted.script.add("DELETE", f"{PODS_PATH}/api-1", status, gone)
+    await scripted.cluster.delete_pod(API, "api-1", "u-1")
 
 
 async def test_a_pod_of_somebody_else_is_not_deleted(bench: Bench) -> None:
     web_pods = await bench.cluster.pods(replace(API, name="web"))
-    await bench.cluster.delete_pod(API, web_pods[0].name)
+    await bench.cluster.delete_pod(API, web_pods[0].name, web_pods[0].uid)
     assert ("delete", "pods") not in {(call.verb, call.resource) for call in bench.state.cluster("nyc2").calls}
 
 

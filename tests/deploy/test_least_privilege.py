@@ -117,7 +117,7 @@ async def everything(cluster: KubernetesCluster) -> None:
     pods = await cluster.pods(Workload("nyc2", "production", "deployment", "api"))
     logs = KubernetesLogs(cluster.apis, SystemClock())
     await logs.lines(environment("deployment"), Wanted(since, datetime.now(UTC)))
-    await cluster.delete_pod(Workload("nyc2", "production", "deployment", "api"), pods[0].name)
+    await cluster.delete_pod(Workload("nyc2", "production", "deployment", "api"), pods[0].name, pods[0].uid)
     await inquired(cluster)
     await KubernetesJobs(cluster.apis, SystemClock()).jobs(environment("deployment"), ("cronjob/report", "job/x"))
     await cluster.scaling.bound(Workload("nyc2", "production", "deployment", "web"), Autoscaler("web", 3, 6))

@@ -75,7 +75,7 @@ class FakeCluster:
             replicas, replicas, replicas, replicas, True, None, images, f"t-{images[0][-6:]}"
         )
         self.found[workload] = tuple(
-            Pod(f"{workload.name}-6c9f7-{letter}", "Running", True, 0, NOON, "node-1")
+            Pod(f"{workload.name}-6c9f7-{letter}", "Running", True, 0, NOON, "node-1", uid=f"uid-{letter}")
             for letter in "abcdefgh"[:replicas]
         )
 
@@ -109,11 +109,21 @@ class FakeCluster:
         self.done.append(("restart", workload.cluster, workload.name))
         self.becomes(workload, restarted_by=operation, template=f"t-{operation}", updated=0, done=False)
 
-    async def delete_pod(self, workload: Workload, pod: str) -> None:
+    async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None:
         self._there(workload)
-        if pod in {found.name for found in self.found[workload]}:
+        if (pod, uid) in {(found.name, found.uid) for found in self.found[workload]}:
             self.done.append(("delete", pod))
-            self.found[workload] = tuple(found for found in self.found[workload] if found.name != pod)
+            self.found[workload] = tuple(
+                replace(each, phase="Terminating") if each.uid == uid else each for each in self.found[workload]
+            )
+
+    def ends(self) -> None:
+        """Pods that were told to go are gone, and the next of a name is another."""
+        for workload, pods in self.found.items():
+            self.found[workload] = tuple(
+                replace(each, phase="Running", uid=f"{each.uid}-next") if each.phase == "Terminating" else each
+                for each in pods
+            )
 
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
         self._there(workload)

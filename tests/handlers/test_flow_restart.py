@@ -9,7 +9,7 @@ from bot.domain.plans import Plan
 from bot.ports.flows import Flow
 from handlers import flows
 from handlers.flows.tools import PATIENCE
-from tests.handlers.department import WEB, Department
+from tests.handlers.department import API, WEB, Department
 from tests.handlers.fakes import NOON, STUCK, DiedError, FakeRun, StoppedError
 
 ALWAYS = {
@@ -19,7 +19,7 @@ ALWAYS = {
 
 @pytest.fixture(autouse=True)
 def rollouts_move_on(department: Department) -> None:
-    department.clock.ticks.append(department.cluster.settles)
+    department.clock.ticks += [department.cluster.settles, department.cluster.ends]
 
 
 def flow(department: Department, plan: Plan) -> Flow:
@@ -54,7 +54,29 @@ async def test_restart(department: Department) -> None:
 async def test_restart_of_one_pod(department: Department) -> None:
     plan = await planned(department, "restart api api-6c9f7-b")
     await flow(department, plan).check(plan)
+    running = await run(department, plan)
+    assert department.cluster.done == [("delete", "api-6c9f7-b")]
+    assert running.progress[0] == "api-6c9f7-b is told to go"
+    assert running.said["restart"] == "api-6c9f7-b is gone"
+
+
+async def test_the_next_pod_of_the_name_is_left_alone(department: Department) -> None:
+    """A StatefulSet's: it came while the plan waited, or while pult was dead."""
+    plan = await planned(department, "restart api api-6c9f7-b")
+    await department.cluster.delete_pod(API, "api-6c9f7-b", plan.params["uid"])
+    department.cluster.ends()
+    department.cluster.done.clear()
+    with pytest.raises(DriftError, match="The pod api-6c9f7-b that was planned on is gone"):
+        await flow(department, plan).check(plan)
     await run(department, plan)
+    assert department.cluster.done == []
+
+
+async def test_a_pod_whose_node_is_dead_is_not_called_restarted(department: Department) -> None:
+    plan = await planned(department, "restart api api-6c9f7-b")
+    department.clock.ticks.remove(department.cluster.ends)
+    with pytest.raises(StoppedError, match="api-6c9f7-b was told to go, and its node does not say that it is gone"):
+        await run(department, plan)
     assert department.cluster.done == [("delete", "api-6c9f7-b")]
 
 

@@ -77,13 +77,13 @@ class KubernetesCluster:
                 return
         raise _hasty(workload)
 
-    async def delete_pod(self, workload: Workload, pod: str) -> None:
-        """A pod that is gone already is done."""
-        if pod not in {found.name for found in await self.pods(workload)}:
+    async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None:
+        """Under its uid: the next pod of the name is another, and stays."""
+        if (pod, uid) not in {(found.name, found.uid) for found in await self.pods(workload)}:
             return
-        api = self._workloads.api(workload.cluster)
-        with suppress(GoneError):
-            await api.call("CoreV1Api", "delete_namespaced_pod", pod, workload.namespace)
+        api, only = self._workloads.api(workload.cluster), {"preconditions": {"uid": uid}}
+        with suppress(GoneError, DriftError):  # gone, or another pod has its name: it is done
+            await api.call("CoreV1Api", "delete_namespaced_pod", pod, workload.namespace, body=only)
 
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
         """Patch under the resourceVersion that was read, so that nobody's change is overwritten.

@@ -161,6 +161,7 @@ def pod(obj: Object) -> Pod:
         started_at=datetime.fromisoformat(started) if started else None,
         node=obj.get("spec", {}).get("nodeName", ""),
         trouble=_trouble(status),
+        uid=meta.get("uid", ""),
     )
 
 
