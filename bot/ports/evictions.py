@@ -41,6 +41,17 @@ class Resident:
     ends: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Kin:
+    """The pods of one controller: how many serve, and when the youngest was made of those that do not serve yet.
+
+    Those that were told to go count as neither.
+    """
+
+    serving: int
+    youngest: datetime | None = None
+
+
 class Evictions(Protocol):
     """UserError: RBAC forbids (says which verb), or a pod that can never be evicted. TemporaryError: out of reach."""
 
@@ -55,6 +66,6 @@ class Evictions(Protocol):
         """
         ...
 
-    async def ready(self, pod: Standing) -> int:
-        """How many pods of the same controller serve now, itself among them; those that are going don't."""
+    async def kin(self, pod: Standing) -> Kin:
+        """The pods of the same controller, itself among them."""
         ...

@@ -64,7 +64,7 @@ async def _alone(evictions: Evictions, going: Sequence[Resident]) -> tuple[Resid
     async def one(pod: Resident) -> bool:
         async with gate:
             try:
-                return await evictions.ready(pod.pod) == 1
+                return (await evictions.kin(pod.pod)).serving == 1
             except PultError:
                 return False
 

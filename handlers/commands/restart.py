@@ -61,7 +61,7 @@ def duty(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, services: C
     return Command(
         ("restart", "перезапустить", "перезапусти"), USAGE,
         phrase("restart its pods one by one, or one of them; by eviction, as disruption budgets allow"), run, "restart",
-        examples=(f"restart {example}", f"restart {example} --evict"),
+        examples=(f"restart {example}", f"restart {example} {example}-7c9d4-x2k8p", f"restart {example} --evict"),
     )  # fmt: skip
 
 

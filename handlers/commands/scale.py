@@ -65,7 +65,7 @@ def duty(cluster: Cluster, scaling: Scaling, services: Catalogue, forge: Forge |
     example = next((each.name for each in services), "api")
     return Command(
         ("scale", "масштаб", "масштабируй"), USAGE, phrase("change its number of pods"), run, "scale",
-        examples=(f"scale {example} 4",),
+        examples=(f"scale {example} 4", f"scale {example} 9 --autoscaler"),
     )  # fmt: skip
 
 
@@ -115,6 +115,9 @@ def _possible(asked: _Asked) -> None:
     if way is not None and way.under_way:
         raise UserError("{service} has a new version under way in {environment}; scale it once that is over.", **where)
     scaler = asked.bounded or asked.scaler
+    if scaler and asked.count == 0:
+        raise UserError("The autoscaler {name} keeps at least one pod of {service} in {environment}.", **where,
+                        name=Code(scaler.name))  # fmt: skip
     if scaler and not scaler.least <= asked.count <= scaler.most:
         raise UserError(
             "The autoscaler {name} keeps {service} in {environment} between {least} and {most} pods, and {count} is "

@@ -1,6 +1,7 @@
 """Evicting pods: of each controller one at a time, the next only once as many serve again as did before.
 
-Whatever it needs is seen in the cluster, so that it goes on after a crash where it was.
+Whatever it needs is seen in the cluster, so that it goes on after a crash where it was: a pod that has only just been
+made is waited for, since it may stand for one that was evicted before the crash.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from bot.domain.errors import TemporaryError
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
 from bot.ports.clock import Clock
-from bot.ports.evictions import Evictions, Resident
+from bot.ports.evictions import Evictions, Kin, Resident
 from bot.ports.flows import Say
 from handlers.flows.rollouts import TROUBLED, StuckError
 from handlers.flows.tools import LOOK_EVERY, PATIENCE
@@ -102,11 +103,14 @@ class Evicting:
                 line.why = phrase("the API server does not answer")
 
     async def _next(self, key: str, pod: Resident, now: datetime) -> None:
-        serving = await self.evictions.ready(pod.pod) if pod.pod.kin else 0
-        line = self._lines.setdefault(key, _Line(pod, serving))
+        kin = await self.evictions.kin(pod.pod) if pod.pod.kin else Kin(0)
+        line = self._lines.setdefault(key, _Line(pod, kin.serving))
         line.why = line.next_at = None
-        if pod.ready and serving < line.serving:
-            line.why = _short(line, serving)
+        if pod.ready and kin.serving < line.serving:
+            line.why = _short(line, kin.serving)
+            return
+        if pod.ready and kin.youngest and now < kin.youngest + TROUBLED:
+            line.why = phrase("a new pod of {owner} does not serve yet", owner=Code(pod.owner))
             return
         why = await self.evictions.evict(pod.pod)
         line.owed = line.owed or why is None
@@ -120,7 +124,7 @@ class Evicting:
             if not (line.owed and line.first.pod.kin):
                 continue
             try:
-                serving = await self.evictions.ready(line.first.pod)
+                serving = (await self.evictions.kin(line.first.pod)).serving
             except TemporaryError as error:
                 found.append(verbatim(str(error)))
                 continue
@@ -146,7 +150,7 @@ class Evicting:
 
     def _far(self, left: tuple[Resident, ...], whys: tuple[Phrase, ...]) -> Phrase:
         total = max(self.total, len(left))
-        far = phrase("{gone} of {total} pods are gone", gone=total - len(left), total=total)
+        far = counted("{gone} of {n} pod is gone", "{gone} of {n} pods are gone", total, gone=total - len(left))
         return phrase("{far}; {why}", far=far, why=whys[0]) if whys else far
 
 

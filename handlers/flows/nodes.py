@@ -68,13 +68,16 @@ class _Drain:
 
     async def empty(self, plan: Plan, say: Say) -> Phrase:
         """Until only those are left that stay. UserError: it was opened, or there are pods that nobody makes anew."""
-        node, known = await Marking(self.nodes).found(plan), set[str]()
+        node, known, before = await Marking(self.nodes).found(plan), set[str](), frozenset({"unlooked"})
 
         async def look() -> tuple[Resident, ...]:
+            nonlocal before
             left = tuple(each for each in await self.nodes.residents(node) if not each.stays)
-            if {each.pod.uid for each in left} - known:
+            now = frozenset(each.pod.uid for each in left)
+            if now != before:
                 await self._ours(plan, left)
-                known.update(each.pod.uid for each in left)
+                known.update(now)
+                before = now
             return left
 
         total = int(plan.params["pods"])
@@ -82,7 +85,7 @@ class _Drain:
         return counted("{n} pod is gone from it", "{n} pods are gone from it", max(total, len(known)))
 
     async def _ours(self, plan: Plan, left: tuple[Resident, ...]) -> None:
-        """New pods came: they do on a node that is open, and what nobody makes anew was not approved."""
+        """Pods went or came: it must still be closed, and what nobody makes anew was not approved."""
         if not (await Marking(self.nodes).found(plan)).closed:
             raise UserError("{node} was opened meanwhile.", node=Code(plan.params["node"]))
         approved = set(plan.params["bare"].split())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.domain.errors import DriftError, RateLimitedError, TemporaryError, UserError
-from bot.ports.evictions import Resident, Standing
+from bot.ports.evictions import Kin, Resident, Standing
 from bot.ports.nodes import Node
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import BUDGET, NODE, POD
@@ -74,6 +75,7 @@ async def test_who_stands_on_a_node(bench: Bench) -> None:
         ("static", {"ownerReferences": owner("Node"), "annotations": {"kubernetes.io/config.mirror": "x"}}, {}),
         ("db-0", {"ownerReferences": owner("StatefulSet"), "labels": {
             "app": "db", "statefulset.kubernetes.io/pod-name": "db-0", "apps.kubernetes.io/pod-index": "0",
+            "controller-revision-hash": "db-5f7",
         }}, {"volumes": [{"name": "tmp", "emptyDir": {}}]}),
         ("bare", {}, {"volumes": [{"name": "c", "configMap": {"name": "c"}}]}),
     ):  # fmt: skip
@@ -92,10 +94,9 @@ async def test_a_rehearsal_changes_nothing_and_an_eviction_does(bench: Bench) ->
     one = await api_pod(bench)
     assert await bench.cluster.evictions.evict(one.pod, rehearse=True) is None
     assert (await api_pod(bench)).ends is None
-    serving = await bench.cluster.evictions.ready(one.pod)
-    assert serving == 4
+    assert await bench.cluster.evictions.kin(one.pod) == Kin(4)
     assert await bench.cluster.evictions.evict(one.pod) is None
-    assert await bench.cluster.evictions.ready(one.pod) < serving
+    assert (await bench.cluster.evictions.kin(one.pod)).serving < 4
 
     async def gone() -> bool:
         return one.pod.uid not in {each.pod.uid for each in await bench.cluster.evictions.pods(API)}
@@ -161,13 +162,16 @@ async def test_an_overloaded_server_is_no_budget(scripted: Scripted) -> None:
 async def test_only_pods_of_the_same_controller_serve_for_it(scripted: Scripted) -> None:
     def pod(uid: str, *, ready: bool = True, **metadata: Any) -> Any:
         owner = {"kind": "ReplicaSet", "name": "api", "uid": uid, "controller": True}
-        meta = {"name": f"p-{uid}", "namespace": "production", "ownerReferences": [owner], **metadata}
+        made = {"creationTimestamp": "2026-11-24T08:05:00Z"}
+        meta = {"name": f"p-{uid}", "namespace": "production", "ownerReferences": [owner], **made, **metadata}
         return {"metadata": meta, "spec": {}, "status": {"containerStatuses": [{"ready": ready}]}}
 
     ending = {"deletionTimestamp": "2026-11-24T08:00:00Z"}
-    items = [pod("rs-1"), pod("rs-1", ready=False), pod("rs-2"), pod("rs-1", **ending)]
+    old = {"creationTimestamp": "2026-11-20T08:00:00Z"}
+    items = [pod("rs-1"), pod("rs-1", ready=False, **old), pod("rs-1", ready=False), pod("rs-2", ready=False),
+             pod("rs-1", **ending)]  # fmt: skip
     scripted.script.add("GET", LISTED, 200, {"metadata": {}, "items": items})
-    assert await scripted.cluster.evictions.ready(POD_1) == 1
+    assert await scripted.cluster.evictions.kin(POD_1) == Kin(1, datetime(2026, 11, 24, 8, 5, tzinfo=UTC))
     assert scripted.script.asked[-1][2]["labelSelector"] == "app=api"
 
 

@@ -148,7 +148,7 @@ async def nodes(cluster: KubernetesCluster) -> None:
     for closed in (True, False):
         await cluster.nodes.mark(node, closed=closed)
     for each in await cluster.nodes.residents(node):
-        await cluster.evictions.ready(each.pod)
+        await cluster.evictions.kin(each.pod)
         await cluster.evictions.evict(each.pod, rehearse=True)
 
 

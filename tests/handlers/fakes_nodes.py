@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.phrases import Code, Phrase
 from bot.ports.cluster import Workload
-from bot.ports.evictions import Resident, Standing
+from bot.ports.evictions import Kin, Resident, Standing
 from bot.ports.nodes import Node
 from tests.handlers.fakes import FakeClock
 
@@ -56,7 +56,8 @@ class FakeNodes:
 @dataclass
 class FakeEvictions:
     """``budgets``: by pod name, why it can't go now. ``stays``: pods that never end. ``barren``: controllers whose new
-    pods never serve. ``serving``: by controller, pods that serve on no node of ``nodes``."""
+    pods never serve. ``serving``: by controller, pods that serve on no node of ``nodes``; ``made``: when its youngest
+    was made that does not serve yet."""
 
     nodes: FakeNodes
     budgets: dict[str, Phrase] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class FakeEvictions:
     stays: set[str] = field(default_factory=set)
     barren: set[str] = field(default_factory=set)
     serving: dict[str, int] = field(default_factory=dict)
+    made: dict[str, datetime] = field(default_factory=dict)
     pods_of: dict[Workload, list[Resident]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     rehearsed: list[str] = field(default_factory=list)
@@ -86,9 +88,9 @@ class FakeEvictions:
             pods[:] = [replace(each, ready=False, ends=ends) if each.pod == pod else each for each in pods]
         return None
 
-    async def ready(self, pod: Standing) -> int:
+    async def kin(self, pod: Standing) -> Kin:
         here = sum(each.ready for pods in self._lists() for each in pods if each.pod.kin == pod.kin)
-        return here + self.serving.get(pod.kin, 0)
+        return Kin(here + self.serving.get(pod.kin, 0), self.made.get(pod.kin))
 
     def tick(self) -> None:
         """What was evicted is gone, and its controller has another one."""

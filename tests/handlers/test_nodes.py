@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -175,6 +176,33 @@ async def test_the_next_does_not_go_before_another_serves(department: Department
     assert department.evictions.done == ["web-a", "cron-a"]
 
 
+async def test_what_a_crash_left_half_done_is_waited_for(department: Department) -> None:
+    """One of two was evicted before pult died, and its place is taken, but not served: the other must not go yet."""
+    plan = (await department.proposed("anna", "drain pool-a-1")).plan
+    made = department.evictions.made["web-6c9f7"] = department.clock.now() - timedelta(seconds=20)
+    del department.nodes.there["pool-a-1"][0]  # web-a
+
+    def serves() -> None:
+        if "web-6c9f7" in department.evictions.made:
+            assert "web-b" not in department.evictions.done, "nobody would serve"
+            if department.clock.now() >= made + timedelta(seconds=50):
+                del department.evictions.made["web-6c9f7"]
+                department.evictions.serving["web-6c9f7"] = 1
+
+    department.clock.ticks.append(serves)
+    running = FakeRun(plan)
+    await flow(department, "drain").run(running)
+    assert "web-b" in department.evictions.done
+    assert any("a new pod of replicaset/web-6c9f7 does not serve yet" in each for each in running.progress)
+
+
+async def test_a_pod_that_never_serves_holds_up_no_drain_for_ever(department: Department) -> None:
+    department.evictions.made["web-6c9f7"] = begun = department.clock.now()
+    plan = (await department.proposed("anna", "drain pool-a-1")).plan
+    await flow(department, "drain").run(FakeRun(plan))
+    assert timedelta(minutes=2) <= department.clock.now() - begun < timedelta(minutes=3)
+
+
 async def test_a_pod_that_does_not_end_is_named(department: Department) -> None:
     department.evictions.stays.add("cron-a")
     plan = (await department.proposed("anna", "drain pool-a-1")).plan
@@ -216,6 +244,20 @@ async def test_a_node_that_somebody_opens_is_not_emptied_for_ever(department: De
     def opened() -> None:
         department.nodes.becomes("pool-a-1", closed=False)
         department.nodes.there["pool-a-1"].append(pod("web-z"))
+
+    department.clock.ticks.append(opened)
+    with pytest.raises(StoppedError, match="pool-a-1 was opened meanwhile"):
+        await flow(department, "drain").run(FakeRun(plan))
+
+
+@pytest.mark.parametrize("left", [1, 0])
+async def test_opening_a_node_stops_its_drain_though_no_pod_comes_to_it(department: Department, left: int) -> None:
+    """It is not called closed and empty when it is neither."""
+    plan = (await department.proposed("anna", "drain pool-a-1")).plan
+
+    def opened() -> None:
+        if sum(not each.stays for each in department.nodes.there["pool-a-1"]) == left:
+            department.nodes.becomes("pool-a-1", closed=False)
 
     department.clock.ticks.append(opened)
     with pytest.raises(StoppedError, match="pool-a-1 was opened meanwhile"):

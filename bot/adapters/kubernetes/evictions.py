@@ -16,14 +16,16 @@ from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain.errors import DriftError, TemporaryError, UserError
 from bot.domain.phrases import Code, Phrase, verbatim
 from bot.ports.cluster import Workload
-from bot.ports.evictions import Resident, Standing
+from bot.ports.evictions import Kin, Resident, Standing
 
 SEVERAL = "more than one PodDisruptionBudget"
 """Of the server's message, which has no reason beside it: kubernetes pkg/registry/core/pod/storage/eviction.go."""
 NUMBERS = frozenset({
     "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "batch.kubernetes.io/job-completion-index",
+    "controller-revision-hash",
 })  # fmt: skip
-"""Labels that each pod of a controller has its own value of: kubernetes api apps/v1 and batch/v1 types.go."""
+"""Labels in which pods of one controller differ, by number or by revision: kubernetes api apps/v1 and batch/v1
+types.go. What takes an evicted pod's place in a StatefulSet may be of the next revision."""
 
 MIRROR = "kubernetes.io/config.mirror"
 """On the mirror of a static pod, which only its kubelet can end."""
@@ -65,24 +67,35 @@ class KubernetesEvictions:
             ) from error
         return None
 
-    async def ready(self, pod: Standing) -> int:
+    async def kin(self, pod: Standing) -> Kin:
         """By label first: a namespace may have thousands of pods."""
         found = await pods_of(configured(self._apis, pod.cluster), pod.namespace, pod.alike)
-        return sum(judge.pod(each).ready for each in found if _controller(each).get("uid") == pod.kin)
+        mine = [each for each in found if _controller(each).get("uid") == pod.kin and not _ends(each)]
+        late = [_made(each) for each in mine if not judge.pod(each).ready]
+        return Kin(len(mine) - len(late), max(late, default=None))
 
 
 def resident(cluster: str, obj: Object) -> Resident:
     """The pod *obj* where it runs."""
     owner, volumes = _controller(obj), (obj.get("spec") or {}).get("volumes") or ()
-    ends = obj["metadata"].get("deletionTimestamp")
     return Resident(
         _standing(cluster, obj),
         f"{owner['kind'].lower()}/{owner['name']}" if owner else "",
         stays=owner.get("kind") == "DaemonSet" or bool(annotation(obj, MIRROR)),
         scratch=any("emptyDir" in each for each in volumes),
         ready=judge.pod(obj).ready,
-        ends=datetime.fromisoformat(ends) if ends else None,
+        ends=_ends(obj),
     )
+
+
+def _ends(obj: Object) -> datetime | None:
+    """By when it was told to be gone."""
+    ends = obj["metadata"].get("deletionTimestamp")
+    return datetime.fromisoformat(ends) if ends else None
+
+
+def _made(obj: Object) -> datetime:
+    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
 
 
 def _standing(cluster: str, obj: Object) -> Standing:
