@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.phrases import Phrase
+from bot.domain.phrases import Phrase, phrase, verbatim
 
 if TYPE_CHECKING:
     from bot.domain.phrases import Value
@@ -120,3 +120,11 @@ class FencedError(PultError):
 
 class NotReadyError(PultError):
     """Something needed at start is missing. The text names the remedy."""
+
+
+def told(error: Exception) -> Phrase:
+    """What a person may read of *error*: its phrase where it has one, else its text as it is."""
+    said = error.phrase if isinstance(error, UserError) else getattr(error, "said", None)
+    if isinstance(said, Phrase):
+        return said
+    return verbatim(str(error)) if str(error) else phrase("no answer in time")

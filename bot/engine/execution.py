@@ -18,10 +18,10 @@ from uuid import uuid4
 from dbos import DBOS, SetWorkflowID
 
 from bot.domain.codec import decode, encode
-from bot.domain.errors import BadVersionError, PultError, UntouchedError, UserError
+from bot.domain.errors import BadVersionError, PultError, UntouchedError, UserError, told
 from bot.domain.messages import StepMark
 from bot.domain.operations import Choice, Operation, State, StepReport
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.engine import journal
 from bot.engine.ledger import Ledger
@@ -138,7 +138,7 @@ class Runner:
             return encode(error.phrase)
         except (PultError, TimeoutError, OSError) as error:
             log.warning("plan could not be checked", extra={"action": action, "error": str(error)})
-            return encode(verbatim(str(error) or "no answer in time"))
+            return encode(told(error))
         except Exception:  # else it would be under way for ever, and hold up all that comes after it
             ref = uuid4().hex[:8]
             log.exception("check broke", extra={"ref": ref, "action": action})
@@ -200,7 +200,7 @@ async def _attempted(ident: str, name: str, work: Work, say: Say) -> _Attempted:
         return _Attempted(ok=False, said=error.phrase, untouched=isinstance(error, UntouchedError))
     except (PultError, TimeoutError, OSError) as error:
         log.warning("step failed", extra={"operation": ident, "step": name, "error": str(error)})
-        return _Attempted(ok=False, said=verbatim(str(error) or "no answer in time"))
+        return _Attempted(ok=False, said=told(error))
     except Exception:
         ref = uuid4().hex[:8]
         log.exception("step broke", extra={"ref": ref, "operation": ident, "step": name})

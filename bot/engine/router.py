@@ -131,15 +131,7 @@ class Router:
         except (TemporaryError, PermanentError, TimeoutError) as error:
             ref = uuid4().hex[:8]
             log.warning("command failed", extra={"ref": ref, "request": request.id, "error": str(error)})
-            return Reply(
-                _failure(
-                    phrase(
-                        "A system pult needs for this does not answer. Try again; quote {ref} if it stays.",
-                        ref=Code(ref),
-                    )
-                ),
-                ok=False,
-            )
+            return Reply(_failure(_away(error, ref)), ok=False)
         except Exception:
             ref = uuid4().hex[:8]
             log.exception("command broke", extra={"ref": ref, "request": request.id})
@@ -199,6 +191,13 @@ class Router:
 def _short(message: Message) -> Message:
     """For a press whose answer stands as a card of its own: only that it worked."""
     return replace(message, blocks=(), buttons=(), whole="")
+
+
+def _away(error: Exception, ref: str) -> Phrase:
+    """What does not answer, by its name where it is known."""
+    if isinstance(error, TemporaryError) and error.said is not None:
+        return phrase("{why}. Try again; quote {ref} if it stays.", why=error.said, ref=Code(ref))
+    return phrase("A system pult needs for this does not answer. Try again; quote {ref} if it stays.", ref=Code(ref))
 
 
 def _failure(text: Phrase) -> Message:

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
-from bot.domain.errors import PermanentError, TemporaryError, UserError
+from bot.domain.errors import PermanentError, TemporaryError, UserError, told
 from bot.domain.lookout import Lookout
+from bot.domain.phrases import Phrase, verbatim
 from bot.domain.sights import Place
 from bot.domain.trouble import Limits
 from bot.ports.clock import Clock
-from bot.ports.watching import AbsentError, Change, Feed, Page, Seen, StaleError, State
+from bot.ports.watching import NOTHING, AbsentError, Change, Feed, Page, Seen, StaleError, State
 
 log = logging.getLogger(__name__)
 FIRST, LAST = 0.5, 30.0
@@ -41,7 +42,7 @@ class _Post:
     version: str = ""
     state: State = State.STARTING
     since: datetime | None = None
-    why: str = ""
+    why: Phrase = NOTHING
     failures: int = 0
     began: datetime | None = field(default=None, repr=False)
 
@@ -81,17 +82,19 @@ class Watches:
             await self._watch(post)
         except StaleError as error:
             post.version = ""
-            return self._failed(post, State.UNKNOWN, str(error), logging.INFO)  # a day's work: it lists anew at once
+            # a day's work: it lists anew at once
+            return self._failed(post, State.UNKNOWN, told(error), str(error), logging.INFO)
         except AbsentError as error:
-            return self._closed(post, State.ABSENT, str(error))
+            return self._closed(post, State.ABSENT, error)
         except UserError as error:
-            return self._closed(post, State.REFUSED, str(error))
+            return self._closed(post, State.REFUSED, error)
         except (TemporaryError, PermanentError) as error:
-            return max(self._failed(post, State.UNKNOWN, str(error)), getattr(error, "delay", None) or 0.0)
+            wait = self._failed(post, State.UNKNOWN, told(error), str(error))
+            return max(wait, getattr(error, "delay", None) or 0.0)
         except Exception as error:  # whatever it was: this watch begins anew, and no other one ends
             log.exception("a watch broke", extra={"place": " ".join(post.feed.place)})
             post.version = ""
-            return self._failed(post, State.UNKNOWN, type(error).__name__)
+            return self._failed(post, State.UNKNOWN, verbatim(type(error).__name__))
         return self._failed(post, post.state, post.why)  # the server ended it: what it showed is still so
 
     async def _watch(self, post: _Post) -> None:
@@ -130,22 +133,25 @@ class Watches:
 
     @staticmethod
     def _live(post: _Post) -> None:
-        post.state, post.why = State.LIVE, ""
+        post.state, post.why = State.LIVE, NOTHING
 
-    def _failed(self, post: _Post, state: State, why: str, level: int = logging.WARNING) -> float:
+    def _failed(self, post: _Post, state: State, why: Phrase, error: str = "", level: int = logging.WARNING) -> float:
         """Said once in the log for each time it goes: an API server that is away would fill it."""
         now = self._clock.now()
         if post.began and (now - post.began).total_seconds() >= SETTLED:
             post.failures = 0
         if state is not State.LIVE and post.state is not state:
-            log.log(level, "a watch is blind", extra={"place": " ".join(post.feed.place), "error": why})
+            extra = {"place": " ".join(post.feed.place), "error": error or why.plain()}
+            log.log(level, "a watch is blind", extra=extra)
         post.state, post.why = state, why
         wait = min(LAST, FIRST * 2.0**post.failures)
         post.failures = min(post.failures + 1, 16)
         return wait * self._dice.uniform(0.5, 1.0)
 
-    def _closed(self, post: _Post, state: State, why: str) -> float:
+    def _closed(self, post: _Post, state: State, error: UserError) -> float:
         if post.state is not state:
-            log.info("a watch is closed", extra={"place": " ".join(post.feed.place), "state": state, "error": why})
-        post.state, post.why, post.version, post.since = state, why, "", None
+            log.info(
+                "a watch is closed", extra={"place": " ".join(post.feed.place), "state": state, "error": str(error)}
+            )
+        post.state, post.why, post.version, post.since = state, error.phrase, "", None
         return LOOK_AGAIN * self._dice.uniform(0.8, 1.0)

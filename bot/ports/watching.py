@@ -9,8 +9,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.errors import TemporaryError, UserError
+from bot.domain.phrases import Phrase
 from bot.domain.sights import Place, Sight
 from bot.domain.trouble import Finding
+
+NOTHING = Phrase("")
+"""Keeps a watch from being live."""
 
 
 class StaleError(TemporaryError):
@@ -68,7 +72,7 @@ class Seen:
 
     state: State
     since: datetime | None = None
-    why: str = ""
+    why: Phrase = NOTHING
     findings: tuple[Finding, ...] = ()
 
 

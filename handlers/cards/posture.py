@@ -39,11 +39,15 @@ CAUTIONS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One finding of one service, and what would mend it; None: a person has to decide."""
+    """One finding of one service, and what would mend it; None: a person has to decide.
+
+    ``proposed``: pult knows the file in git that it would change for it.
+    """
 
     service: str
     finding: Finding
     remedy: Remedy | None
+    proposed: bool = True
 
 
 def table(rows: Iterable[Row], *, named: bool) -> Table:
@@ -57,7 +61,7 @@ def table(rows: Iterable[Row], *, named: bool) -> Table:
 def mended(row: Row) -> Phrase:
     """In a word or two; what to type where it is a command."""
     if row.remedy is not None:
-        return phrase("pull request")
+        return phrase("pull request") if row.proposed else phrase("by hand, as shown")
     match row.finding.flaw:
         case Flaw.NO_MEMORY_LIMIT | Flaw.NO_REQUESTS:
             return phrase("{command}", command=Code(f"rightsize {row.service}"))

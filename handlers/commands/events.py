@@ -85,7 +85,7 @@ def _answer(want: Asked, heard: Heard, length: timedelta) -> Reply:
     several = len(want.environments) > 1
     warnings = sum(each.warning for each in told)
     reply = said(
-        _title(want, told, length, known=known),
+        _title(want, told, length, known=known) if not silent or not known else _in_part(want, told, length),
         *_blocks(want, told, silent, several=several),
         tone=Tone.WARNING if warnings or silent else Tone.INFO,
         buttons=(
@@ -105,6 +105,17 @@ def _title(want: Asked, told: Sequence[Told], length: timedelta, *, known: bool)
         return phrase("Nothing happened to {service} in {length}", service=service, length=length)
     return counted(
         "{n} event of {service} in {length}", "{n} events of {service} in {length}",
+        sum(each.count for each in told), service=service, length=length,
+    )  # fmt: skip
+
+
+def _in_part(want: Asked, told: Sequence[Told], length: timedelta) -> Phrase:
+    """Where some cluster did not tell: that nothing is heard does not mean that nothing happened."""
+    service = want.service.name
+    if not told:
+        return phrase("What happened to {service} in {length} is known only in part", service=service, length=length)
+    return counted(
+        "At least {n} event of {service} in {length}", "At least {n} events of {service} in {length}",
         sum(each.count for each in told), service=service, length=length,
     )  # fmt: skip
 

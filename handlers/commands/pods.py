@@ -66,9 +66,12 @@ def _answer(service: str, heard: Heard, more: dict[Environment, More], env: str)
     ready, total = sum(pod.ready for pod in pods), len(pods)
     blocks = [block for place, found in heard for block in _blocks(place, found, more.get(place, NOTHING))]
     well = 0 < ready == total and len(known) == len(heard) and not any(map(_troubled, known))
+    away = ", ".join(dict.fromkeys(place.cluster for place, found in heard if isinstance(found, Phrase)))
     title = phrase("{service}: {ready} of {total} pods ready", service=service, ready=ready, total=total)
     if not known:
         title = phrase("The pods of {service} could not be read", service=service)
+    elif away:  # else a phone shows that all is well while half of it is not known
+        title = phrase("{said}; {clusters} unknown", said=title, clusters=away)
     reply = said(
         title,
         *blocks,

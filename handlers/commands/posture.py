@@ -44,7 +44,7 @@ class Ask:
         service = self._services.named(args[0])
         environment, _ = chosen_environment(replace(call, args=args), service, "in")
         found = postures.judged(service, environment, await self._anatomies.anatomy(environment))
-        return Proposal(await _plan(found, self._forge)) if pulled else _one(found)
+        return Proposal(await _plan(found, self._forge)) if pulled else _one(found, self._forge)
 
 
 def asked(anatomies: Anatomies, services: Catalogue, forge: Forge | None) -> Ask:
@@ -69,7 +69,7 @@ def _all(found: list[Posture], silent: list[str]) -> Reply:
     return Reply(Message(_verdict(rows, silent), _tone(rows, silent), tuple(blocks)))
 
 
-def _one(found: Posture) -> Reply:
+def _one(found: Posture, forge: Forge | None) -> Reply:
     rows = found.rows
     title = phrase("Posture of {service} in {environment}", service=found.service.name,
                    environment=found.environment.name)  # fmt: skip
@@ -79,11 +79,14 @@ def _one(found: Posture) -> Reply:
     remedies = [(row, row.remedy) for row in rows if row.remedy is not None]
     if cautions := _cautions(row for row, _ in remedies):
         blocks.append(Lines(cautions))
+    why = folders.unknown(forge, found.environment)
+    if remedies and why is not None:
+        blocks.append(Lines((why.phrase,)))
     if remedies:
         blocks.append(Preformatted("---\n".join(shown(each, found.named) for _, each in remedies)))
     command = f"audit posture {found.service.name} in {found.environment.name} --pull"
     button = Button(phrase("Propose a pull request"), command, style=Style.PRIMARY)
-    able = bool(remedies) and len(command.encode()) <= BUTTON
+    able = bool(remedies) and why is None and len(command.encode()) <= BUTTON
     return said(title, *blocks, tone=_tone(rows, ()), buttons=(button,) if able else ())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from bot.domain.errors import PultError, UserError
-from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
+from bot.domain.errors import TemporaryError, UserError
+from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.ports.evictions import Evictions, Standing
 
 AT_ONCE = 8
@@ -53,8 +53,8 @@ async def answers(evictions: Evictions, pods: Sequence[Standing]) -> Mapping[str
                 said[pod.uid] = await evictions.evict(pod, rehearse=True)
             except UserError as error:
                 said[pod.uid] = error.phrase
-            except PultError as error:
-                said[pod.uid] = verbatim(str(error))
+            except TemporaryError as error:
+                said[pod.uid] = error.said or phrase("the API server does not answer")
 
     try:
         async with asyncio.timeout(DEADLINE), asyncio.TaskGroup() as group:

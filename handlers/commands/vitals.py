@@ -160,7 +160,7 @@ def _region(tx: Tx, pair: Pair, now: datetime) -> Part:
     return Part()
 
 
-def _blind(cluster: str, state: State, why: str) -> Phrase:
+def _blind(cluster: str, state: State, why: Phrase) -> Phrase:
     match state:
         case State.REFUSED:
             return phrase("{cluster}: not wholly, since pult may not: {why}", cluster=cluster, why=why)
@@ -170,7 +170,7 @@ def _blind(cluster: str, state: State, why: str) -> Phrase:
             return phrase("{cluster}: unknown, {why}", cluster=cluster, why=why)
 
 
-def _standing(seen: Mapping[Place, Seen]) -> Iterator[tuple[str, State, str]]:
+def _standing(seen: Mapping[Place, Seen]) -> Iterator[tuple[str, State, Phrase]]:
     """By cluster, how well it is watched: the worst of its watches, kinds that it does not have left out."""
     worst = (State.REFUSED, State.UNKNOWN, State.STARTING, State.LIVE)
     for cluster in dict.fromkeys(place.cluster for place in sorted(seen)):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from bot.domain.errors import TemporaryError
-from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.ports.clock import Clock
 from bot.ports.evictions import Evictions, Kin, Resident
 from bot.ports.flows import Say
@@ -100,7 +100,7 @@ class Evicting:
             except TemporaryError as error:
                 line = self._lines.setdefault(key, _Line(group[0], 0))
                 line.next_at = now + (timedelta(seconds=error.delay) if error.delay else AGAIN)
-                line.why = phrase("the API server does not answer")
+                line.why = _away(error)
 
     async def _next(self, key: str, pod: Resident, now: datetime) -> None:
         kin = await self.evictions.kin(pod.pod) if pod.pod.kin else Kin(0)
@@ -126,7 +126,7 @@ class Evicting:
             try:
                 serving = (await self.evictions.kin(line.first.pod)).serving
             except TemporaryError as error:
-                found.append(verbatim(str(error)))
+                found.append(_away(error))
                 continue
             line.owed = serving < line.serving
             if line.owed:
@@ -152,6 +152,10 @@ class Evicting:
         total = max(self.total, len(left))
         far = counted("{gone} of {n} pod is gone", "{gone} of {n} pods are gone", total, gone=total - len(left))
         return phrase("{far}; {why}", far=far, why=whys[0]) if whys else far
+
+
+def _away(error: TemporaryError) -> Phrase:
+    return error.said or phrase("the API server does not answer")
 
 
 def _short(line: _Line, serving: int) -> Phrase:

@@ -24,16 +24,24 @@ class Read:
     shas: Mapping[str, str]
 
 
-async def read(forge: Forge | None, environment: Environment) -> Read:
-    """UserError: no forge, or no file is configured or there."""
-    gitops = environment.gitops
+def unknown(forge: Forge | None, environment: Environment) -> UserError | None:
+    """Why nothing can be read or proposed, as far as the configuration tells; None: it can be tried."""
     if forge is None:
-        raise UserError("No GitHub is configured.")
-    if not (gitops.repo and gitops.path):
-        raise UserError(
+        return UserError("No GitHub is configured.")
+    if not (environment.gitops.repo and environment.gitops.path):
+        return UserError(
             "pult knows no deployment file for {environment}: name it by gitops.repo and gitops.path.",
             environment=environment.name,
         )
+    return None
+
+
+async def read(forge: Forge | None, environment: Environment) -> Read:
+    """UserError: no forge, or no file is configured or there."""
+    gitops = environment.gitops
+    if why := unknown(forge, environment):
+        raise why
+    assert forge is not None
     main = await forge.read(gitops.repo, gitops.path, gitops.branch)
     texts, shas = {gitops.path: main.text}, {gitops.path: main.sha}
     for path in named_files(gitops.path, main.text)[:MOST]:

@@ -69,8 +69,9 @@ def judged(service: Service, environment: Environment, anatomy: Anatomy) -> Post
     """The findings with their remedies."""
     named = Named(environment.kind, environment.workload)
     production = environment in service.production
+    proposed = bool(environment.gitops.repo and environment.gitops.path)
     rows = tuple(
-        Row(service.name, each, remedy(each, anatomy, named, environment.namespace))
+        Row(service.name, each, remedy(each, anatomy, named, environment.namespace), proposed)
         for each in audit(anatomy, production=production)
     )
     return Posture(service, environment, anatomy, rows)

@@ -147,7 +147,7 @@ async def test_one_that_is_away_is_unknown_and_shows_nothing() -> None:
 
 def _state(watches: Watches) -> tuple[State, str, int]:
     seen = watches.seen()[PLACE]
-    return seen.state, seen.why, len(seen.findings)
+    return seen.state, seen.why.plain(), len(seen.findings)
 
 
 @pytest.mark.parametrize(

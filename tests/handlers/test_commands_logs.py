@@ -282,6 +282,8 @@ async def test_events_of_a_region_that_is_away(department: Department, reads_as:
     department.happenings.away.add("sfo3")
     department.happenings.told["nyc2"] = (happening(5, "Killing", "Stopping container web", name="web-1-abcde"),)
     reads_as("commands/events-away", await department.say("vera", "events web"))
+    department.happenings.told.clear()
+    assert "What happened to web in 3600 s is known only in part" in await department.say("vera", "events web")
     department.happenings.away.add("nyc2")
     assert "could not be read" in await department.say("vera", "events web", ok=False)
 

@@ -177,7 +177,7 @@ async def test_the_other_cluster_answers(department: Department) -> None:
     reply = await department.reply("vera", "pods web")
     said = read(reply.message)
     assert "nyc2 does not answer: nothing is known of its pods." in said
-    assert "web: 1 of 1 pods ready" in said
+    assert "web: 1 of 1 pods ready; nyc2 unknown" in said
     assert (reply.ok, reply.message.tone) == (True, Tone.WARNING)
 
 

@@ -21,7 +21,7 @@ from handlers import flows
 from handlers.shaping import folders
 from handlers.shaping.postures import weekly
 from handlers.shaping.pulls import FILE
-from tests.handlers.department import DEPLOY, SERVICES, Check, Department
+from tests.handlers.department import DEPLOY, SERVICES, Check, Department, read
 from tests.handlers.fakes import NOON, FakeRun
 
 KUSTOMIZATION = """\
@@ -220,6 +220,16 @@ async def test_posture_of_all_with_one_out_of_reach(sized: Department) -> None:
     shown = await sized.say("vera", "audit posture")
     assert "Posture: 7 findings" in shown
     assert "Nothing is known of web" in shown
+
+
+async def test_no_pull_request_is_offered_that_could_not_be_made(sized: Department) -> None:
+    sized.anatomies.found["web", "production-nyc2"] = ANATOMY
+    reply = await sized.reply("vera", "audit posture web")
+    assert reply.message.buttons == ()
+    said = read(reply.message)
+    assert "by hand, as shown" in said
+    assert "pull request" not in said
+    assert "pult knows no deployment file for production-nyc2: name it by gitops.repo and gitops.path." in said
 
 
 async def test_what_could_not_be_read_is_named(sized: Department) -> None:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.alerts import Alert, Group, Notification
+from bot.domain.phrases import verbatim
 from bot.domain.sights import Kind, Owner, Place
 from bot.domain.trouble import Finding, Trouble
 from bot.domain.watched import Watch, places
-from bot.ports.watching import Seen, State
+from bot.ports.watching import NOTHING, Seen, State
 from handlers import periodic
 from handlers.alerting import episodes
 from handlers.cards import alert as card
@@ -37,10 +38,10 @@ class Rounds:
         )
 
     def shows(self, *findings: Finding, place: Place = PODS, since: datetime = LONG_AGO) -> None:
-        self.department.watching.places[place] = Seen(State.LIVE, since, "", findings)
+        self.department.watching.places[place] = Seen(State.LIVE, since, NOTHING, findings)
 
     def fails(self, state: State, why: str = "no answer", place: Place = PODS) -> None:
-        self.department.watching.places[place] = Seen(state, None, why)
+        self.department.watching.places[place] = Seen(state, None, verbatim(why))
 
     async def __call__(self, seconds: float = 2) -> dict[str, Group]:
         self.department.clock.at += timedelta(seconds=seconds)

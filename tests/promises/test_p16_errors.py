@@ -23,6 +23,7 @@ async def test_a_dependency_that_fails_is_a_sentence_and_a_logged_cause(
     answer = await pult.ask("anna", "restart api")
     assert not answer["ok"]
     _is_a_sentence(answer["text"])
+    assert "nyc2" in answer["text"], "which one of them"
     [line] = [line for line in pult.logged() if line.get("ref") == _ref(answer["text"])]
     assert "nyc2" in line["error"]
     await department.slack("slash", user="U0ANNA", channel=OPS, text="restart api")

@@ -71,8 +71,9 @@ class Api:
                 async for lines in told:
                     yield lines
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            why = f"the watch at the API server of {self._settings.name} broke off ({type(error).__name__})"
-            raise TemporaryError(why) from error
+            name = self._settings.name
+            why = f"the watch at the API server of {name} broke off ({type(error).__name__})"
+            raise TemporaryError(why, said=phrase("{cluster} does not answer", cluster=Code(name))) from error
 
     async def open(self) -> None:
         """Load the library and the credentials, as the first call does otherwise. Nothing is asked of the server."""
