@@ -65,6 +65,10 @@ class Phrase:
         return "".join(piece.text for piece in pieces(self, English()))
 
 
+NOTHING = Phrase("")
+"""Nothing to say."""
+
+
 def phrase(text: str, /, **values: Value) -> Phrase:
     """A sentence to translate; the catalogue is collected from calls of this name."""
     return Phrase(text, values)

@@ -35,8 +35,8 @@ def ahead(tx: Tx, plan: Plan) -> str:
             under_way = other.id
         elif not gives_way(other.plan, plan):
             raise UserError(
-                "{id} is already under way for {target}. Wait for it, or end it: {cancel}",
-                id=Code(other.id), target=plan.lock, cancel=Code(f"cancel {other.id}"),
+                "{id} still waits, and comes first: {title}. Wait for it, or end it: {cancel}",
+                id=Code(other.id), title=other.plan.title, cancel=Code(f"cancel {other.id}"),
             )  # fmt: skip
     return under_way
 

@@ -16,11 +16,11 @@ from random import Random
 
 from bot.domain.errors import PermanentError, TemporaryError, UserError, told
 from bot.domain.lookout import Lookout
-from bot.domain.phrases import Phrase, verbatim
+from bot.domain.phrases import NOTHING, Phrase, verbatim
 from bot.domain.sights import Place
 from bot.domain.trouble import Limits
 from bot.ports.clock import Clock
-from bot.ports.watching import NOTHING, AbsentError, Change, Feed, Page, Seen, StaleError, State
+from bot.ports.watching import AbsentError, Change, Feed, Page, Seen, StaleError, State
 
 log = logging.getLogger(__name__)
 FIRST, LAST = 0.5, 30.0

@@ -47,10 +47,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Pod:
-    """``trouble`` says in words why it is not ready, or None. ``node`` may be empty while pending.
-
-    ``uid``: of it and of no other; a StatefulSet gives the next pod the same name.
-    """
+    """``trouble``: why it is not ready, or None. ``node``: empty while pending. ``uid``: never another's."""
 
     name: str
     phase: str
@@ -76,12 +73,8 @@ class Cluster(Protocol):
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
         """Roll every pod. The operation's id is kept on the template, so a second call with it changes nothing."""
-        ...
 
-    async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None:
-        """Tell it to go: that one, never the next of its name. One that is gone is done."""
-        ...
-
+    async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None: ...
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
         """Make the containers of *image*'s repository run it. DriftError: *template* is no longer current."""
         ...

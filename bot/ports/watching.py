@@ -9,12 +9,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.phrases import Phrase
+from bot.domain.phrases import NOTHING, Phrase
 from bot.domain.sights import Place, Sight
 from bot.domain.trouble import Finding
-
-NOTHING = Phrase("")
-"""Keeps a watch from being live."""
 
 
 class StaleError(TemporaryError):

@@ -11,11 +11,10 @@ from bot.domain.plans import Hold, Plan, PlannedStep
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.nodes import Node, Nodes
 from handlers.commands.node_named import located
+from handlers.operating.closing import LAST, others_take
 
 CORDON = "cordon <node> [in <cluster>]"
 UNCORDON = "uncordon <node> [in <cluster>]"
-LAST = "last"
-"""Name of the hold, by which it is overridden."""
 
 
 def cordon(nodes: Nodes, clusters: Collection[str]) -> Command:
@@ -73,6 +72,6 @@ def about(action: str, node: Node, title: Phrase, steps: tuple[PlannedStep, ...]
 
 def holds(node: Node, every: Collection[Node]) -> tuple[Hold, ...]:
     """No node would be left for new pods."""
-    if any(each.ready and not each.closed for each in every if each.name != node.name):
+    if others_take(node, every):
         return ()
     return (Hold(LAST, phrase("No other node of {cluster} takes pods", cluster=node.cluster)),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.errors import DriftError, UserError
@@ -12,7 +13,9 @@ from bot.ports.evictions import Evictions, Resident
 from bot.ports.flows import Flow, Run, Say
 from bot.ports.nodes import Node, Nodes
 from handlers.flows.evicting import Evicting
+from handlers.operating.closing import LAST, others_take
 
+CLOSING = frozenset({"cordon", "drain"})
 CLOSED, OPEN = "closed", "open"
 """What a plan's pin says of its node."""
 
@@ -25,15 +28,17 @@ class Marking:
 
     async def found(self, plan: Plan) -> Node:
         """DriftError: it is gone, or another machine has its name."""
-        for node in await self.nodes.nodes(plan.params["cluster"]):
-            if (node.name, node.uid) == (plan.params["node"], plan.pins["uid"]):
-                return node
-        raise DriftError("The node {node} that was planned on is gone.", node=Code(plan.params["node"]))
+        return _named(plan, await self.nodes.nodes(plan.params["cluster"]))
 
     async def check(self, plan: Plan) -> None:
-        """DriftError: it is gone, or somebody closed or opened it."""
-        if (await self.found(plan)).closed is not _closed(plan):
-            raise DriftError("{node} was closed or opened after this was planned.", node=Code(plan.params["node"]))
+        """DriftError: it is gone, somebody closed or opened it, or by now no other node would take pods."""
+        every = await self.nodes.nodes(plan.params["cluster"])
+        node, name = _named(plan, every), Code(plan.params["node"])
+        if node.closed is not _closed(plan):
+            raise DriftError("{node} was closed or opened after this was planned.", node=name)
+        known = LAST in {hold.name for hold in plan.holds}
+        if plan.action in CLOSING and not known and not others_take(node, every):
+            raise DriftError("By now no other node of {cluster} takes pods.", cluster=node.cluster)
 
     async def mark(self, plan: Plan, *, closed: bool) -> Phrase:
         """Looks first: what is so already is left alone."""
@@ -110,6 +115,14 @@ def drain(nodes: Nodes, evictions: Evictions, clock: Clock) -> Flow:
         )  # fmt: skip
 
     return Flow("drain", marked.check, run, marked.back)
+
+
+def _named(plan: Plan, every: Iterable[Node]) -> Node:
+    """DriftError: it is gone, or another machine has its name."""
+    for node in every:
+        if (node.name, node.uid) == (plan.params["node"], plan.pins["uid"]):
+            return node
+    raise DriftError("The node {node} that was planned on is gone.", node=Code(plan.params["node"]))
 
 
 def _closed(plan: Plan) -> bool:

@@ -38,6 +38,8 @@ class _Restart:
             raise DriftError("{service} was paused after this was planned.", service=plan.service)
         if "uid" in plan.params and await self._standing(plan) is None:
             raise DriftError("The pod {pod} that was planned on is gone.", pod=Code(plan.params["pod"]))
+        if "evict" in plan.params and not await self._planned(plan):
+            raise DriftError("Every pod that was planned on is gone.")
 
     async def roll(self, run: Run) -> Phrase:
         """Once: the operation's id stays noted on the workload."""
@@ -65,16 +67,21 @@ class _Restart:
 
     async def evict(self, plan: Plan, say: Say) -> Phrase:
         """Those that were planned; which of them still stand is seen anew after a crash."""
-        workload, planned = target(plan), plan.params["evict"].split()
+        workload, count = target(plan), len(plan.params["evict"].split())
 
         async def look() -> tuple[Resident, ...]:
-            return tuple(each for each in await self.evictions.pods(workload) if each.pod.uid in planned)
+            return await self._planned(plan)
 
         async def ails(since: datetime) -> Phrase | None:
             return await ailing(self.cluster, workload, since, placed=True)
 
-        await Evicting(self.evictions, self.clock, look, len(planned), ails).all(say)
-        return counted("{n} pod is replaced", "{n} pods are replaced", len(planned))
+        await Evicting(self.evictions, self.clock, look, count, ails).all(say)
+        return counted("{n} pod is replaced", "{n} pods are replaced", count)
+
+    async def _planned(self, plan: Plan) -> tuple[Resident, ...]:
+        """Those of the pods that were planned on that still stand."""
+        planned = plan.params["evict"].split()
+        return tuple(each for each in await self.evictions.pods(target(plan)) if each.pod.uid in planned)
 
     async def put_back(self, run: Run) -> Phrase:
         """The template of before. UserError: somebody else has changed it since."""

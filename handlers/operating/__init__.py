@@ -1,1 +1,2 @@
-"""What duties share about operations: what makes a waiting plan void, and what freezes a service."""
+"""What duties share about operations: what makes a waiting plan void, what freezes a service, and what
+closing a node leaves."""

@@ -274,9 +274,9 @@ async def test_the_next_plan_for_a_target_is_approved_while_the_first_runs(
     department: Department, reads_as: Check
 ) -> None:
     first = await promoted(department)
-    assert "is already under way" in await department.say("boris", "restart api in production", ok=False)
+    assert "still waits, and comes first" in await department.say("boris", "restart api in production", ok=False)
     await department.say("boris", f"approve {first.id}")
-    assert "is already under way" in await department.say("boris", "restart api in production", ok=False)
+    assert "still waits, and comes first" in await department.say("boris", "restart api in production", ok=False)
     running = (await department.operation(first.id)).moved(State.RUNNING)
     await department.store.write(lambda tx: tx.save_operation(running))
     second = await department.proposed("boris", "restart api in production")

@@ -345,7 +345,7 @@ async def test_only_the_configured_way_is_failed_over(department: Department, wo
 async def test_one_failover_at_a_time(department: Department) -> None:
     made = await department.proposed("anna", "failover nyc2 sfo3")
     for words in ("failover nyc2 to sfo3", "drill"):
-        assert f"{made.id} is already under way" in await department.say("boris", words, ok=False)
+        assert f"{made.id} still waits, and comes first" in await department.say("boris", words, ok=False)
 
 
 async def test_approval_by_the_button(department: Department) -> None:

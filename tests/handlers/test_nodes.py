@@ -276,6 +276,25 @@ async def test_drift_stops_it_before_it_begins(department: Department, action: s
         await flow(department, action).check(plan)
 
 
+@pytest.mark.parametrize("action", ["cordon", "drain"])
+async def test_the_last_node_is_not_closed_because_it_was_not_the_last_when_planned(
+    department: Department, action: str
+) -> None:
+    plan = (await department.proposed("anna", f"{action} pool-a-1")).plan
+    department.nodes.becomes("pool-a-2", closed=True)
+    with pytest.raises(DriftError, match="By now no other node of nyc2 takes pods"):
+        await flow(department, action).check(plan)
+    held = (await department.proposed("anna", "uncordon pool-a-2")).plan
+    await flow(department, "uncordon").check(held)
+
+
+async def test_the_last_node_is_closed_where_that_was_known(department: Department) -> None:
+    department.nodes.becomes("pool-a-2", closed=True)
+    plan = (await department.proposed("anna", "cordon pool-a-1")).plan
+    assert [hold.name for hold in plan.holds] == ["last"]
+    await flow(department, "cordon").check(plan)
+
+
 @pytest.mark.parametrize(("action", "was", "done"), [("cordon", False, "open"), ("uncordon", True, "close")])
 async def test_the_way_back_is_to_what_it_was(department: Department, action: str, was: bool, done: str) -> None:
     department.nodes.becomes("pool-a-1", closed=was)
@@ -300,6 +319,6 @@ async def test_the_way_back_of_a_drain_leaves_a_node_closed_that_was(department:
 async def test_one_drain_in_a_cluster_at_a_time_and_the_way_out_stays_free(department: Department) -> None:
     first = await department.proposed("anna", "drain pool-a-1")
     said = await department.say("anna", "drain pool-a-2", ok=False)
-    assert f"{first.id} is already under way for a drain in nyc2" in said
+    assert f"{first.id} still waits, and comes first: Drain pool-a-1 of nyc2. Wait for it, or end it: " in said
     department.nodes.becomes("pool-a-1", closed=True)
     assert not (await department.proposed("anna", "uncordon pool-a-1")).after

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.errors import DriftError
 from bot.domain.phrases import phrase, verbatim
 from bot.ports.cluster import Pod, Workload
 from bot.ports.flows import Flow
@@ -67,6 +68,16 @@ async def test_they_are_evicted_one_after_the_other(department: Department) -> N
     assert [step.name for step in plan.steps] == [*running.said]
     assert running.said["evict"] == "2 pods are replaced"
     assert department.cluster.done == [], "the template stays"
+
+
+async def test_pods_that_are_all_gone_are_not_called_restarted(department: Department) -> None:
+    """Approved late: others stand there by now. Of some that are left those are meant."""
+    plan = (await department.proposed("anna", "restart web --evict")).plan
+    department.evictions.pods_of[WEB] = [pod("web-b"), pod("web-c")]
+    await flow(department).check(plan)
+    department.evictions.pods_of[WEB] = [pod("web-c"), pod("web-d")]
+    with pytest.raises(DriftError, match="Every pod that was planned on is gone"):
+        await flow(department).check(plan)
 
 
 @pytest.mark.parametrize("step", ["evict", "rollout"])

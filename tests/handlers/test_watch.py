@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.alerts import Alert, Group, Notification
-from bot.domain.phrases import verbatim
+from bot.domain.phrases import NOTHING, verbatim
 from bot.domain.sights import Kind, Owner, Place
 from bot.domain.trouble import Finding, Trouble
 from bot.domain.watched import Watch, places
-from bot.ports.watching import NOTHING, Seen, State
+from bot.ports.watching import Seen, State
 from handlers import periodic
 from handlers.alerting import episodes
 from handlers.cards import alert as card
