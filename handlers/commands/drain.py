@@ -102,7 +102,7 @@ def _namespaces(asked: _Asked) -> Iterable[tuple[Phrase, Phrase]]:
     """What stands there, by namespace."""
     for space in dict.fromkeys(each.pod.namespace for each in asked.going):
         mine = [each for each in asked.going if each.pod.namespace == space]
-        yield phrase("{namespace}", namespace=space), phrase("{n}: {pods}", n=len(mine), pods=_names(mine))
+        yield phrase("{namespace}", namespace=space), phrase("{pods} ({n})", n=len(mine), pods=_names(mine))
 
 
 def _blast(asked: _Asked) -> Iterable[Phrase]:

@@ -129,7 +129,13 @@ def _blocks(want: Asked, told: Sequence[Told], silent: tuple[Phrase, ...], *, se
     if hidden := max(0, len(told) - SHOWN):
         yield Lines((), hidden)
     if told:
-        yield Lines(tuple(_line(each, several=several) for each in told[-SHOWN:]))
+        yield Lines(tuple(_line(each, several=several) for each in _chosen(told)))
+
+
+def _chosen(told: Sequence[Told]) -> Sequence[Told]:
+    """Warnings before the rest, the newest before the old, in the order in which they came."""
+    first = sorted(told, key=lambda each: (each.warning, each.at), reverse=True)[:SHOWN]
+    return sorted(first, key=lambda each: each.at)
 
 
 def joined(place: Environment, found: Iterable[Happening]) -> Iterable[Told]:

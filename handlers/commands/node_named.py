@@ -57,7 +57,7 @@ def _missing(name: str, told: dict[str, tuple[Node, ...] | PultError], names: li
         return refused
     away = ", ".join(cluster for cluster, found in told.items() if isinstance(found, PultError))
     if away:
-        return UserError("{away} does not answer, and no other cluster has a node {name}.", away=away,
+        return UserError("{away} can't be asked now, and no other cluster has a node {name}.", away=away,
                          name=Code(name[:80]))  # fmt: skip
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or sorted(names)[:10]
     return UserError("There is no node {name}. There are: {names}.", name=Code(name[:80]), names=", ".join(near))

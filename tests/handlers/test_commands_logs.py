@@ -278,6 +278,14 @@ async def test_many_events_go_into_the_file(department: Department) -> None:
     assert said.index("… and 25 more") < said.index("Reason39")
 
 
+async def test_a_warning_is_shown_before_newer_news(department: Department) -> None:
+    news = tuple(happening(30 - n, f"Reason{n}", f"text {n}") for n in range(20))
+    department.happenings.told["nyc2"] = (happening(50, "Evicted", "low on memory", warning=True), *news)
+    said = read(replace((await department.reply("vera", "events web")).message, whole=""))
+    assert "Reason5 " not in said
+    assert said.index("low on memory") < said.index("Reason6") < said.index("Reason19")
+
+
 async def test_events_of_a_region_that_is_away(department: Department, reads_as: Check) -> None:
     department.happenings.away.add("sfo3")
     department.happenings.told["nyc2"] = (happening(5, "Killing", "Stopping container web", name="web-1-abcde"),)

@@ -92,7 +92,7 @@ async def test_a_cluster_that_is_away_hinders_no_other(department: Department) -
     department.nodes.away.add("sfo3")
     assert (await department.proposed("anna", "cordon pool-a-1")).plan.params["cluster"] == "nyc2"
     said = await department.say("anna", "cordon pool-b-1", ok=False)
-    assert "sfo3 does not answer, and no other cluster has a node pool-b-1." in said
+    assert "sfo3 can't be asked now, and no other cluster has a node pool-b-1." in said
 
 
 async def test_a_verb_that_is_missing_is_said(department: Department) -> None:

@@ -208,7 +208,7 @@ async def test_a_plan_that_only_waits_does_not_bar_the_way_back(bad: Department)
     back = await bad.proposed("anna", "rollback api")
     assert (back.after, back.plan.params["version"]) == ("", "1.7.2")
     assert (await bad.operation(waiting.id)).state is State.WAITING
-    assert f"{back.id} is already under way" in await bad.say("boris", "rollback api", ok=False)
+    assert f"{back.id} still waits, and comes first" in await bad.say("boris", "rollback api", ok=False)
 
 
 @pytest.mark.parametrize("choices", [(Choice.UNDO, Choice.RETRY, Choice.ABORT), (Choice.RETRY, Choice.ABORT)])
