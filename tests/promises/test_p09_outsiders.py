@@ -9,7 +9,7 @@ from tests.pult_process import Pult
 MALLORY, MALLORY_TG, VERA, VERA_TG = "U0MALLORY", 6666, "U0VERA", 1004
 WORDS = ("status", "help", "help promote", "whoami", "alerts", "slo api", "pods api", "ops", "audit", "restart api",
          "approve op-2222", "promote api 1.8.0", "nonsense", "апи", "failover status", "releases api",
-         "drain nyc2-pool-a-1")  # fmt: skip
+         "drain nyc2-pool-a-1", "audit posture", "cost", "rightsize web", "scale web 4", "events api")  # fmt: skip
 NAMES = (
     "bots",
     "worker",
