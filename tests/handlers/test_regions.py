@@ -287,7 +287,7 @@ async def test_a_person_was_faster(region: Region) -> None:
     mine = await region.department.proposed("anna", "failover nyc2 to sfo3")
     await region.sees("LLL", HOLD)
     assert await region.proposals() == []
-    assert f"{mine.id} is already under way" in await region.card()
+    assert f"{mine.id} still waits, and comes first" in await region.card()
     await region.department.say("chen", f"reject {mine.id} not yet")
     await region.sees("LLL")
     assert len(await region.proposals()) == 1
