@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-headless test lint bench docs clean lock catalogue next changelog
+.PHONY: help setup demo demo-headless test lint bench docs clean lock catalogue next changelog rehearse
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,9 @@ lint: setup ## format, ruff, mypy, import contracts
 
 bench: setup ## speed and memory beside bare floors, in one run
 	@$(BIN)/python -m tests.bench
+
+rehearse: setup ## play the ten steps of the pipeline here, against the simulated department
+	@$(BIN)/python deploy/pipeline/rehearse.py
 
 docs: setup ## regenerate what docs/ takes from the code
 	@$(BIN)/python -m tests.docs

@@ -1,0 +1,381 @@
+"""The programs of the pipeline, each by itself; GitHub is the simulator's, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import ModuleType
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.simulator.kubernetes.images import digest
+from bot.simulator.server import simulator
+from bot.simulator.settings import SimulatorSettings
+from handlers.webhooks.proofs import proofs
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ROOT / "deploy/pipeline"
+TRIVY = ROOT / "tests/fixtures/trivy"
+NEW, OLD = "sha256:" + "b" * 64, "sha256:" + "a" * 64
+API, FILE = "registry.example/dept/api", "deploy/production/kustomization.yaml"
+HEAD = "kind: Kustomization\nimages:\n"
+
+
+def program(name: str) -> ModuleType:
+    """One of them as a module; their folder is on the path only while it is loaded."""
+    sys.path.insert(0, str(PROGRAMS))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(PROGRAMS))
+
+
+def ran(name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PROGRAMS / name), *map(str, arguments)]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False, capture_output=True, text=True)
+
+
+# --- the scan's gate ---
+
+
+def report(folder: Path, *findings: dict[str, str]) -> Path:
+    path = folder / "trivy.json"
+    path.write_text(json.dumps({"SchemaVersion": 2, "Results": [{"Vulnerabilities": list(findings)}, {}]}))
+    return path
+
+
+def finding(severity: str, fixed: str = "", name: str = "CVE-1") -> dict[str, str]:
+    found = {"VulnerabilityID": name, "PkgName": "zlib", "Severity": severity}
+    return found | ({"FixedVersion": fixed} if fixed else {})
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        ((), 0),
+        ((finding("CRITICAL"),), 0),
+        ((finding("HIGH"), finding("CRITICAL")), 0),
+        ((finding("MEDIUM", "1.3"),), 0),
+        ((finding("HIGH", "1.3"),), 1),
+        ((finding("LOW", "1"), finding("CRITICAL", "1.3")), 1),
+    ],
+)
+def test_what_is_critical_or_high_and_has_a_fix_stops(
+    tmp_path: Path, found: tuple[dict[str, str], ...], status: int
+) -> None:
+    summary = tmp_path / "summary.md"
+    done = ran("gate.py", report(tmp_path, *found), GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode == status, done.stdout
+    assert ("fixed in 1.3" in done.stdout) is bool(status)
+    assert summary.read_text().startswith("### Trivy")
+
+
+def test_real_reports_of_trivy_are_read() -> None:
+    assert ran("gate.py", TRIVY / "clean/body.json").returncode == 0
+    done = ran("gate.py", TRIVY / "critical-and-high/body.json")
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"SchemaVersion": 2, "Results": [{"Vulnerabilities": [{}]}]}', "null"]
+)
+def test_what_is_no_report_is_not_a_clean_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "trivy.json"
+    path.write_text(text)
+    assert ran("gate.py", path).returncode != 0
+    assert ran("gate.py", tmp_path / "missing.json").returncode == 2
+
+
+# --- what pult is told ---
+
+
+@pytest.mark.parametrize("case", ["clean", "critical-and-high"])
+def test_pult_reads_the_same_from_the_slim_report_as_from_the_whole(case: str) -> None:
+    whole = json.loads((TRIVY / case / "body.json").read_text())
+    slim = program("tell_pult")._slim(whole)
+    assert proofs({"trivy": slim}).scan == proofs({"trivy": whole}).scan
+    assert len(json.dumps(slim)) <= len(json.dumps(whole))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<testsuites><testsuite tests="6" failures="1" errors="1" skipped="1"/></testsuites>',
+        '<testsuite tests="6" failures="1" errors="1" skipped="1"/>',
+        '<testsuites><testsuite tests="4" failures="1" errors="1"/><testsuite tests="2" skipped="1"/></testsuites>',
+    ],
+)
+def test_tests_are_counted_from_a_junit_report(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "junit.xml"
+    path.write_text(text)
+    counts = program("tell_pult")._counts(path)
+    assert counts == {"passed": 3, "failed": 2, "skipped": 1}
+    assert proofs({"tests": counts}).results["tests"].good is False
+
+
+@pytest.mark.parametrize(
+    ("results", "status", "said"),
+    [
+        ({"build": "success", "verify": "success"}, "released", "Verified in production."),
+        ({"build": "success", "scan": "failure", "test": "skipped"}, "failed", "The pipeline failed at scan."),
+        ({"test": "cancelled", "push": "skipped"}, "", "Somebody or something cancelled test."),
+        ({"scan": "failure", "test": "cancelled"}, "failed", "The pipeline failed at scan."),
+    ],
+)
+def test_the_end_in_one_sentence(results: dict[str, str], status: str, said: str) -> None:
+    jobs = {name: {"result": result, "outputs": {}} for name, result in results.items()}
+    assert program("outcome").outcome(jobs) == (status, said)
+
+
+def test_what_nobody_promoted_is_not_said_to_have_failed() -> None:
+    jobs = {"verify": {"result": "failure", "outputs": {"verdict": "unpromoted"}}}
+    assert program("outcome").outcome(jobs)[0] == ""
+    jobs["verify"]["outputs"]["verdict"] = "bad"  # type: ignore[index]
+    assert program("outcome").outcome(jobs)[0] == "failed"
+
+
+# --- the digest's commit ---
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  - name: r/api\n    newTag: 0.1.0\n", f"  - name: r/api\n    digest: {NEW}\n"),
+        (f"  - name: r/api\n    digest: {OLD}\n", f"  - name: r/api\n    digest: {NEW}\n"),
+        (f"- digest: {OLD}\n  name: r/api\n- name: r/b\n", f"- name: r/api\n  digest: {NEW}\n- name: r/b\n"),
+        ("- name: r/api # ours\n- name: r/api-2\n", f"- name: r/api # ours\n  digest: {NEW}\n- name: r/api-2\n"),
+        ('  - name: "r/api"\n    newName: x\n\n# end\npatches: []\n',
+         f'  - name: "r/api"\n    newName: x\n    digest: {NEW}\n\n# end\npatches: []\n'),
+    ],
+)  # fmt: skip
+def test_one_line_of_the_file_changes(before: str, after: str) -> None:
+    edit = program("digest")
+    assert edit.edited(HEAD + before, "r/api", NEW) == HEAD + after
+    assert edit.edited(HEAD + after, "r/api", NEW) == HEAD + after
+    assert edit.digest_in(HEAD + after, "r/api") == NEW
+
+
+@pytest.mark.parametrize(
+    "text", ["", HEAD, HEAD + "- name: r/api-2\n", HEAD + "- name: r/api\n- name: r/api\n", "patches:\n- name: r/api\n"]
+)
+def test_a_file_that_does_not_name_the_image_just_once_is_left_alone(text: str) -> None:
+    with pytest.raises(ValueError, match="not once"):
+        program("digest").edited(text, "r/api", NEW)
+
+
+@dataclass
+class GitHub:
+    """The simulator's, and what a runner would have in its environment."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def ran(self, name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        told = {"GITHUB_API_URL": f"{self.url}/github", "GITHUB_TOKEN": "ghs_sim", **environment}
+        return await asyncio.to_thread(ran, name, *arguments, **told)
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        headers = {"Authorization": "Bearer ghs_sim"}
+        url = f"{self.url}/github/repos/dept/api{path}"
+        async with self.session.request(method, url, json=body, headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def deployment(self, environment: str, *states: str, payload: object) -> None:
+        """A record as pult keeps it (or, with another *payload*, somebody else)."""
+        body = {"ref": "v1.8.0", "environment": environment, "payload": payload, "required_contexts": []}
+        ident = (await self.call("POST", "/deployments", body | {"auto_merge": False}))["id"]
+        for state in states:
+            await self.call("POST", f"/deployments/{ident}/statuses", {"state": state, "description": f"it is {state}"})
+
+
+@pytest.fixture
+async def github() -> AsyncIterator[GitHub]:
+    async with simulator(SimulatorSettings(port=0)) as running, aiohttp.ClientSession() as session:
+        yield GitHub(running.url, session)
+
+
+async def test_a_digest_is_committed_once_and_reverted(github: GitHub, tmp_path: Path) -> None:
+    output, wanted = tmp_path / "output", digest("api", "1.8.0")
+    words = ("dept/api", FILE, "--image", API)
+    there = ("set", *words, "--digest", wanted, "--message", "deploy: api 1.8.0 to production")
+    done = await github.ran("digest.py", *there, GITHUB_OUTPUT=str(output))
+    assert done.returncode == 0, done.stderr
+    first = (await github.call("GET", "/commits?per_page=1"))[0]
+    assert first["commit"]["message"] == "deploy: api 1.8.0 to production"
+    assert output.read_text() == f"digest={wanted}\ncommit={first['sha']}\n"
+    again = await github.ran("digest.py", *there)
+    assert "already" in again.stdout
+    assert (await github.call("GET", "/commits?per_page=1"))[0]["sha"] == first["sha"]
+    done = await github.ran("digest.py", "back", *words, "--message", "revert: api")
+    assert digest("api", "1.7.2") in done.stdout, done.stderr
+    done = await github.ran("digest.py", "back", *words, "--message", "revert: the revert")
+    assert wanted in done.stdout, "the one before the present one"
+
+
+async def test_what_cannot_be_committed_is_said(github: GitHub) -> None:
+    words = ("--image", "registry.example/dept/other", "--digest", NEW, "--message", "m")
+    done = await github.ran("digest.py", "set", "dept/api", FILE, *words)
+    assert (done.returncode, "names registry.example/dept/other 0 times" in done.stderr) == (1, True)
+    done = await github.ran("digest.py", "set", "dept/api", "missing.yaml", *words)
+    assert (done.returncode, "404" in done.stderr) == (1, True)
+    done = await github.ran("digest.py", "set", "dept/api", FILE, *words, GITHUB_TOKEN="wrong")
+    assert (done.returncode, "401" in done.stderr) == (1, True)
+    done = await github.ran("digest.py", "set", "dept/api", FILE, "--image", API, "--digest", "1.8.0", "--message", "m")
+    assert (done.returncode, "64 hexadecimal" in done.stderr) == (2, True)
+    done = await github.ran("digest.py", "back", "dept/api", FILE, "--image", API, "--message", "m")
+    assert (done.returncode, "no other digest stood" in done.stderr) == (1, True)
+
+
+# --- pult's verdict ---
+
+PULT = {"operation": "op-1"}
+
+
+@pytest.mark.parametrize(
+    ("records", "status", "verdict"),
+    [
+        ((), 3, "unpromoted"),
+        ((("production", ("in_progress",), PULT),), 3, "unpromoted"),
+        ((("production", ("in_progress", "success"), PULT),), 0, "verified"),
+        ((("production", ("in_progress", "success"), {}),), 3, "unpromoted"),  # a job's own record, not pult's
+        ((("production-sfo3", ("success",), PULT),), 3, "unpromoted"),
+        ((("production-sfo3", ("failure",), PULT),), 1, "bad"),
+        ((("production", ("in_progress", "failure", "inactive"), PULT),), 1, "bad"),
+        ((("production", ("failure",), PULT), ("production", ("success",), PULT)), 0, "verified"),
+        ((("production", ("success",), json.dumps(PULT)),), 0, "verified"),
+    ],
+)
+async def test_pults_verdict_is_read_from_its_own_records(
+    github: GitHub, tmp_path: Path, records: tuple[tuple[str, tuple[str, ...], object], ...], status: int, verdict: str
+) -> None:
+    for environment, states, payload in records:
+        await github.deployment(environment, *states, payload=payload)
+    commit = (await github.call("GET", "/git/ref/tags/v1.8.0"))["object"]["sha"]
+    output = tmp_path / "output"
+    words = ("dept/api", commit, "production", "--patience", "0.02", "--pause", "0.2")
+    done = await github.ran("follow.py", *words, GITHUB_OUTPUT=str(output))
+    assert (done.returncode, output.read_text()) == (status, f"verdict={verdict}\n"), done.stdout + done.stderr
+
+
+async def test_a_github_that_is_away_is_no_verdict(github: GitHub) -> None:
+    words = ("dept/api", "0" * 40, "production", "--patience", "0.02", "--pause", "0.2")
+    done = await github.ran("follow.py", *words, GITHUB_API_URL="http://127.0.0.1:9")
+    assert done.returncode == 3
+    assert "refused" in done.stdout
+
+
+# --- addresses ---
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Answers everything with what it is told, and keeps the last request."""
+    told: dict[str, Any] = {"status": 200, "body": b""}
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(told["status"])
+            self.end_headers()
+            self.wfile.write(told["body"])
+
+        def do_POST(self) -> None:
+            told["asked"] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            told["as"] = self.headers["Authorization"]
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", told
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "exit_status"),
+    [
+        (200, b'build{version="1.8.0"} 1', 0),
+        (200, b'build{version="1.8.01"} 1', 1),
+        (503, b'build{version="1.8.0"} 1', 1),
+    ],
+)
+def test_an_address_tells_the_version_or_does_not(
+    address: tuple[str, dict[str, Any]], status: int, body: bytes, exit_status: int
+) -> None:
+    url, told = address
+    told |= {"status": status, "body": body}
+    done = ran("serves.py", url, "--says", 'build{version="{version}"}', "--version", "1.8.0")
+    assert done.returncode == exit_status, done.stdout
+
+
+def test_nobody_at_the_address_is_said() -> None:
+    done = ran("serves.py", "http://127.0.0.1:9/", "--says", "x")
+    assert (done.returncode, "refused" in done.stdout) == (1, True)
+
+
+def test_pult_is_asked_as_a_person_and_its_no_is_a_no(address: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    url, told = address
+    output = tmp_path / "output"
+    where = {"PULT_URL": url + "/", "PULT_TOKEN": "t", "GITHUB_OUTPUT": str(output)}
+    told["body"] = json.dumps({"ok": True, "text": "planned", "op": "op-1"}).encode()
+    done = ran("ask.py", "promote", "api", "1.8.0", **where)
+    assert (done.returncode, done.stdout, output.read_text()) == (0, "planned\n", "op=op-1\n")
+    assert (told["asked"]["text"], told["as"]) == ("promote api 1.8.0", "Bearer t")
+    told["body"] = json.dumps({"ok": False, "text": "no such version", "op": None}).encode()
+    done = ran("ask.py", "promote api 9", **where)
+    assert (done.returncode, done.stdout) == (1, "no such version\n")
+    told |= {"status": 401, "body": b"who are you"}
+    done = ran("ask.py", "promote api 9", **where)
+    assert (done.returncode, "401: who are you" in done.stderr) == (1, True)
+
+
+# --- GitHub's expressions, as the rehearsal reads them ---
+
+KNOWN = {
+    "inputs": {"by": "pult", "publish": True, "empty": ""},
+    "needs": {"scan": {"result": "failure", "outputs": {"digest": "sha256:1"}}},
+    "github": {"ref": "refs/tags/v1", "event": {}},
+    "always": lambda: True,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("inputs.by", "pult"),
+        ("inputs.by == 'hand' && 'rollback' || 'release'", "release"),
+        ("inputs.by != 'hand'", True),
+        ("always() && inputs.publish", True),
+        ("inputs.publish && !github.event.pull_request.head.repo.fork", True),
+        ("inputs.empty || inputs.by", "pult"),
+        ("startsWith(github.ref, 'refs/tags/')", True),
+        ("needs.scan.outputs.digest", "sha256:1"),
+        ("needs.scan.outputs.missing", None),
+        ("needs.scan.result != 'skipped' && (inputs.by == 'PULT')", True),
+        ("'it''s'", "it's"),
+    ],
+)
+def test_expressions_have_github_s_values(text: str, value: object) -> None:
+    assert program("rehearsing.expressions").evaluate(text, KNOWN) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["inputs.by ==", "matrix.x", "hashFiles('x')", "inputs.by ? 1 : 2", "(inputs.by", "", "inputs.by inputs.by"]
+)
+def test_an_expression_that_is_not_understood_is_refused(text: str) -> None:
+    expressions = program("rehearsing.expressions")
+    with pytest.raises(expressions.ExpressionError):
+        expressions.evaluate(text, KNOWN)

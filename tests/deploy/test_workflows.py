@@ -1,0 +1,149 @@
+"""The workflows as they stand: their schema, linters, pins, permissions; and what the page says of calling them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+PAGE = ROOT / "docs/pipelines.md"
+SCRIPTS = sorted((ROOT / "deploy/pipeline").glob("*.sh"))
+Json = dict[str, Any]
+
+
+def loaded(path: Path) -> Json:
+    """A workflow; YAML reads its "on" as true."""
+    found: Json = yaml.safe_load(path.read_text())
+    found["on"] = found.pop(True)
+    return found
+
+
+def tool(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a linter, with the others beside it (actionlint looks for shellcheck)."""
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    found = shutil.which(name, path=path)
+    if found is None:
+        assert not os.environ.get("CI"), f"{name} is missing"
+        pytest.skip(f"{name} is not installed: make setup")
+    command = [found, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env={"PATH": path}, check=False, capture_output=True, text=True)
+
+
+def examples() -> list[str]:
+    """The workflows that the page shows, with a commit in the place of COMMIT."""
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    return [block.replace("@COMMIT", "@" + "0123456789" * 4) for block in blocks]
+
+
+def asked(workflow: str) -> dict[str, str]:
+    """The sum of what the jobs of a workflow ask for: what its caller has to give."""
+    total: dict[str, str] = {}
+    for job in loaded(ROOT / ".github/workflows" / workflow)["jobs"].values():
+        for scope, right in job.get("permissions", {}).items():
+            total[scope] = max(total.get(scope, ""), right)  # "write" comes after "read"
+    return total
+
+
+def test_they_fit_their_schema() -> None:
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_they_are_safe() -> None:
+    done = tool("zizmor", "--offline", "--no-progress", "--persona", "regular", *WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_they_and_their_scripts_are_sound() -> None:
+    """Expressions, contexts, needs, inputs of calls, and shellcheck over every ``run:``."""
+    done = tool("actionlint", *WORKFLOWS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert SCRIPTS
+    done = tool("shellcheck", *SCRIPTS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_the_linter_would_find(tmp_path: Path) -> None:
+    """It sees a wrong expression and an unquoted word: silence of it means something."""
+    bad = tmp_path / "bad.yml"
+    job = {"runs-on": "ubuntu-24.04", "steps": [{"run": "echo $1 ${{ github.nothing }}\n"}]}
+    bad.write_text(yaml.safe_dump({"on": "push", "jobs": {"one": job}}))
+    done = tool("actionlint", bad)
+    assert done.returncode == 1
+    assert "nothing" in done.stdout
+    assert "SC2086" in done.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_each_job_has_only_its_own_permissions_and_an_end(path: Path) -> None:
+    workflow = loaded(path)
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"], name
+        assert "uses" in job or job["timeout-minutes"] <= 360, name
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_and_say_their_version(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        if "uses:" in line and "$/" not in line:
+            assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_one_action_has_one_commit_everywhere() -> None:
+    found = {
+        line.strip().removeprefix("- ") for path in WORKFLOWS for line in path.read_text().splitlines() if "@" in line
+    }
+    pins = {line for line in found if line.startswith("uses:")}
+    names = [line.partition("@")[0] for line in pins]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_script_has_an_expression_in_it(path: Path) -> None:
+    """What others wrote (a branch's name, an input) reaches a shell as a variable alone."""
+    for name, job in loaded(path)["jobs"].items():
+        for step in job.get("steps", ()):
+            assert "${{" not in step.get("run", ""), f"{name}: {step}"
+
+
+@pytest.mark.parametrize("caller", ["ci.yml", "release.yml"])
+def test_callers_give_what_the_jobs_ask_for_and_no_more(caller: str) -> None:
+    job = loaded(ROOT / ".github/workflows" / caller)["jobs"]["pipeline"]
+    assert job["uses"] == "$/.github/workflows/pipeline.yml"
+    assert job["permissions"] == asked("pipeline.yml")
+
+
+def test_the_page_shows_how_to_call_them(tmp_path: Path) -> None:
+    shown = examples()
+    paths = [tmp_path / f"example-{number}.yml" for number in range(len(shown))]
+    for path, text in zip(paths, shown, strict=True):
+        path.write_text(text)
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = tool("actionlint", *paths)
+    assert done.returncode == 0, done.stdout + done.stderr
+    called = [next(iter(loaded(path)["jobs"].values())) for path in paths]
+    assert [job["uses"].split("/")[-1].partition("@")[0] for job in called] == ["pipeline.yml", "deploy.yml"]
+    for job in called:
+        name = job["uses"].split("/")[-1].partition("@")[0]
+        inputs = loaded(ROOT / ".github/workflows" / name)["on"]["workflow_call"]["inputs"]
+        assert job["permissions"] == asked(name)
+        assert job["with"].keys() <= inputs.keys()
+        assert {each for each, told in inputs.items() if told.get("required")} <= job["with"].keys()
+    assert len(shown[0].splitlines()) <= 20, "the page promises that it is short"
+
+
+def test_a_rollback_by_hand_and_by_call_take_the_same_inputs() -> None:
+    triggers = loaded(ROOT / ".github/workflows/rollback.yml")["on"]
+    assert triggers["workflow_dispatch"]["inputs"].keys() == triggers["workflow_call"]["inputs"].keys()
