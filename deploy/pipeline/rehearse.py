@@ -150,7 +150,7 @@ def _sources(folder: Path, play: Play) -> Path:
     targets = {"test": "cp junit.xml reports/junit.xml", "e2e": f'test -n "$$STAGING_URL" && {play.e2e}'}
     (folder / "Makefile").write_text("".join(f"{name}:\n\t@{command}\n" for name, command in targets.items()))
     git = "git init -q . && git add . && git -c user.name=r -c user.email=r@dept.example"
-    _shell(f"{git} commit -qm 'feat: api' && git remote add origin .", folder)
+    _shell(f"{git} commit -qm 'feat: api'", folder)
     notes = f"v{play.version}\n\nWhat is new"
     _shell(f"git -c user.name=r -c user.email=r@dept.example tag -a v{play.version} -m '{notes}'", folder)
     return folder

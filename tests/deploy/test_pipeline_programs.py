@@ -1,49 +1,23 @@
-"""The programs of the pipeline, each by itself; GitHub is the simulator's, over HTTP."""
+"""The programs of the pipeline, each by itself."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import json
-import os
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from types import ModuleType
 from typing import Any
 
-import aiohttp
 import pytest
 
-from bot.simulator.kubernetes.images import digest
-from bot.simulator.server import simulator
-from bot.simulator.settings import SimulatorSettings
 from handlers.webhooks.proofs import proofs
+from tests.deploy.pipeline import PROGRAMS, ROOT, program, ran
 
-ROOT = Path(__file__).parents[2]
-PROGRAMS = ROOT / "deploy/pipeline"
 TRIVY = ROOT / "tests/fixtures/trivy"
 NEW, OLD = "sha256:" + "b" * 64, "sha256:" + "a" * 64
-API, FILE = "registry.example/dept/api", "deploy/production/kustomization.yaml"
 HEAD = "kind: Kustomization\nimages:\n"
-
-
-def program(name: str) -> ModuleType:
-    """One of them as a module; their folder is on the path only while it is loaded."""
-    sys.path.insert(0, str(PROGRAMS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(PROGRAMS))
-
-
-def ran(name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(PROGRAMS / name), *map(str, arguments)]
-    return subprocess.run(command, env={**os.environ, **environment}, check=False, capture_output=True, text=True)
 
 
 # --- the scan's gate ---
@@ -174,108 +148,6 @@ def test_a_file_that_does_not_name_the_image_just_once_is_left_alone(text: str) 
         program("digest").edited(text, "r/api", NEW)
 
 
-@dataclass
-class GitHub:
-    """The simulator's, and what a runner would have in its environment."""
-
-    url: str
-    session: aiohttp.ClientSession
-
-    async def ran(self, name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        told = {"GITHUB_API_URL": f"{self.url}/github", "GITHUB_TOKEN": "ghs_sim", **environment}
-        return await asyncio.to_thread(ran, name, *arguments, **told)
-
-    async def call(self, method: str, path: str, body: object = None) -> Any:
-        headers = {"Authorization": "Bearer ghs_sim"}
-        url = f"{self.url}/github/repos/dept/api{path}"
-        async with self.session.request(method, url, json=body, headers=headers) as answer:
-            assert answer.status < 300, await answer.text()
-            return await answer.json()
-
-    async def deployment(self, environment: str, *states: str, payload: object) -> None:
-        """A record as pult keeps it (or, with another *payload*, somebody else)."""
-        body = {"ref": "v1.8.0", "environment": environment, "payload": payload, "required_contexts": []}
-        ident = (await self.call("POST", "/deployments", body | {"auto_merge": False}))["id"]
-        for state in states:
-            await self.call("POST", f"/deployments/{ident}/statuses", {"state": state, "description": f"it is {state}"})
-
-
-@pytest.fixture
-async def github() -> AsyncIterator[GitHub]:
-    async with simulator(SimulatorSettings(port=0)) as running, aiohttp.ClientSession() as session:
-        yield GitHub(running.url, session)
-
-
-async def test_a_digest_is_committed_once_and_reverted(github: GitHub, tmp_path: Path) -> None:
-    output, wanted = tmp_path / "output", digest("api", "1.8.0")
-    words = ("dept/api", FILE, "--image", API)
-    there = ("set", *words, "--digest", wanted, "--message", "deploy: api 1.8.0 to production")
-    done = await github.ran("digest.py", *there, GITHUB_OUTPUT=str(output))
-    assert done.returncode == 0, done.stderr
-    first = (await github.call("GET", "/commits?per_page=1"))[0]
-    assert first["commit"]["message"] == "deploy: api 1.8.0 to production"
-    assert output.read_text() == f"digest={wanted}\ncommit={first['sha']}\n"
-    again = await github.ran("digest.py", *there)
-    assert "already" in again.stdout
-    assert (await github.call("GET", "/commits?per_page=1"))[0]["sha"] == first["sha"]
-    done = await github.ran("digest.py", "back", *words, "--message", "revert: api")
-    assert digest("api", "1.7.2") in done.stdout, done.stderr
-    done = await github.ran("digest.py", "back", *words, "--message", "revert: the revert")
-    assert wanted in done.stdout, "the one before the present one"
-
-
-async def test_what_cannot_be_committed_is_said(github: GitHub) -> None:
-    words = ("--image", "registry.example/dept/other", "--digest", NEW, "--message", "m")
-    done = await github.ran("digest.py", "set", "dept/api", FILE, *words)
-    assert (done.returncode, "names registry.example/dept/other 0 times" in done.stderr) == (1, True)
-    done = await github.ran("digest.py", "set", "dept/api", "missing.yaml", *words)
-    assert (done.returncode, "404" in done.stderr) == (1, True)
-    done = await github.ran("digest.py", "set", "dept/api", FILE, *words, GITHUB_TOKEN="wrong")
-    assert (done.returncode, "401" in done.stderr) == (1, True)
-    done = await github.ran("digest.py", "set", "dept/api", FILE, "--image", API, "--digest", "1.8.0", "--message", "m")
-    assert (done.returncode, "64 hexadecimal" in done.stderr) == (2, True)
-    done = await github.ran("digest.py", "back", "dept/api", FILE, "--image", API, "--message", "m")
-    assert (done.returncode, "no other digest stood" in done.stderr) == (1, True)
-
-
-# --- pult's verdict ---
-
-PULT = {"operation": "op-1"}
-
-
-@pytest.mark.parametrize(
-    ("records", "status", "verdict"),
-    [
-        ((), 3, "unpromoted"),
-        ((("production", ("in_progress",), PULT),), 3, "unpromoted"),
-        ((("production", ("in_progress", "success"), PULT),), 0, "verified"),
-        ((("production", ("in_progress", "success"), {}),), 3, "unpromoted"),  # a job's own record, not pult's
-        ((("production-sfo3", ("success",), PULT),), 3, "unpromoted"),
-        ((("production-sfo3", ("failure",), PULT),), 1, "bad"),
-        ((("production", ("in_progress", "failure", "inactive"), PULT),), 1, "bad"),
-        ((("production", ("failure",), PULT), ("production", ("success",), PULT)), 0, "verified"),
-        ((("production", ("success",), json.dumps(PULT)),), 0, "verified"),
-    ],
-)
-async def test_pults_verdict_is_read_from_its_own_records(
-    github: GitHub, tmp_path: Path, records: tuple[tuple[str, tuple[str, ...], object], ...], status: int, verdict: str
-) -> None:
-    for environment, states, payload in records:
-        await github.deployment(environment, *states, payload=payload)
-    commit = (await github.call("GET", "/git/ref/tags/v1.8.0"))["object"]["sha"]
-    output = tmp_path / "output"
-    words = ("dept/api", commit, "production", "--patience", "0.02", "--pause", "0.2")
-    done = await github.ran("follow.py", *words, GITHUB_OUTPUT=str(output))
-    assert (done.returncode, output.read_text()) == (status, f"verdict={verdict}\n"), done.stdout + done.stderr
-
-
-async def test_a_github_that_is_away_is_no_verdict(github: GitHub) -> None:
-    words = ("dept/api", "0" * 40, "production", "--patience", "0.02", "--pause", "0.2")
-    done = await github.ran("follow.py", *words, GITHUB_API_URL="http://127.0.0.1:9")
-    assert done.returncode == 3
-    assert "refused" in done.stdout
-
-
 # --- addresses ---
 
 
@@ -340,6 +212,22 @@ def test_pult_is_asked_as_a_person_and_its_no_is_a_no(address: tuple[str, dict[s
     told |= {"status": 401, "body": b"who are you"}
     done = ran("ask.py", "promote api 9", **where)
     assert (done.returncode, "401: who are you" in done.stderr) == (1, True)
+
+
+# --- the push ---
+
+
+@pytest.mark.parametrize(("came", "status"), [("sha256:1", 0), ("sha256:2", 1), ("", 1)])
+def test_what_the_registry_has_under_another_digest_ends_it(tmp_path: Path, came: str, status: int) -> None:
+    skopeo = tmp_path / "skopeo"
+    skopeo.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\nprintf "{came}" > "$7"\n')
+    skopeo.chmod(0o755)
+    told = {"IMAGE": "r/api", "VERSION": "1", "DIGEST": "sha256:1", "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run([PROGRAMS / "push.sh", "image.tar"], env=told, check=False, capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    said = (tmp_path / "said").read_text()
+    assert said.startswith("copy --all --preserve-digests ")
+    assert said.endswith("oci-archive:image.tar docker://r/api:1\n")
 
 
 # --- GitHub's expressions, as the rehearsal reads them ---

@@ -51,7 +51,7 @@ pathlib.Path(given[given.index("--output") + 1]).write_text(json.dumps(sarif))
 
 def programs(folder: Path) -> None:
     """Write PROGRAMS into *folder*, for PATH."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name, text in PROGRAMS.items():
         (folder / name).write_text(f"#!/usr/bin/env python3\n{text}")
         (folder / name).chmod(0o755)
