@@ -47,6 +47,8 @@ def outcome(jobs: dict[str, Any]) -> tuple[str, str]:
         return "failed", f"The pipeline failed at {', '.join(failed)}."
     if cancelled:
         return "", f"Somebody or something cancelled {', '.join(cancelled)}."
+    if jobs.get("verify", {}).get("result") != "success":
+        return "", "It did not come to production."
     return "released", "Verified in production."
 
 

@@ -103,6 +103,7 @@ def test_tests_are_counted_from_a_junit_report(tmp_path: Path, text: str) -> Non
     [
         ({"build": "success", "verify": "success"}, "released", "Verified in production."),
         ({"build": "success", "scan": "failure", "test": "skipped"}, "failed", "The pipeline failed at scan."),
+        ({"test": "success", "verify": "skipped"}, "", "It did not come to production."),
         ({"test": "cancelled", "push": "skipped"}, "", "Somebody or something cancelled test."),
         ({"scan": "failure", "test": "cancelled"}, "failed", "The pipeline failed at scan."),
     ],
