@@ -106,7 +106,7 @@ class Planner:
             raise UserError("The database does not answer, so nobody knows where its primary is.")
         if not now.promoted:
             raise UserError(
-                "There is nothing to fail back: {primary} in {target} is the primary. To move away from it, write {command}.",
+                "There is nothing to fail back: {primary} in {target} is the primary. To move away, write {command}.",
                 primary=Code(now.primary), target=back.target, command=Code(_words(back.back)),
             )  # fmt: skip
         there = await facts.seen(self.estate.database, back)
