@@ -8,7 +8,8 @@ MASK = "•••"
 ROUNDS = 5
 """More than secrets of different kinds are ever glued together; the last round changes nothing."""
 _NAMES = r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key|credential"
-_VALUE = r"""\"(?:[^\"\\]|\\.)*\"|'[^']*'|[\"']?[^\s,;&\"']+"""
+# The first of them: in JSON that is a string of other JSON quotes are escaped, up to three times over.
+_VALUE = r"""\\{1,8}[\"'][^\\\"']*(?:\\{1,8}[\"'])?|\"(?:[^\"\\]|\\.)*\"|'[^']*'|[\"']?[^\s,;&\"']+"""
 # Every repetition that a later part of its pattern can still refuse is bounded: outside text must not cost O(n²).
 _PATTERNS = (
     re.compile(r"\bxox[a-z]-[\w-]{6,}"),  # Slack tokens
@@ -24,7 +25,7 @@ _PATTERNS = (
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{8,}"),
     re.compile(r"(?i)(?<=\bauthorization: basic )[\w+/=-]+"),
     re.compile(rf"(?i)--[\w-]{{0,40}}?(?:{_NAMES})[\w-]{{0,40}} (?P<value>{_VALUE})"),
-    re.compile(rf"(?i)(?:{_NAMES})[\w-]{{0,40}}[\"']?\s{{0,8}}[=:]\s{{0,8}}(?P<value>{_VALUE})"),
+    re.compile(rf"(?i)(?:{_NAMES})[\w-]{{0,40}}\\{{0,8}}[\"']?\s{{0,8}}[=:]\s{{0,8}}(?P<value>{_VALUE})"),
 )
 _SECRET_NAME = re.compile(rf"(?i){_NAMES}")
 

@@ -53,6 +53,8 @@ HIDDEN = {
     "authorization: bearer abc.def~ghi+jkl/mno==": "abc.def",
     "Authorization: Basic YW5uYTpodW50ZXIy": "YW5uYTpodW50ZXIy",
     "password=hunter2": "hunter2",
+    r'{"event":"got {\"api_key\": \"s3cr3t\", \"user\": 1}"}': "s3cr3t",
+    r'{"a":"{\\\"password\\\":\\\"s3cr3t\\\"}"}': "s3cr3t",
     "password = hunter2": "hunter2",
     "Password: hunter2": "hunter2",
     "DB_PASSWORD=hunter2 HOME=/": "hunter2",
