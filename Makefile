@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-headless test lint bench docs clean lock catalogue next changelog rehearse
+.PHONY: help setup demo demo-headless test lint bench docs clean lock monitoring catalogue next changelog rehearse
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,6 +47,9 @@ lock: setup ## resolve dependencies anew into requirements/
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build -o requirements/build.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements/dev.txt
+
+monitoring: setup ## write dashboards and PrometheusRules of deploy/monitoring anew
+	@$(BIN)/python -m deploy.monitoring.generate
 
 catalogue: setup ## bring the translation catalogues in line with the code
 	@$(BIN)/python -m bot.adapters.words

@@ -20,6 +20,9 @@ from tests import real
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"
 RULES = sorted((MONITORING / "rules").glob("*.yml"))
+OWN_SLOS = MONITORING / "slo" / "pult.yml"
+LOG_RULES = MONITORING / "logs" / "rules.yml"
+BOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 
@@ -58,6 +61,11 @@ def alerts() -> list[Rule]:
     return [rule for rule in rules() if rule.name]
 
 
+def of_logs() -> list[Rule]:
+    """The alerts that Loki's ruler raises; what they ask is LogQL."""
+    return [Rule(LOG_RULES.name, body) for group in load(LOG_RULES)["groups"] for body in group["rules"]]
+
+
 @cache
 def generated() -> list[Rule]:
     """The alerts that ``pult slo rules`` writes for the example's SLOs: availability, latency, freshness."""
@@ -68,6 +76,7 @@ def generated() -> list[Rule]:
 
 @cache
 def load(path: Path) -> Any:
+    """YAML, or JSON, which is YAML."""
     return yaml.safe_load(path.read_text())
 
 

@@ -7,11 +7,12 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import real
-from tests.deploy.monitoring import MONITORING, Rule, alerts, amtool, load
+from tests.deploy.monitoring import MONITORING, Rule, alerts, amtool, generated, load, of_logs
 
 CONFIG = MONITORING / "alertmanager.yml"
 PULT, AROUND, WATCHDOG = "pult", "around-pult", "watchdog"
@@ -25,7 +26,11 @@ def test_amtool_accepts_the_configuration() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=str)
+EVERY = list({str(alert): alert for alert in (*alerts(), *of_logs(), *generated())}.values())
+"""Generated ones are the same for each SLO."""
+
+
+@pytest.mark.parametrize("alert", EVERY, ids=str)
 def test_every_alert_reaches_its_receivers(alert: Rule) -> None:
     labels = {"service": "api", "region": "nyc2"} | alert.body["labels"] | {"alertname": alert.name}
     assert _receivers(labels) == _wanted(alert)
@@ -45,6 +50,8 @@ def _wanted(alert: Rule) -> str:
         ({"alertname": "Anything", "severity": "info"}, PULT),
         ({"alertname": "Misspelt", "severity": "critcal"}, PULT),
         ({"alertname": "Bare"}, PULT),
+        ({"alertname": "SloMissed", "severity": "critical", "service": "pult"}, f"{AROUND},{PULT}"),
+        ({"alertname": "VolumeFillingUp", "severity": "critical", "service": "pult"}, f"{AROUND},{PULT}"),
         ({"alertname": "Other", "severity": "critical", "service": "pultry"}, PULT),
     ],
     ids=lambda value: value if isinstance(value, str) else value["alertname"],
@@ -69,6 +76,53 @@ def test_pult_is_called_as_it_wants_to_be() -> None:
         assert 0 < hook["max_alerts"] <= 500
         assert hook["http_config"]["authorization"].keys() == {"credentials_file"}
     assert receivers[AROUND].keys() == {"name", "email_configs", "slack_configs"}, "no webhook: it goes around pult"
+
+
+def _routes(route: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for each in route.get("routes", ()):
+        yield each
+        yield from _routes(each)
+
+
+def test_the_clock_never_mutes_a_page() -> None:
+    """Only routes that say which lesser level they are for look at the clock, and none of pult's own alerts waits."""
+    timed = [
+        each
+        for each in _routes(load(CONFIG)["route"])
+        if {"mute_time_intervals", "active_time_intervals"} & each.keys()
+    ]
+    assert timed
+    for route in timed:
+        assert {"severity = warning", "severity = info"} & set(route["matchers"])
+        assert "severity = info" in route["matchers"] or "service != pult" in route["matchers"]
+
+
+def test_what_a_clock_names_exists() -> None:
+    whole = load(CONFIG)
+    named = {
+        name
+        for route in _routes(whole["route"])
+        for key in ("mute_time_intervals", "active_time_intervals")
+        for name in route.get(key, ())
+    }
+    assert named == {each["name"] for each in whole["time_intervals"]}
+
+
+@pytest.mark.parametrize("name", ["NodeCpuHigh", "PodPending", "PodRestarting", "TargetDown"])
+def test_what_an_upgrade_of_nodes_does_is_held_back_as_a_warning_only(name: str) -> None:
+    assert _held({"alertname": name, "severity": "warning", "service": "api"})
+    assert not _held({"alertname": name, "severity": "critical", "service": "api"})
+    assert not _held({"alertname": name, "severity": "warning", "service": "pult"})
+    assert not _held({"alertname": "ErrorRateHigh", "severity": "warning", "service": "api"})
+
+
+def _held(labels: Labels) -> bool:
+    """Whether the route that takes *labels* looks at the clock: amtool shows each route by its matchers."""
+    shown = amtool(
+        "config", "routes", "test", "--tree", f"--config.file={CONFIG}", *(f"{a}={b}" for a, b in labels.items())
+    )
+    assert shown.returncode == 0, shown.stderr
+    return 'alertname=~"NodeCpuHigh' in shown.stdout
 
 
 def test_no_secret_stands_in_the_file() -> None:

@@ -16,7 +16,20 @@ from bot.domain.trouble import Trouble
 from bot.engine.meters import Meters
 from handlers.alerting import own
 from handlers.webhooks.gitops import DEGRADED, FAILED
-from tests.deploy.monitoring import MONITORING, ROOT, RULES, RUNBOOKS, Rule, alerts, generated, load, promtool, rules
+from tests.deploy.monitoring import (
+    MONITORING,
+    OWN_SLOS,
+    ROOT,
+    RULES,
+    RUNBOOKS,
+    Rule,
+    alerts,
+    generated,
+    load,
+    of_logs,
+    promtool,
+    rules,
+)
 
 OWN = {
     "RegionLost": {"critical", "warning"},
@@ -31,7 +44,7 @@ PLANS = {"README", "failover", "failover.ru"}
 """Pages that no alert names: the list, and what is done by plan."""
 PROOFS = sorted((MONITORING / "tests").glob("*.yml"))
 ALWAYS = "Watchdog"
-THRESHOLD = re.compile(r"(>=?) ([\d.]+)$", re.MULTILINE)
+THRESHOLD = re.compile(r"([<>]=?) ([\d.]+)$", re.MULTILINE)
 """A comparison at the end of a line, as all of ours stand."""
 Changes = dict[str, tuple[str, dict[str, Any]]]
 TOLD = re.compile(r"\{\{.*?\}\}")
@@ -52,7 +65,7 @@ def test_promtool_proves_the_rules(path: Path) -> None:
 def test_promtool_accepts_the_prometheus_configuration() -> None:
     done = promtool("check", "config", MONITORING / "prometheus.yml")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("rules found") == len(RULES), "rule_files names them all"
+    assert done.stdout.count("rules found") == len([*RULES, OWN_SLOS]), "rule_files names them all"
 
 
 def test_every_file_of_rules_has_its_proofs() -> None:
@@ -60,7 +73,7 @@ def test_every_file_of_rules_has_its_proofs() -> None:
     assert all(load(path)["rule_files"] == [f"../rules/{path.name}"] for path in PROOFS)
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=str)
+@pytest.mark.parametrize("alert", [*alerts(), *of_logs()], ids=str)
 def test_an_alert_says_all_that_a_card_shows(alert: Rule) -> None:
     notes = alert.body["annotations"]
     assert alert.severity in ({"none"} if alert.name == ALWAYS else {"critical", "warning", "info"})
@@ -88,12 +101,12 @@ def _kept(alert: Rule) -> set[str] | None:
 
 
 def test_a_name_and_a_severity_are_one_rule() -> None:
-    known = [str(alert) for alert in alerts()]
+    known = [str(alert) for alert in (*alerts(), *of_logs())]
     assert sorted(set(known)) == sorted(known)
 
 
 def test_runbooks_are_where_the_rules_say() -> None:
-    for alert in (*alerts(), *generated()):
+    for alert in (*alerts(), *of_logs(), *generated()):
         page = alert.body["annotations"]["runbook_url"].rpartition("/blob/main/")[2]
         assert page == f"docs/runbooks/{alert.name}.md"
         assert (ROOT / page).exists()
@@ -106,7 +119,7 @@ def test_what_pult_raises_itself_has_a_page() -> None:
 
 @pytest.mark.parametrize("folder", [RUNBOOKS, RUNBOOKS / "ru"], ids=["en", "ru"])
 def test_every_alert_has_a_page_and_no_page_is_orphaned(folder: Path) -> None:
-    known = (*alerts(), *generated())
+    known = (*alerts(), *of_logs(), *generated())
     names = {alert.name for alert in known} | OWN.keys()
     assert {path.stem for path in folder.glob("*.md")} - PLANS == names
     listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\) \| ([\w, ]+) \|", (folder / "README.md").read_text(), re.MULTILINE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.monitoring import RUNBOOKS, alerts, generated
+from tests.deploy.monitoring import RUNBOOKS, alerts, generated, of_logs
 from tests.docs import DOCS
 
 PAGES = sorted(
@@ -49,7 +49,7 @@ def _words() -> set[str]:
     return also | set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", sorted({alert.name for alert in [*alerts(), *generated()]}))
+@pytest.mark.parametrize("name", sorted({alert.name for alert in [*alerts(), *of_logs(), *generated()]}))
 def test_both_languages_name_the_same_pages(name: str) -> None:
     """A reader of one language is led to the same other pages."""
     english, russian = ((folder / f"{name}.md").read_text() for folder in (RUNBOOKS, RUNBOOKS / "ru"))
