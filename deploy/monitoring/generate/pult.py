@@ -212,7 +212,7 @@ _NEEDS = Row(
         ),
         Panel(
             "Leases",
-            "How many replicas hold each: one, and for seconds none while it is handed over.",
+            "How many replicas hold each: one, and for seconds none while it is handed over. On SQLite there are none.",
             (Query(f"sum by (lease) (pult_lease_owner{{{_HERE}}})", "{{lease}}"),),
             kind="state-timeline",
             width=12,
