@@ -82,7 +82,7 @@ class Pult:
                 place.pop(last)
             else:
                 place[last] = value
-        self.config.write_text("\n".join(f"{key} = {_toml(value)}" for key, value in self.settings.items()))
+        self.config.write_text("\n".join(f"{key} = {toml(value)}" for key, value in self.settings.items()))
 
     async def start(self, *, ready: bool = True) -> None:
         """Return once it is ready (or, without, accepting). AssertionError, with its log, when it does not come up."""
@@ -274,13 +274,13 @@ def stamped(raw: bytes, at: float | None = None, secret: str = RELEASE_SECRET) -
     return {"X-Pult-Timestamp": stamp, "X-Pult-Signature": f"sha256={signature}"}
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
     """*value* as TOML on one line."""
     match value:
         case dict():
-            return "{" + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + "}"
+            return "{" + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + "}"
         case list() | tuple():
-            return "[" + ", ".join(map(_toml, value)) + "]"
+            return "[" + ", ".join(map(toml, value)) + "]"
         case bool():
             return str(value).lower()
         case str():

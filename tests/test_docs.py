@@ -10,7 +10,7 @@ import pytest
 from tests.docs import BY_HAND, DOCS, commands_page, failover_page, policy_page
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", *sorted(DOCS.glob("**/*.md")))
+PAGES = (*sorted(ROOT.glob("README*.md")), *sorted(DOCS.glob("**/*.md")))
 
 
 def test_commands_page_is_what_make_docs_writes() -> None:
