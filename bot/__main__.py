@@ -287,5 +287,18 @@ def upgrade(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads d
     click.echo("the schema is up to date")
 
 
+@db.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@CONFIG
+@DEBUG
+@told
+def backup(folder: Path, config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Copy the SQLite store into FOLDER, while pult runs. PostgreSQL has pg_dump."""
+    from bot.cli import backup as program  # noqa: PLC0415 - keeps --help fast
+
+    for copy, size in program.copies(_store(config), folder):
+        click.echo(f"{copy}: {size:,} bytes")
+
+
 if __name__ == "__main__":
     main()
