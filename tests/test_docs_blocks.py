@@ -73,7 +73,7 @@ def _commands(text: str) -> Iterator[list[str]]:
     for line in text.replace("\\\n", " ").splitlines():
         if not re.match(r"(\w+=\S+ )*(\S*/)?(pult|make) ", f"{line} "):
             continue
-        words = shlex.split(line, comments=True)
+        words = shlex.split(re.sub(r"\$\([^)]*\)", "value", line), comments=True)
         while "=" in words[0]:
             words.pop(0)
         yield words[: next((at for at, word in enumerate(words) if word in ENDS), len(words))]
