@@ -13,8 +13,8 @@ from typing import Any, ParamSpec
 import click
 
 from bot import VERSION
+from bot.cli.lengths import length
 from bot.domain.audit import BrokenChainError
-from bot.domain.durations import parse_duration
 from bot.domain.errors import PultError
 
 P = ParamSpec("P")
@@ -31,19 +31,8 @@ LOCALE = click.option(
 DEBUG = click.option("--debug", is_flag=True, help="Show the traceback of an error, and debug logs.")
 
 
-def _length(written: str) -> timedelta:
-    """A duration as the configuration writes it; anything else is misuse."""
-    try:
-        length = parse_duration(written)
-    except ValueError as error:
-        raise click.BadParameter(f"{written!r} is not {error}") from None
-    if not length:
-        raise click.BadParameter("it takes some time")
-    return length
-
-
 SCRAPE = click.option(
-    "--scrape-interval", type=_length, metavar="DURATION", default="30s", show_default=True,
+    "--scrape-interval", type=length, metavar="DURATION", default="30s", show_default=True,
     help="How often Prometheus scrapes, at the slowest.",
 )  # fmt: skip
 
@@ -67,6 +56,11 @@ def told(work: Callable[P, None]) -> Callable[P, None]:
             sys.exit(1)
 
     return wrapper
+
+
+def configured(work: Callable[P, None]) -> Callable[P, None]:
+    """A command that reads the configuration and has no options after it."""
+    return CONFIG(DEBUG(told(work)))
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -94,9 +88,7 @@ def _store(config: Path) -> str:
 
 
 @main.command()
-@CONFIG
-@DEBUG
-@told
+@configured
 def run(config: Path, debug: bool) -> None:
     """The bot."""
     from bot.cli import logs  # noqa: PLC0415 - keeps --help fast
@@ -276,9 +268,7 @@ def db() -> None:
 
 
 @db.command()
-@CONFIG
-@DEBUG
-@told
+@configured
 def upgrade(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
     """Bring the store's schema up to date (also done at start on SQLite)."""
     from bot.adapters.sql import upgrade as bring_up  # noqa: PLC0415 - keeps --help fast
@@ -289,9 +279,7 @@ def upgrade(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads d
 
 @db.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@CONFIG
-@DEBUG
-@told
+@configured
 def backup(folder: Path, config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
     """Copy the SQLite store into FOLDER, while pult runs. PostgreSQL has pg_dump."""
     from bot.cli import backup as program  # noqa: PLC0415 - keeps --help fast

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGTERM
 
-import aiohttp
-
 from bot.cli.simulate import write_kubeconfig
 from tests.department import PATIENCE, Department, until
 from tests.docs_blocks import Block
@@ -104,20 +102,19 @@ class Walk:
     async def _runs(self) -> None:
         """``pult run``, after Ctrl-C where it runs already; back once it is ready."""
         await self.stop()
-        with (self.folder / "pult.log").open("ab") as log:
+        path = self.folder / "pult.log"
+        with path.open("ab") as log:
+            begun = log.tell()
             self.running = await asyncio.create_subprocess_exec(
                 "bash", "-euc", f"source {self.state}\nexec pult run",
                 cwd=self.folder, env=self._environ(), stdout=log, stderr=log,
             )  # fmt: skip
 
         async def ready() -> bool:
+            said = path.read_bytes()[begun:]
             assert self.running is not None
-            assert self.running.returncode is None, (self.folder / "pult.log").read_text()[-3000:]
-            try:
-                async with self.department.session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
-                    return answer.status == 200
-            except aiohttp.ClientError:
-                return False
+            assert self.running.returncode is None, said.decode()[-3000:]
+            return b'"event": "ready"' in said
 
         await until("pult is not ready", ready)
 
