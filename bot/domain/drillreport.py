@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.codec import Json, decode
 from bot.domain.contacts import Roll
 from bot.domain.failover_course import Course, Kind, read
 from bot.domain.failover_steps import BACK, THERE
@@ -79,7 +80,7 @@ class Report:
     ttl: timedelta | None = None
     home: timedelta | None = None
     stated: bool = False
-    unverified: tuple[str, ...] = ()
+    unverified: tuple[Phrase, ...] = ()
     roll: Roll | None = None
     known: tuple[tuple[Phrase, Phrase], ...] = ()
     result: Phrase | None = None
@@ -114,9 +115,15 @@ def reported(operation: Operation, roll: Roll | None, now: datetime) -> Report:
         operation.ended_at, tuple(each for each in operation.approvals if each.verdict is Verdict.APPROVE),
         tuple(_spans(operation, course, now)), tuple(_blocked(operation)),
         figures.since, figures.rto, figures.rpo, figures.silence, figures.lag, figures.ttl, figures.home,
-        stated=bool(figures.of("fence").get("stated")), unverified=tuple(figures.of("verify").get("unverified", ())),
+        stated=bool(figures.of("fence").get("stated")), unverified=_unverified(figures),
         roll=roll, known=operation.plan.evidence, result=operation.result,
     )  # fmt: skip
+
+
+def _unverified(figures: _Figures) -> tuple[Phrase, ...]:
+    """As the step left it; an earlier pult left English."""
+    kept: list[Json] = figures.of("verify").get("unverified", [])
+    return tuple(verbatim(each) if isinstance(each, str) else decode(each) for each in kept)
 
 
 def reportable(operation: Operation) -> bool:

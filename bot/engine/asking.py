@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.domain.approvals import needed
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.messages import Button, Facts, Message, Paragraph, Style, Tone
 from bot.domain.operations import Approval, Operation, State
@@ -59,7 +60,8 @@ class Asking:
             tx.show(Wish(what, Place(destination), Priority.PAGE, subject("op", operation.id)), at)
 
     def _asked(self, operation: Operation, rule: Rule, on_call: frozenset[str]) -> Iterable[Person]:
-        """Who gets a card of their own: those who may approve and are on call, or all when few may (ruling 35)."""
+        """Who gets a card of their own: those who may approve and are on call (ruling 35), or all when few may, or when
+        those on call alone are fewer than have to approve."""
         roles = rule.roles | (rule.overriders if operation.plan.holds else frozenset())
         able = [
             person
@@ -67,7 +69,8 @@ class Asking:
             if not (rule.four_eyes and person.name == operation.proposer)
         ]
         here = [person for person in able if person.name in on_call]
-        return here if here and len(able) >= FEW else able
+        enough = len(here) >= max(1, needed(operation, rule))
+        return here if enough and len(able) >= FEW else able
 
     def _private(self, what: str, person: Person, priority: Priority) -> Iterable[Wish]:
         for platform in self._platforms:

@@ -107,7 +107,9 @@ class Panel:
         except TimeoutError:
             return self._silent(witness, phrase("no answer in {seconds}", seconds=_seconds(DEADLINE)))
         except TemporaryError as error:
-            return self._silent(witness, verbatim(str(error)))
+            log.debug("witness gets no answer", extra={"witness": witness.name, "why": repr(error)})
+            why = phrase("its API server does not answer") if witness.cluster else verbatim(str(error))
+            return self._silent(witness, why)
         except UserError as error:
             return View(Sight.UNKNOWN, error.phrase)
         except Exception as error:  # noqa: BLE001 - a refusal or a mistake of ours says nothing of the region

@@ -53,7 +53,7 @@ def whole(report: Report) -> Message:
         Paragraph(verdict(report)), Facts((*_figures(report), *_people(report))), picture(report),
         headed(phrase("Timeline")), _timeline(report),
         *_listed(phrase("What held it up"), tuple(_blocked(report))),
-        *_listed(phrase("Not verified"), tuple(verbatim(each) for each in report.unverified)),
+        *_listed(phrase("Not verified"), report.unverified),
         *_contacts(report.roll), *_known(report), *_listed(phrase("To mend"), tuple(mending(report))),
         Aside(phrase("Operation {id}. Times are those of pult's clock.", id=Code(report.operation))),
     ]  # fmt: skip

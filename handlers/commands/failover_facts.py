@@ -44,16 +44,28 @@ def database_rows(now: Replication | None, rpo: timedelta, *, back: bool = False
     """*rpo*: lag that needs no override. *back*: before a failback, where the standby is the old primary."""
     if now is None:
         return ((phrase("Database"), phrase("its API does not answer")),)
-    servers = {"primary": Code(now.primary), "standby": Code(now.standby)}
+    return (
+        (phrase("Database"), _servers(now, back=back)),
+        (phrase("Replication lag"), lag_told(now, rpo)),
+        (phrase("Primary") if back else phrase("Old primary"), _writes(now)),
+    )  # fmt: skip
+
+
+def _writes(now: Replication) -> Phrase:
+    if now.fenced:
+        return phrase("fenced")
+    return phrase("takes writes") if now.reachable else phrase("does not answer, and is not fenced")
+
+
+def _servers(now: Replication, *, back: bool) -> Phrase:
+    if not now.standby:  # a managed one that was promoted is replaced by another, which a failback makes
+        return phrase("{primary}, no standby yet", primary=Code(now.primary))
     role = phrase("promoted") if now.promoted else phrase("replica")
     if back and now.lag is None:
         role = phrase("it does not follow yet")
-    fenced = phrase("fenced") if now.fenced else phrase("takes writes")
-    return (
-        (phrase("Database"), phrase("{primary}, standby {standby} ({role})", **servers, role=role)),
-        (phrase("Replication lag"), lag_told(now, rpo)),
-        (phrase("Primary") if back else phrase("Old primary"), fenced),
-    )  # fmt: skip
+    return phrase(
+        "{primary}, standby {standby} ({role})", primary=Code(now.primary), standby=Code(now.standby), role=role
+    )
 
 
 def lag_told(now: Replication, rpo: timedelta) -> Phrase:
@@ -80,6 +92,13 @@ def health_rows(region: str, sights: Mapping[str, Sight]) -> Rows:
     if lost(sights.values()):
         return ((phrase("Region {region}", region=region), phrase("a majority of the witnesses sees it lost")),)
     return ((phrase("Region {region}", region=region), phrase("🔴 no majority of the witnesses sees it lost")),)
+
+
+def ruin_rows(region: str, sights: Mapping[str, Sight]) -> Rows:
+    """Before a failback: nobody goes home into a fire without being told."""
+    if not lost(sights.values()):
+        return ()
+    return ((phrase("Region {region}", region=region), phrase("🔴 a majority of the witnesses still sees it lost")),)
 
 
 def room_rows(course: Course) -> Rows:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.errors import UserError
-from bot.domain.failover import Move, Pair, Way
+from bot.domain.failover import Move, Pair, Sight, Way
 from bot.domain.failover_course import Course, Kind, excessive, written
 from bot.domain.failover_steps import steps, there_and_back
 from bot.domain.phrases import Code, Phrase, Quantity, phrase
@@ -21,10 +21,10 @@ from bot.ports.witnesses import Witnesses
 from handlers.commands import failover_facts as facts
 from handlers.commands.failover_facts import Rows
 from handlers.commands.failover_rooms import Rooms
+from handlers.operating.moves import LOCK, REHEARSAL, STAGED
 
 RPO = "rpo"
 """Name of the hold, by which a larger loss is overridden."""
-LOCK = "failover"
 
 
 async def _never(_: str) -> datetime | None:
@@ -85,7 +85,7 @@ class Planner:
                 phrase("Production is not touched."),
             ),
             evidence=(*facts.database_rows(now, self.pair.rpo), *facts.room_rows(there), *facts.link_rows(there)),
-            lock=LOCK,
+            lock=STAGED,
         )  # fmt: skip
 
     async def _failover(self, now: Replication | None) -> Plan:
@@ -150,14 +150,24 @@ class Planner:
             pins={} if course.kind is Kind.FAILBACK else _pins(now, region),
             blast=blast,
             evidence=self._evidence(course, now, region) + facts.votes(sights)
-            + (facts.health_rows(course.source, sights) if course.kind is Kind.FAILOVER else ()),
-            lock=LOCK,
+            + _health(course, sights),
+            lock=REHEARSAL if course.kind is Kind.DRILL else LOCK,
             holds=_holds(course),
         )  # fmt: skip
 
     def _evidence(self, course: Course, now: Replication | None, region: str | None) -> Rows:
         database = facts.database_rows(now, course.rpo, back=course.kind is Kind.FAILBACK)
         return (*database, *facts.traffic_rows(region), *facts.room_rows(course), *facts.link_rows(course))
+
+
+def _health(course: Course, sights: Mapping[str, Sight]) -> Rows:
+    match course.kind:
+        case Kind.FAILOVER:
+            return facts.health_rows(course.source, sights)
+        case Kind.FAILBACK:
+            return facts.ruin_rows(course.target, sights)
+        case _:
+            return ()
 
 
 def _pins(now: Replication | None, region: str | None) -> dict[str, str]:

@@ -184,13 +184,16 @@ class Data:
 
     async def _last_words(self, leg: Leg, now: Replication, say: Say) -> Replication:
         """What a fenced primary that still answers wrote is waited for a little: then nothing is lost at all."""
-        fenced, ends = self._fence_time(leg), self._tools.clock.now() + LAST_WORDS
-        while now.reachable and now.behind and not _complete(now, fenced, self._tools.clock.now()):
+        first, fenced, ends = now, self._fence_time(leg), self._tools.clock.now() + LAST_WORDS
+        while now.fenced and now.reachable and now.behind and not _complete(now, fenced, self._tools.clock.now()):
             if self._tools.clock.now() >= ends:
                 break
             await say(_behind(now))
             await self._tools.clock.sleep(LOOK_EVERY)
             now = await self._look(leg) or now
+        if now is not first:  # a fence may fall meanwhile
+            now = await leg.estate.database.replication(leg.course.way)
+            await self._guard(leg, now)
         return now
 
     async def _promoted(self, leg: Leg) -> None:

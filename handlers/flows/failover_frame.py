@@ -82,6 +82,8 @@ class Frame:
 
     def _frozen(self, tx: Tx, leg: Leg, now: datetime) -> tuple[str, ...]:
         kept, until = _everything(tx), now + LASTS
+        if kept is not None and kept.by == PULT and tx.mark(_mark(leg)) is None:  # another move's, which may end first
+            tx.put_mark(_mark(leg), PULT)
         if kept is None or (kept.by != PULT and kept.until < until):
             why = f"{leg.course.source} → {leg.course.target} ({leg.operation})"
             tx.put_mark(_mark(leg), kept or PULT)
@@ -95,6 +97,10 @@ class Frame:
         """Only its own: whoever froze everything meanwhile had a reason. False: it stays frozen."""
         before, kept = tx.mark(_mark(leg)), _everything(tx)
         tx.put_mark(_mark(leg), None)
+        if before is not None and (other := _other(tx, leg)):
+            if isinstance(before, Freeze):  # whoever ends last puts it back
+                tx.put_mark(_marked(other), before)
+            return False
         if before is None or kept is None or kept.by != PULT:
             return kept is None
         freezing.lift(tx, EVERYTHING, PULT, now)
@@ -110,9 +116,19 @@ def _everything(tx: Tx) -> Freeze | None:
     return next((each for each in freezing.kept(tx) if each.service == EVERYTHING), None)
 
 
+def _other(tx: Tx, leg: Leg) -> str:
+    """Another operation that everything is frozen for, or empty: staging's drill and production's move may overlap."""
+    others = (each.id for each in tx.live_operations() if each.id != leg.operation)
+    return next((each for each in others if tx.mark(_marked(each)) is not None), "")
+
+
 def _mark(leg: Leg) -> str:
-    """What was frozen before this operation froze everything."""
-    return f"frozen-for:{leg.operation}"
+    return _marked(leg.operation)
+
+
+def _marked(operation: str) -> str:
+    """Name of the mark of what was frozen before *operation* froze everything."""
+    return f"frozen-for:{operation}"
 
 
 def _of_course(course: Course) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.codec import encode
 from bot.domain.errors import UserError
 from bot.domain.invariants import Invariant
 from bot.domain.phrases import Phrase, Quantity, phrase
@@ -83,7 +84,7 @@ class Users:
             parts.append(phrase("not verified: {unknown}", unknown=listed(unknown)))
         return did(
             listed(parts), at=self._tools.clock.now(), verified=not unknown,
-            unverified=[each.plain() for each in unknown],
+            unverified=encode(unknown),
         )  # fmt: skip
 
     async def rehearse_verify(self, leg: Leg, _: Say) -> Did:
@@ -96,7 +97,7 @@ class Users:
         unknown = (*measured.unknown, *self._unasked(leg))
         if unknown:
             return did(phrase("nothing was changed; not verifiable: {unknown}", unknown=listed(unknown)),
-                       unverified=[each.plain() for each in unknown])  # fmt: skip
+                       unverified=encode(unknown))  # fmt: skip
         return did(phrase("nothing was changed; all that would verify it answers"), unverified=[])
 
     async def _stands(self, leg: Leg) -> None:

@@ -11,7 +11,10 @@ from bot.domain.operations import Operation, State
 from bot.ports.store import Store, Tx
 
 LAST, DRILL, SERVES = "failover:last", "failover:drill", "failover:serves"
-LOCK = "failover"
+LOCK, REHEARSAL, STAGED = "failover", "drill", "failover of staging"
+"""Locks of plans. What only looks, or moves staging, never bars the way of what saves production, and is never waited
+for by it; pult proposes beside it, too.
+"""
 
 
 def vigil_mark(region: str) -> str:

@@ -22,7 +22,7 @@ from bot.ports.clock import Clock
 from bot.ports.desk import Volunteer
 from bot.ports.schedules import Periodic
 from bot.ports.store import Store, Tx
-from handlers.operating.moves import LOCK
+from handlers.operating.moves import LOCK, REHEARSAL, STAGED
 
 EVERY = 60.0
 DEALT, MOVED = "drill proposed", "drill moved"
@@ -111,7 +111,7 @@ def _in_the_way(tx: Tx) -> Phrase | None:
         if group.severity == CRITICAL:
             return phrase("{id} {name} is critical and open.", id=Code(group.id), name=group.name)
     for each in tx.live_operations():
-        if each.plan.lock == LOCK:
+        if each.plan.lock in {LOCK, REHEARSAL, STAGED}:
             return phrase("{id} is under way: {title}.", id=Code(each.id), title=each.plan.title)
     return None
 

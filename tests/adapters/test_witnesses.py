@@ -314,7 +314,7 @@ async def test_up_is_believed_even_where_the_other_region_is_away() -> None:
 
 async def test_the_doctor_asks_each_witness() -> None:
     assert "it sees nyc2 up: answers, version v1.33.1" in await panel(CLUSTER).check("cluster")
-    with pytest.raises(UserError, match="sees it lost: nobody answers"):
+    with pytest.raises(UserError, match="sees it lost: its API server does not answer"):
         await panel(CLUSTER, version=AWAY).check("cluster")
     with pytest.raises(UserError, match="does not know"):
         await panel(QUERY).check("metrics")

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from bot.domain.cards import Place as Chat
 from bot.domain.failover import Move, Way
+from bot.domain.failover_course import read
+from bot.domain.freezes import EVERYTHING, Freeze
+from bot.domain.operations import Operation, State
 from bot.domain.phrases import Phrase, phrase
 from bot.domain.plans import PlannedStep
 from bot.ports.estate import Estate
 from bot.ports.flows import Run, Say
 from handlers import planner
 from handlers.flows import failover
-from handlers.flows.failover_tools import Tools
+from handlers.flows.failover_frame import Frame
+from handlers.flows.failover_tools import Leg, Tools
 from handlers.operating import freezing
 from tests.handlers.department import Check, Department
-from tests.handlers.fakes import FakeRun
+from tests.handlers.fakes import NOON, FakeRun
 from tests.handlers.fakes_failover import FakeDatabase, FakeTraffic
 from tests.handlers.moving import API_SFO3, STEPS, Moving, capped, quota
 from tests.handlers.test_approvals import card
@@ -180,3 +186,47 @@ async def test_a_live_drill_begins_where_staging_is(moving: Moving, staged: Esta
     assert isinstance(staged.database, FakeDatabase)
     staged.database.becomes(promoted=True, fenced=True)
     assert "is not seen in nyc2" in await moving.department.say("anna", "drill --live staging", ok=False)
+
+
+# --- neither ever bars the way of what saves production ---
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.PAUSED])
+@pytest.mark.parametrize("words", ["drill", "drill --live staging"])
+async def test_a_failover_waits_for_no_drill(moving: Moving, staged: Estate, words: str, state: State) -> None:
+    made = await moving.department.proposed("anna", words)
+    await moving.store.write(lambda tx: tx.save_operation(replace(made, state=state)))
+    failing = await moving.department.proposed("anna", "failover nyc2 to sfo3")
+    assert failing.after == ""
+    assert staged
+    assert "comes first" in await moving.department.say("anna", "failover nyc2 to sfo3", ok=False)
+
+
+class Silent:
+    """Nobody looks on."""
+
+    since = NOON
+
+    async def __call__(self, so_far: Phrase) -> None:
+        assert so_far
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_of_two_that_froze_everything_the_last_lifts_it(moving: Moving, first: int) -> None:
+    """Somebody else's freeze, which ends sooner than theirs, is put back by then."""
+    ports, plan = moving.department.ports, await moving.plan()
+    assert ports.estate
+    frame = Frame(Tools(ports.store, ports.clock, ports.cluster, ports.scaling, ports.gitops, ports.examine))
+    theirs = Freeze(EVERYTHING, NOON + timedelta(hours=1), "holidays", "boris")
+    await moving.store.write(lambda tx: freezing.begin(tx, (), theirs, NOON))
+    legs = [Leg(read(plan.params), ident, ports.estate) for ident in ("op-1111", "op-2222")]
+    for leg in legs:
+        made = Operation(leg.operation, plan, "anna", State.RUNNING, NOON, NOON, Chat("console:ops"), started_at=NOON)
+        await moving.store.write(lambda tx, made=made: tx.save_operation(made))
+        await frame.freeze(leg, Silent())
+    await frame.lift(legs.pop(first), Silent())
+    (kept,) = await moving.store.read(freezing.kept)
+    assert kept.by == "pult"
+    await frame.lift(legs.pop(), Silent())
+    (kept,) = await moving.store.read(freezing.kept)
+    assert (kept.by, kept.until) == ("boris", theirs.until)

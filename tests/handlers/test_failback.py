@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.failover import Sight
 from bot.domain.failover_course import read
 from handlers.operating import freezing
 from tests.handlers.department import Check, Department
@@ -46,6 +47,12 @@ async def test_the_card(moving: Moving, reads_as: Check) -> None:
     made = await moving.department.proposed("anna", WORDS)
     reads_as("operations/failback-waiting", await card(moving.department, made.id))
     reads_as("operations/failback-waiting.ru", await card(moving.department, made.id, "ru"))
+
+
+async def test_home_that_still_burns_is_said_in_red(moving: Moving) -> None:
+    moving.department.witnesses.sights = {"prometheus": Sight.LOST, "outside": Sight.LOST, "kubernetes": Sight.UP}
+    made = await moving.department.proposed("anna", WORDS)
+    assert "🔴 a majority of the witnesses still sees it lost" in await card(moving.department, made.id)
 
 
 async def test_there_and_back_again(moving: Moving) -> None:

@@ -310,6 +310,21 @@ async def test_everyone_has_the_card_and_whoever_may_approve_a_question(region: 
     assert {"slack:U0ANNA", "slack:U0BORIS", "slack:U0CHEN", "telegram:1001"} <= asked
 
 
+async def test_who_is_on_call_is_not_asked_alone_where_two_have_to_agree(region: Region) -> None:
+    await region.department.say("boris", "oncall take 4h")
+    await region.lost()
+    asked = {chat for chat, _ in await region.wanted(f"ask:{(await region.proposed()).id}")}
+    assert {"slack:U0ANNA", "slack:U0BORIS", "slack:U0CHEN"} <= asked
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.PAUSED])
+async def test_a_drill_is_no_reason_to_propose_nothing(region: Region, state: State) -> None:
+    drill = await region.department.proposed("anna", "drill")
+    await region.department.store.write(lambda tx: tx.save_operation(replace(drill, state=state)))
+    await region.lost()
+    assert (await region.proposed()).plan.action == "failover"
+
+
 # Automatic.
 
 

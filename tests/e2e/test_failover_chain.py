@@ -1,0 +1,106 @@
+"""The whole of it on a real PostgreSQL pair: witnesses, a proposal by pult, two people on two platforms, figures."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.department import OPS, OPS_TG, Department, until
+from tests.e2e.test_failover_self_run import _lag_known, _more, fresh
+from tests.postgres_pair import Pair, loaded, started_pair
+from tests.probed import Probe, probe
+from tests.pult_fixtures import Make
+from tests.pult_process import Pult
+
+__all__ = ["fresh", "probe"]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(400)]
+HOLD = 3.0
+WITNESSES = [
+    {"name": "kubernetes-nyc2", "cluster": "nyc2"},
+    {"name": "database-nyc2", "database": True},
+    {"name": "prometheus", "query": "max(up{job='api',region='nyc2'})"},
+]
+EVERYBODY = ("app", "app", "app", "postgres")
+"""The application, and a superuser who overrules whatever a session can overrule."""
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with started_pair() as pair:
+        yield pair
+
+
+async def started(make: Make, probe: Probe, pair: Pair) -> Pult:
+    """Its database is the pair, and one of its witnesses."""
+    servers = [{"region": node.name, "dsn": node.dsn, "command": list(node.command)} for node in pair.nodes]
+    pult = make(
+        failover__database={"provider": "postgres", "servers": servers}, failover__connections=[],
+        failover__probes=[probe.url], failover__witnesses=WITNESSES, failover__hold=f"{HOLD:g}s",
+    )  # fmt: skip
+    await pult.start()
+    await until("no lag is known", lambda: _lag_known(pult))
+    return pult
+
+
+async def test_from_the_kill_to_the_other_region_by_two_people_on_two_platforms(
+    make: Make, department: Department, probe: Probe, pair: Pair, record_property: Callable[[str, object], None]
+) -> None:
+    pult = await started(make, probe, pair)
+    with loaded(pair, EVERYBODY) as load:
+        await until("no writes", lambda: _more(load, pair.nyc2, 300))
+        died = time.monotonic()
+        pair.nyc2.kill()
+        await department.fault("region_down", "nyc2")
+        ident = await until("pult proposes nothing", lambda: proposal(pult))
+        detected = time.monotonic()
+        assert "Witness database-nyc2" in (await pult.ask("anna", f"op {ident}", locale="en"))["text"]
+        await approvals(pult, department, ident)
+        card = await pult.becomes(ident, "succeeded")
+        await until("the new one is not written to", lambda: _more(load, pair.sfo3, 200))
+        first = load.accepted(pair.sfo3)[0]
+    last = load.accepted(pair.nyc2)[-1].acknowledged
+    assert last < first.asked, "both were written to"
+    lost, lag = load.lost(pair.sfo3, by=pair.nyc2), told(card)
+    assert all(each.acknowledged >= last - lag for each in lost), "more is lost than the reported lag"
+    figures = {
+        "detected_seconds": detected - died, "approved_to_writes_seconds": first.acknowledged - detected,
+        "kill_to_writes_seconds": first.acknowledged - died, "rpo_told_seconds": lag, "rows_lost": len(lost),
+        "rows_accepted": len(load.accepted(pair.nyc2)),
+    }  # fmt: skip
+    for name, value in figures.items():
+        record_property(name, value)
+        print(f"{name} {value:.1f}")
+    assert figures["detected_seconds"] >= HOLD, "the majority has to last"
+    report = (await pult.ask("anna", f"failover report {ident}", locale="en"))["text"]
+    assert "Seen lost, until it was proposed" in report
+
+
+async def approvals(pult: Pult, department: Department, ident: str) -> None:
+    """One in Slack, who counts once wherever else she presses; and another one in Telegram, by the card's button."""
+    await department.slack("slash", user="U0ANNA", channel=OPS, text=f"approve {ident}")
+    await until("anna's word does not count", lambda: _says(pult, ident, "1 of 2: anna"))
+    await department.telegram("say", user=1001, text=f"/approve {ident}")
+    await department.telegram_shows("one person counts once", 1001)
+    assert await pult.state(ident) == "waiting for approval"
+    await department.telegram("press", user=1003, chat=OPS_TG, button="Approve")
+    await department.telegram("press", user=1003, chat=OPS_TG, button="Confirm: Approve")
+
+
+async def proposal(pult: Pult) -> str | None:
+    """The id of what pult proposed."""
+    found = re.search(r"(op-\w+)[^\n]*\bpult\b", (await pult.ask("anna", "ops", locale="en"))["text"])
+    return found[1] if found else None
+
+
+def told(card: str) -> float:
+    """The RPO of the report's step, in seconds: of a standby that lost nothing it says 0."""
+    found = re.search(r"RPO (\S+)\s(ms|s|min),", card)
+    assert found, card
+    return float(found[1]) * {"ms": 0.001, "s": 1.0, "min": 60.0}[found[2]]
+
+
+async def _says(pult: Pult, ident: str, text: str) -> bool:
+    return text in (await pult.ask("anna", f"op {ident}", locale="en"))["text"]
