@@ -53,8 +53,14 @@ class Planner:
         return await self._failback(now)
 
     async def drill(self) -> Plan:
-        """The failover's own plan, rehearsed."""
-        now = await facts.seen(self.estate.database, self.pair.move.way)
+        """The failover's own plan, rehearsed. UserError: it was gone already, so that all of it would look well."""
+        way, now = self.pair.move.way, await facts.seen(self.estate.database, self.pair.move.way)
+        if now is not None and now.promoted:
+            raise UserError(
+                "The database in {target} is promoted already: nothing is left to rehearse. Back to {source} goes: "
+                "{command}",
+                target=way.target, source=way.source, command=Code(_words(way.back)),
+            )  # fmt: skip
         course = await self._course(Kind.DRILL, self.pair.move, self.estate, now)
         title = phrase("Rehearse the failover {source} to {target}", source=course.source, target=course.target)
         blast = (phrase("Nothing is changed: every step only looks."),)

@@ -49,6 +49,13 @@ async def test_the_card(moving: Moving, reads_as: Check) -> None:
     reads_as("operations/failback-waiting.ru", await card(moving.department, made.id, "ru"))
 
 
+async def test_what_was_gone_already_is_not_rehearsed(moving: Moving) -> None:
+    """It would say at each step that it is done already, and that nothing would have held it up."""
+    said = await moving.department.say("anna", "drill", ok=False)
+    assert "nothing is left to rehearse" in said
+    assert "failover sfo3 to nyc2" in said
+
+
 async def test_home_that_still_burns_is_said_in_red(moving: Moving) -> None:
     moving.department.witnesses.sights = {"prometheus": Sight.LOST, "outside": Sight.LOST, "kubernetes": Sight.UP}
     made = await moving.department.proposed("anna", WORDS)
