@@ -32,7 +32,7 @@ async def test_pult_hears_of_its_own_release(pult: Pult, department: Department,
     )
     assert json.loads(done.stdout)["status"] == "accepted"
     card = await department.slack_shows("api 9.9.9", "C0OPS")
-    assert "1 high (1 with a fix)" in str(card)
+    assert "0 critical, 1 high, 1 of them with a fix" in str(card)
 
 
 async def test_a_wrong_secret_is_said_at_once(pult: Pult) -> None:
