@@ -208,7 +208,7 @@ async def test_room_that_can_not_be_made_stops_it_and_may_be_left_out(
     pult = await started(make, probe)
     department.cluster("sfo3").deny("patch", "deployments")
     ident = await begun(pult)
-    assert "may not patch deployments in production" in await pult.becomes(ident, "paused")
+    assert "may not patch deployments.apps in production" in await pult.becomes(ident, "paused")
     assert not department.cloud.fenced("db-nyc2")
     department.cluster("sfo3").denials.clear()
     await resumed(pult, ident, "skip")
