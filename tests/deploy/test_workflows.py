@@ -144,6 +144,25 @@ def test_the_page_shows_how_to_call_them(tmp_path: Path) -> None:
     assert len(shown[0].splitlines()) <= 20, "the page promises that it is short"
 
 
+def test_callers_let_the_environments_secrets_through(tmp_path: Path) -> None:
+    """A called job gets the secrets of its environment only if its caller inherits (actions/runner issue 1490)."""
+    release = loaded(ROOT / ".github/workflows/release.yml")["jobs"]["pipeline"]
+    shown = []
+    for number, text in enumerate(examples()):
+        path = tmp_path / f"example-{number}.yml"
+        path.write_text(text)
+        shown += loaded(path)["jobs"].values()
+    assert [job.get("secrets") for job in (release, *shown)] == ["inherit"] * 3
+
+
+@pytest.mark.parametrize("caller", ["ci.yml", "release.yml"])
+def test_the_tests_run_under_the_python_that_was_set_up(caller: str) -> None:
+    """sudo's secure_path takes the place of PATH, whatever is preserved (sudoers(5)); env sets it afterwards."""
+    assert loaded(ROOT / ".github/workflows" / caller)["jobs"]["pipeline"]["with"]["test"] == (
+        'sudo env "PATH=$PATH" .ci/run'
+    )
+
+
 def test_a_rollback_by_hand_and_by_call_take_the_same_inputs() -> None:
     triggers = loaded(ROOT / ".github/workflows/rollback.yml")["on"]
     assert triggers["workflow_dispatch"]["inputs"].keys() == triggers["workflow_call"]["inputs"].keys()
