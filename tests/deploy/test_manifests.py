@@ -165,6 +165,15 @@ def test_the_roles_are_bound_wherever_the_configuration_looks(folder: Path, tmp_
 
 
 @pytest.mark.parametrize("folder", OVERLAYS, ids=title)
+def test_a_version_that_never_gets_ready_goes_with_its_revert(folder: Path) -> None:
+    """With OrderedReady a StatefulSet waits for the broken pod until a person deletes it (kubernetes.io, "Forced rollback")."""
+    for each in kinds(built(folder), "StatefulSet"):
+        assert each["spec"]["podManagementPolicy"] == "Parallel"
+    for each in kinds(built(folder), "Deployment"):
+        assert each["spec"]["progressDeadlineSeconds"] <= 300
+
+
+@pytest.mark.parametrize("folder", OVERLAYS, ids=title)
 def test_pods_are_restricted(folder: Path) -> None:
     for each in kinds(built(folder), "Deployment", "StatefulSet", "Job"):
         pod = each["spec"]["template"]["spec"]
