@@ -189,7 +189,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     operations = Operations(
         core.store, core.clock, handlers.flows(ports), core.meters, settings.store.url.get_secret_value(),
         turned=handlers.turning(core.department.services, ports.words), engine=core.store.engine,
-        boot=ownership.me.boot, alive=lambda: ownership.boots,
+        boot=ownership.me.boot,
     )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)

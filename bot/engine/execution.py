@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -66,10 +66,10 @@ class Runner:
         """Stop; what is running stays in the journal and is resumed by the next launch."""
         journal.close_dbos()
 
-    async def recover(self, alive: frozenset[str]) -> None:
-        """Resume what processes left that are not *alive*."""
+    async def recover(self, alive: Callable[[], Awaitable[frozenset[str]]]) -> None:
+        """Resume what processes left that are not *alive*, which is asked last: who runs anything has come before."""
         runners = await journal.pending(WORKFLOW)
-        if dead := frozenset(runners.values()) - alive:
+        if dead := frozenset(runners.values()) - await alive():
             log.info("resuming", extra={"operations": [i for i, boot in runners.items() if boot in dead]})
             await asyncio.to_thread(journal.recover, dead)
 

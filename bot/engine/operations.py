@@ -31,7 +31,7 @@ RESUMABLE = UNDER_WAY | {State.APPROVED}
 
 class Operations:
     """``url``: the store's, where the journal lies too; ``engine`` connects to it where it is PostgreSQL. ``turned`` is
-    told of each turn, in its transaction. ``boot``: this process; ``alive``: all that are."""
+    told of each turn, in its transaction. ``boot``: this process."""
 
     def __init__(  # noqa: PLR0913 - what an operation is run with
         self,
@@ -44,10 +44,9 @@ class Operations:
         turned: Turned = lambda _tx, _operation, _now: None,
         engine: Callable[[], Engine] | None = None,
         boot: str = "pult",
-        alive: Callable[[], frozenset[str]] | None = None,
     ) -> None:
         self._store, self._clock, self._flows, self._url, self._engine = store, clock, flows, url, engine
-        self._boot, self._alive = boot, alive or (lambda: frozenset({boot}))
+        self._boot = boot
         self._ledger = Ledger(store, clock, meters, turned)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening, self._telling = asyncio.Lock(), asyncio.Lock()
@@ -58,7 +57,7 @@ class Operations:
         does this for all."""
         live = await self._store.read(lambda tx: tx.live_operations())
         if any(operation.state in RESUMABLE for operation in live):
-            await (await self._runner()).recover(self._alive())
+            await (await self._runner()).recover(self._alive)
         for operation in live:
             if operation.state in UNDER_WAY:
                 await self._let_go_on(operation)
@@ -79,6 +78,12 @@ class Operations:
             task.cancel()
         if self._opened:
             self._opened.close()
+
+    async def _alive(self) -> frozenset[str]:
+        """By the store, now. What this process remembers is as old as its last renewal, or as its freeze: whoever came
+        since would be taken for dead, and what it runs be run twice."""
+        replicas = await self._store.read(lambda tx: tx.replicas())
+        return frozenset({self._boot, *(each.boot for each in replicas)})
 
     async def _runner(self) -> Runner:
         """Importing it in a thread keeps webhooks going meanwhile."""

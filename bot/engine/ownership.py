@@ -97,11 +97,6 @@ class Ownership:
         self._duties.update(dict.fromkeys(names, duty))
         self._strict |= set(names) if strict else set()
 
-    @property
-    def boots(self) -> frozenset[str]:
-        """Everyone who is alive, this one among them."""
-        return frozenset({self.me.boot, *(each.boot for each in self.replicas)})
-
     def rightful(self, name: str) -> bool:
         """Whether *name* should be this replica's, by who was alive when the store was there."""
         return rightful(name, self._candidates()) in {self.me.boot, ""}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from dbos import DBOS
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.sql import SqlStore, open_store
+from bot.domain.leases import TTL, Replica
 from bot.domain.operations import Operation, State
 from bot.domain.phrases import Phrase, phrase
 from bot.domain.plans import Plan
+from bot.engine import journal
 from bot.engine.meters import Meters
 from bot.engine.operations import Operations
 from bot.ports.flows import Flow, Run
@@ -100,3 +102,21 @@ async def test_what_ended_between_its_approval_and_its_start_does_not_run(bench:
         await (await DBOS.retrieve_workflow_async(ident)).get_result()
     assert bench.ran == [NEXT.id]
     assert await bench.state(gone.id) is State.CANCELLED
+
+
+async def test_who_came_a_moment_ago_is_not_taken_for_dead(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sweeps may have renewed its leases before the other one was there, or have been frozen since."""
+    other = Replica("b00t", "two")
+    asked: list[list[str]] = []
+
+    async def pending(_: str) -> Mapping[str, str]:
+        """It comes, and begins, while the sweep looks."""
+        await bench.store.write(lambda tx: tx.enlist(other, TTL))
+        return {FIRST.id: other.boot, "op-6666": "g0ne"}
+
+    await bench.holds(FIRST)
+    await bench.operations._runner()
+    monkeypatch.setattr(journal, "pending", pending)
+    monkeypatch.setattr(journal, "recover", lambda dead: asked.append(sorted(dead)))
+    await bench.operations.sweep()
+    assert asked == [["g0ne"]]
