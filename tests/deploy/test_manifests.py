@@ -166,7 +166,7 @@ def test_the_roles_are_bound_wherever_the_configuration_looks(folder: Path, tmp_
 
 @pytest.mark.parametrize("folder", OVERLAYS, ids=title)
 def test_a_version_that_never_gets_ready_goes_with_its_revert(folder: Path) -> None:
-    """With OrderedReady a StatefulSet waits for the broken pod until a person deletes it (kubernetes.io, "Forced rollback")."""
+    """With OrderedReady a StatefulSet waits for the broken pod, until a person deletes it ("Forced rollback")."""
     for each in kinds(built(folder), "StatefulSet"):
         assert each["spec"]["podManagementPolicy"] == "Parallel"
     for each in kinds(built(folder), "Deployment"):
