@@ -122,6 +122,8 @@ class Spool:
                 await self._merge()
             except TemporaryError as error:
                 log.warning("the spool waits", extra={"error": str(error)})
+            except Exception:  # it goes on being shown from here; pult would find the same at each start
+                log.exception("the spool can't be merged")
 
     def _kept(self, tx: Tx, source: Source, received: Received, heard: Heard) -> int:
         """A sender that comes again adds nothing: its key is the same, or the body is."""

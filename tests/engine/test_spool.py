@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +18,10 @@ from bot.domain.alerts import Alert, Notification
 from bot.domain.cards import Ref
 from bot.domain.errors import UnavailableError
 from bot.domain.events import Heard
+from bot.domain.phrases import English
 from bot.domain.routes import Route
 from bot.domain.services import Catalogue
+from bot.engine.delivery import Delivery as Lanes
 from bot.engine.intake import Intake
 from bot.engine.meters import Meters
 from bot.engine.spool import Spool
@@ -192,3 +197,28 @@ async def test_who_thought_it_away_and_comes_after_the_merge_is_sent_to_the_stor
     late = rig.received(("Late", "g3", True))
     assert not await rig.spool.keep(STATEFUL, late, parse(late), still=True)
     assert rig.spool.count == 0
+
+
+async def test_a_merge_that_breaks_is_tried_again_and_stops_nothing_else(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = ["once"]
+    merged = rig.spool._merged
+
+    def breaks(*given: Any) -> int:
+        if broken:
+            raise ValueError(broken.pop())
+        return merged(*given)
+
+    monkeypatch.setattr(rig.spool, "_merged", breaks)
+    await rig.keeps(rig.received(("Disk", "g1", True)))
+    running = asyncio.create_task(rig.spool.run(Lanes(rig.local, rig.clock, {}, {}, lambda _: English(), rig.meters)))
+    ends = time.monotonic() + 10
+    while rig.spool.active:
+        assert not running.done(), running.exception()
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.02)
+    assert not broken
+    assert set(await rig.refs()) == {"Disk"}
+    running.cancel()
+    await asyncio.wait({running})
