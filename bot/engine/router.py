@@ -18,6 +18,7 @@ from bot.domain.policy import Policy
 from bot.domain.requests import Request
 from bot.engine.desk import Desk
 from bot.engine.meters import Meters
+from bot.engine.supervise import patiently
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Store, Tx
@@ -93,10 +94,9 @@ class Router:
     async def _serve(self, request: Request) -> None:
         reply = await self._reply(request)
         place = self._spoken(request, request.place if reply.public else request.private)
-        try:
-            await self._deliver(request, reply, place)
-        except TemporaryError as error:  # it stays unanswered in the store; the next start answers it
-            log.warning("answer not stored", extra={"request": request.id, "error": str(error)})
+        # A process that ends meanwhile leaves it unanswered in the store, and the next one, or another replica, runs it
+        # again. While this one lives nobody else does.
+        await patiently(f"answer to {request.id}", lambda: self._deliver(request, reply, place), self._clock)
 
     def _mine(self, tx: Tx, request: Request) -> bool:
         return tx.asked_of(request.id) == self._boot
