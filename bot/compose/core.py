@@ -176,9 +176,14 @@ class Core:
     async def _snapshot(self) -> Sequence[Standing]:
         if self.behind is None:  # never an empty page that looks healthy (promise 14)
             raise UnavailableError("pult is still starting")
+        return await self.behind.standing(self.console_destinations)
+
+    @cached_property
+    def console_destinations(self) -> Sequence[str]:
+        """What pages show: where routes and approvals lead to, and each person's own."""
         named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
         own = [f"console:{person.name}" for person in self.department.people]
-        return await self.behind.standing(tuple(dict.fromkeys(e for e in (*named, *own) if e.startswith("console:"))))
+        return tuple(dict.fromkeys(each for each in (*named, *own) if each.startswith("console:")))
 
 
 def _http_platforms(settings: Settings) -> tuple[str, ...]:

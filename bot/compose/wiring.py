@@ -224,7 +224,7 @@ def _mirror(core: Core, lanes: Delivery, presenters: Presenters) -> Mirror | Non
 
     if not core.store.shared or core.console is None:
         return None
-    return Mirror(core.store, core.clock, presenters, core.hub, lanes.owns)
+    return Mirror(core.store, core.clock, presenters, core.hub, owns=lanes.owns, shown=core.console_destinations)
 
 
 def _desk(core: Core, parts: Parts, ports: Any) -> Desk:  # noqa: ANN401 - handlers.Ports, imported after intake

@@ -21,7 +21,8 @@ DUTIES: Final = "duties"
 CANARY: Final = "canary:"
 """Its destinations go with the duties: whoever lets it fly must see it land."""
 CHANGED: Final = "leases:"
-"""Stands among the destinations that a commit touched when it freed a lease: whoever wants it need not wait."""
+"""Stands among the destinations that a commit touched when it freed a lease: whoever wants it need not wait.
+Alone: what others committed may not have been heard for a while."""
 TTL: Final = timedelta(seconds=6)
 """How long a lease is good for after its renewal. A dead owner is replaced after TTL + RENEW at the latest."""
 RENEW: Final = timedelta(seconds=1.5)

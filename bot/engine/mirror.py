@@ -7,10 +7,11 @@ drawn here, too, where anybody looks: the state is the store's, so nothing needs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from bot.domain.cards import Card
+from bot.domain.leases import CHANGED
 from bot.domain.messages import Message
 from bot.ports.clock import Clock
 from bot.ports.console import Update
@@ -33,12 +34,20 @@ class Pages(Protocol):
 
 
 class Mirror:
-    """``owns``: whether this replica delivers to a destination itself."""
+    """``owns``: whether this replica delivers to a destination itself. ``shown``: the destinations that pages show."""
 
     def __init__(
-        self, store: Store, clock: Clock, presenters: Presenters, pages: Pages, owns: Callable[[str], bool]
+        self,
+        store: Store,
+        clock: Clock,
+        presenters: Presenters,
+        pages: Pages,
+        *,
+        owns: Callable[[str], bool],
+        shown: Iterable[str],
     ) -> None:
         self._store, self._clock, self._presenters, self._pages, self._owns = store, clock, presenters, pages, owns
+        self._shown = frozenset(shown)
         self._touched: set[str] = set()
         self._news = asyncio.Event()
         self._told: dict[tuple[str, str], int] = {}
@@ -58,7 +67,10 @@ class Mirror:
         if not self._pages.pages:
             self._told.clear()
             return
-        found = {each for each in touched if each.startswith(CONSOLE) and not self._owns(each)}
+        # A lease that moves takes along what was not shown yet, and what was told while nobody listened is lost: all is
+        # looked at then.
+        looked = touched | self._shown if CHANGED in touched else touched
+        found = {each for each in looked if each.startswith(CONSOLE) and not self._owns(each)}
         if found:
             self._touched |= found
             self._news.set()

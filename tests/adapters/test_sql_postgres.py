@@ -15,6 +15,7 @@ from bot.adapters.sql.postgres import judge
 from bot.adapters.sql.statements import Prepared
 from bot.domain.audit import verify
 from bot.domain.errors import NotReadyError, UnavailableError
+from bot.domain.leases import CHANGED
 from tests.contracts.samples import NOON, OPS, deed, event, group, wish
 from tests.postgres import Server
 
@@ -209,3 +210,23 @@ def _plan(connection: psycopg.Connection, made: Prepared) -> str:
     rows = connection.execute(f"EXPLAIN EXECUTE asked({literals})" if values else "EXPLAIN EXECUTE asked").fetchall()
     connection.execute("DEALLOCATE asked")
     return "\n".join(line for (line,) in rows)
+
+
+async def test_whoever_listens_anew_is_told_that_it_may_have_missed_something(
+    postgres_server: Server, postgres_url: str
+) -> None:
+    """What is told while a connection is lost comes to nobody, and nobody asks for it later."""
+    heard: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+    async with open_store(postgres_url) as one, open_store(postgres_url) as two:
+        two.on_commit(heard.put_nowait)
+        for _ in range(2):
+            listening = asyncio.create_task(two.listen())
+            async with asyncio.timeout(10):
+                assert await heard.get() == {CHANGED}
+                await one.write(lambda tx: tx.show(wish(), NOON))
+                assert await heard.get() == {wish().place.lane}
+            postgres_server.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pult'"
+            )
+            with pytest.raises(UnavailableError):
+                await listening

@@ -10,6 +10,7 @@ import psycopg
 from bot.adapters.sql.database import first_line
 from bot.adapters.sql.postgres import parameters
 from bot.domain.errors import UnavailableError
+from bot.domain.leases import CHANGED
 
 CHANNEL: Final = "pult"
 
@@ -22,6 +23,7 @@ async def listen(url: str, sender: str, hear: Hear) -> None:
         connection = await psycopg.AsyncConnection.connect(**parameters(url), autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
+            hear(frozenset({CHANGED}))  # what was told before this is lost: PostgreSQL keeps it for nobody
             async for notice in connection.notifies():
                 who, *touched = notice.payload.split("\n")
                 if who != sender:
