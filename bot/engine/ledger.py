@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from bot.domain.approvals import contends
 from bot.domain.audit import Deed
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.codec import decode, encode
 from bot.domain.errors import PultError, UnavailableError
 from bot.domain.messages import Aside, Button, Message, StepMark, Style, Tone
-from bot.domain.operations import Choice, Operation, State, StepReport
+from bot.domain.operations import UNDER_WAY, Choice, Operation, State, StepReport
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
@@ -23,6 +24,8 @@ from bot.ports.store import Store, Tx
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 STORE_RETRY = 1.0
+TURN = 1.0
+"""Seconds between two looks whether the operation before has ended."""
 LIVE = ("console", "canary", "webhook")
 """Platforms whose cards change before everybody's eyes: nothing can be missed there."""
 
@@ -34,18 +37,19 @@ class Ledger:
         self._store, self._clock, self._meters, self._turned = store, clock, meters, turned
 
     async def begin(self, ident: str) -> Any:  # noqa: ANN401 - JSON out
-        """The operation, from now on running, as JSON."""
-        now = self._clock.now()
+        """The operation, from now on running, as JSON. It waits while another is under way for its target: both may
+        have been started before either had begun, by one sweep or by two replicas."""
+        while (operation := await self._write(lambda tx: self._begun(tx, ident))).state is State.APPROVED:
+            await self._clock.sleep(TURN)
+        return encode(operation)
 
-        def begun(tx: Tx) -> Operation:
-            operation = _row(tx, ident)
-            if operation.state is State.APPROVED:
-                operation = replace(operation.moved(State.RUNNING), started_at=now)
-                self._save(tx, operation, now)
-                tx.append(Deed(now, "pult", "", operation.plan.action, ident, "running", operation.plan.hash))
-            return operation
-
-        return encode(await self._write(begun))
+    def _begun(self, tx: Tx, ident: str) -> Operation:
+        operation, now = _row(tx, ident), self._clock.now()
+        if free(tx, ident):
+            operation = replace(operation.moved(State.RUNNING), started_at=now)
+            self._save(tx, operation, now)
+            tx.append(Deed(now, "pult", "", operation.plan.action, ident, "running", operation.plan.hash))
+        return operation
 
     async def end(self, ident: str, state: str, said: Any) -> None:  # noqa: ANN401 - JSON in
         """How it ended, and what is said of it."""
@@ -171,3 +175,12 @@ def _row(tx: Tx, ident: str) -> Operation:
     if operation is None:
         raise PultError(f"operation {ident} is gone from the store")
     return operation
+
+
+def free(tx: Tx, ident: str) -> bool:
+    """Whether the operation *ident* is still to be run, and has its target to itself."""
+    mine = tx.operation(ident)
+    if mine is None or mine.state is not State.APPROVED:
+        return False
+    others = (other for other in tx.live_operations() if other.id != ident and other.state in UNDER_WAY)
+    return not any(contends(mine.plan, other.plan) for other in others)

@@ -11,13 +11,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.approvals import contends
 from bot.domain.operations import UNDER_WAY, Choice, Operation, State, goes_on
-from bot.engine.ledger import Ledger
+from bot.engine.ledger import Ledger, free
 from bot.engine.meters import Meters
 from bot.ports.clock import Clock
 from bot.ports.flows import Flow, Turned
-from bot.ports.store import Store, Tx
+from bot.ports.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -97,7 +96,7 @@ class Operations:
 
     async def _start(self, ident: str) -> None:
         """Unless another one is under way for the same target: then the sweep comes again once that is over."""
-        if await self._store.read(lambda tx: _free(tx, ident)):
+        if await self._store.read(lambda tx: free(tx, ident)):
             await (await self._runner()).start(ident)
 
     async def _let_go_on(self, operation: Operation) -> None:
@@ -121,12 +120,3 @@ class Operations:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("operation could not be driven", exc_info=error)
-
-
-def _free(tx: Tx, ident: str) -> bool:
-    """Whether the operation *ident* is still to be run, and has its target to itself."""
-    mine = tx.operation(ident)
-    if mine is None or mine.state is not State.APPROVED:
-        return False
-    others = (other for other in tx.live_operations() if other.id != ident and other.state in UNDER_WAY)
-    return not any(contends(mine.plan, other.plan) for other in others)

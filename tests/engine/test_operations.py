@@ -93,6 +93,19 @@ async def test_what_waits_for_another_starts_when_that_is_over(bench: Bench) -> 
     assert bench.ran == [ELSEWHERE.id, NEXT.id]
 
 
+async def test_of_two_that_were_started_for_one_target_at_once_the_second_waits(bench: Bench) -> None:
+    """Each was looked at before the other had begun: by one sweep, or by two replicas."""
+    await bench.holds(FIRST, NEXT, ELSEWHERE)
+    runner = await bench.operations._runner()
+    await runner.start(NEXT.id)
+    await runner.start(ELSEWHERE.id)
+    await bench.becomes(ELSEWHERE.id, State.SUCCEEDED)
+    assert bench.ran == [ELSEWHERE.id]
+    assert await bench.state(NEXT.id) is State.APPROVED
+    await bench.holds(FIRST.moved(State.FAILED))
+    await bench.becomes(NEXT.id, State.SUCCEEDED)
+
+
 async def test_what_ended_between_its_approval_and_its_start_does_not_run(bench: Bench) -> None:
     gone = replace(NEXT, id="op-5555").moved(State.CANCELLED)
     await bench.holds(gone, NEXT)
