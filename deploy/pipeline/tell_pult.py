@@ -27,6 +27,8 @@ from typing import Any
 STATUSES = ("built", "scanned", "tested", "staging", "ready", "failed", "released")
 PATIENCE, PAUSE, ANSWER = 120.0, 5.0, 15.0
 """Seconds: until giving up, between two tries, for one answer."""
+TOO_MANY = 429
+"""What an ingress says that limits requests. pult itself never does."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write(_post(body) + "\n")
         except urllib.error.HTTPError as error:
             said = f"{error.code} {error.read().decode(errors='replace')[:300]}"
-            if error.code < 500:
+            if error.code < 500 and error.code != TOO_MANY:
                 sys.stderr.write(f"pult refuses: {said}\n")
                 return 1
         except OSError as error:

@@ -268,3 +268,27 @@ def test_an_expression_that_is_not_understood_is_refused(text: str) -> None:
     expressions = program("rehearsing.expressions")
     with pytest.raises(expressions.ExpressionError):
         expressions.evaluate(text, KNOWN)
+
+
+@pytest.mark.parametrize(("status", "again"), [(429, True), (503, True), (400, False), (401, False)])
+def test_what_may_pass_is_told_again_and_a_refusal_is_not(
+    address: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, status: int, again: bool
+) -> None:
+    """The ingress before pult says 429 to whoever asks too often."""
+    url, told = address
+    told |= {"status": status, "body": b"no"}
+    posted: list[bytes] = []
+    module = program("tell_pult")
+    post = module._post
+
+    def noted(body: bytes) -> str:
+        posted.append(body)
+        return str(post(body))
+
+    monkeypatch.setenv("PULT_URL", url)
+    monkeypatch.setenv("PULT_RELEASE_SECRET", "s")
+    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    monkeypatch.setattr(module, "_post", noted)
+    assert module.main(["api", "1.8.0", "ready"]) == 1
+    assert (len(posted) > 1) is again
