@@ -24,6 +24,8 @@ from bot.ports.leases import Leases as Table
 from bot.ports.store import Store, Tx
 
 log = logging.getLogger(__name__)
+LOOK = 0.25
+"""Seconds between two looks whether a strict duty's lease has run out; :data:`MARGIN` covers it."""
 Duty: TypeAlias = "Callable[[Hold], Awaitable[None]]"
 """Runs until cancelled; then it ends what it has begun, and returns."""
 
@@ -109,15 +111,13 @@ class Ownership:
     async def run(self) -> None:
         """Claim, renew, hand over; until cancelled, which stops the duties but frees nothing: see ``hand_over``."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
             while True:
                 self._poked.clear()
                 try:
                     await self._round(group)
-                except (
-                    TemporaryError
-                ) as error:  # the store is away: what ran out is not valid, and others can't take it
+                except TemporaryError as error:  # the store is away: what ran out is not valid
                     log.warning("leases wait", extra={"error": str(error)})
-                    self._expire()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(RENEW.total_seconds()):
                         await self._poked.wait()
@@ -194,6 +194,12 @@ class Ownership:
                 log.warning("a lease was lost", extra={"lease": name})
                 del self._running[name]
                 running.task.cancel()
+
+    async def _watch(self) -> None:
+        """Beside the rounds: one that gets no answer from the store hangs for longer than a lease is good."""
+        while True:
+            self._expire()
+            await self._clock.sleep(LOOK)
 
     def _expire(self) -> None:
         for name in self._strict & self._running.keys():

@@ -152,6 +152,24 @@ async def test_a_strict_duty_ends_when_the_store_is_away_and_begins_again_with_i
         await each.dies()
 
 
+async def test_a_strict_duty_ends_in_time_also_when_the_store_does_not_even_refuse(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that swallows everything: the write hangs until its deadline, which is later than the lease's end."""
+    one, refused = Replica(store, "one", strict=True), asyncio.Event()
+    await becomes(lambda: set(one.has) == set(NAMES))
+
+    async def hangs(_: object) -> None:
+        await asyncio.sleep(PATIENCE)
+        refused.set()
+        raise UnavailableError("no answer in time")
+
+    monkeypatch.setattr(store, "write", hangs)
+    await becomes(lambda: not one.has)
+    assert not refused.is_set()
+    await one.dies()
+
+
 async def test_where_nobody_else_can_be_everything_is_had_and_nothing_written(store: SqlStore) -> None:
     one = Replica(store, "one", shared=False)
     await becomes(lambda: set(one.has) == set(NAMES))
