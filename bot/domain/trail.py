@@ -59,10 +59,11 @@ def exported(trail: Trail) -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     """Without where its cards stand, which is nothing to those who read it."""
     return {
-        **_fields(operation, "plan", "steps", "approvals", "asked_in", "choices", "pauses"),
+        **_fields(operation, "plan", "steps", "approvals", "asked_in", "choices", "pauses", "stalls"),
         "plan": _plan(operation.plan),
         "approvals": [_fields(given, "operation") for given in operation.approvals],
         "steps": [_step(report, operation.plan) for report in operation.steps],
+        "stalls": [_fields(stall) for stall in operation.stalls],
     }
 
 
