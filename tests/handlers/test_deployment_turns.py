@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.domain.cards import Place, Wish
 from bot.domain.messages import StepMark
 from bot.domain.operations import Operation, State, StepReport
-from bot.domain.phrases import phrase
+from bot.domain.phrases import English, phrase
 from bot.domain.releases import Deployment, Fate
 from handlers import turning
 from handlers.operating.voiding import void
@@ -33,7 +33,7 @@ async def turn(department: Department, operation: Operation, state: State, **ste
     for report in steps.values():
         operation = operation.reported(report)
     operation = replace(operation, state=state)
-    await department.store.write(lambda tx: turning(SERVICES)(tx, operation, LATER))
+    await department.store.write(lambda tx: turning(SERVICES, English())(tx, operation, LATER))
     return operation
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain.codec import encode
 from bot.domain.errors import UserError
 from bot.domain.failover_course import Course, Kind
+from bot.domain.phrases import phrase
 from bot.domain.slo import Slo
 from bot.ports.estate import Estate
 from bot.ports.flows import Did
@@ -88,7 +90,7 @@ async def test_a_region_that_says_nothing_is_not_verified(
     bench.budgets.apart = [apart]
     did = await bench.verify()
     assert "not verified: api availability unknown" in did.said.plain()
-    assert figures(did) == figures(did) | {"verified": False, "unverified": ["api availability unknown"]}
+    assert figures(did) == figures(did) | {"verified": False, "unverified": [encode(phrase("{slo} unknown", slo="api availability"))]}
 
 
 async def test_metrics_that_tell_no_regions_apart_are_taken_as_a_whole(department: Department) -> None:
@@ -107,4 +109,4 @@ async def test_what_must_not_wait_too_long(department: Department, ages: list[fl
 async def test_nothing_that_could_tell_is_said(department: Department) -> None:
     bench = Bench(department, SLOS[1])
     did = await bench.verify()
-    assert figures(did)["unverified"] == ["no SLO of what moved is configured"]
+    assert figures(did)["unverified"] == [encode(phrase("no SLO of what moved is configured"))]
