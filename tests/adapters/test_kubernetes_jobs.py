@@ -76,7 +76,7 @@ def stocked(bench: Bench) -> Bench:
         "namespace": "production",
         "labels": {"job-name": "report-29260004"},
     }
-    cluster.store.create(POD, pod, now)
+    cluster.notes.crashing.add(cluster.store.create(POD, pod, now)["metadata"]["uid"])
     return bench
 
 
