@@ -12,7 +12,7 @@ import logging
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 from uuid import uuid4
@@ -42,6 +42,8 @@ READ = ("content-type", "x-github-event")
 COURTESY = 3.0
 """Seconds that the replica which would own a destination has to post there before another does, of what both were sent
 while nobody could own anything: longer than a post takes, and no long time to wait for a page."""
+SETTLING = timedelta(seconds=3 * LOOK_EVERY)
+"""How long what this replica did not show waits after the merge: another that did merges within a look or two."""
 COUNT = "spooled"
 MOST = 100_000
 """Groups and cards that are looked through at a merge: more than the spool has room for."""
@@ -176,7 +178,11 @@ class Spool:
         for event in events:
             self._intake.record(tx, event)
         names = {group.id: known.id for group in shown.groups if (known := tx.latest_group(group.key))}
-        return sum(_adopted(tx, card, names, now) for card in shown.cards)
+        adopted = sum(_adopted(tx, card, names, now) for card in shown.cards)
+        for card in (card for ident in names.values() for card in tx.cards_of(subject("alert", ident))):
+            if card.ref is None:
+                tx.postpone(card, now + SETTLING, "another replica may have shown it from its own spool")
+        return adopted
 
 
 def _events(tx: Tx) -> list[tuple[str, str, datetime, Mapping[str, str], str]]:
