@@ -90,7 +90,10 @@ async def test_a_region_that_says_nothing_is_not_verified(
     bench.budgets.apart = [apart]
     did = await bench.verify()
     assert "not verified: api availability unknown" in did.said.plain()
-    assert figures(did) == figures(did) | {"verified": False, "unverified": [encode(phrase("{slo} unknown", slo="api availability"))]}
+    assert figures(did) == figures(did) | {
+        "verified": False,
+        "unverified": [encode(phrase("{slo} unknown", slo="api availability"))],
+    }
 
 
 async def test_metrics_that_tell_no_regions_apart_are_taken_as_a_whole(department: Department) -> None:
