@@ -17,7 +17,7 @@ from bot.domain.contacts import Roll
 from bot.domain.failover_course import Course, Kind, read
 from bot.domain.failover_steps import BACK, THERE
 from bot.domain.messages import StepMark
-from bot.domain.operations import Approval, Operation, State, Verdict
+from bot.domain.operations import FINAL, Approval, Operation, State, Verdict
 from bot.domain.phrases import Phrase, phrase, verbatim
 
 ACTIONS = frozenset({"failover", "drill"})
@@ -90,6 +90,11 @@ class Report:
         return self.course.kind
 
     @property
+    def over(self) -> bool:
+        """Whether the operation has come to its end, whatever that was."""
+        return self.state in FINAL
+
+    @property
     def held_up(self) -> timedelta:
         """How long all of it stood still after failures."""
         return sum((each.length for each in self.blocked if each.length is not None), timedelta())
@@ -151,13 +156,21 @@ class _Figures:
 
     @property
     def rto(self) -> timedelta | None:
-        """As its last step told it, else until traffic had moved and was verified; None before that, and of a drill."""
+        """As its last step told it, else until traffic had moved and was verified; None before that, and of a drill.
+
+        Where nobody verifies it any more, until traffic had moved."""
         if not self._course.acts:
             return None
         if (told := self._report.get("rto")) is not None:
             return timedelta(seconds=told)
-        served = _at(self.of("verify").get("at")) or _at(self.of("shift").get("at"))
+        served = _at(self.of("verify").get("at"))
+        if served is None and (self._operation.final or self._left_out("verify")):
+            served = _at(self.of("shift").get("at"))
         return served - self.since if served else None
+
+    def _left_out(self, step: str) -> bool:
+        found = self._operation.report(self._prefix + step)
+        return found is not None and found.mark is StepMark.SKIPPED
 
     @property
     def rpo(self) -> float | None:

@@ -84,6 +84,8 @@ def verdict(report: Report) -> Phrase:
     """In one or two sentences."""
     if not report.course.acts:
         return _rehearsed(report)
+    if report.rto is None and not report.over:
+        return phrase("It is not over yet: nobody has verified that {target} serves.", target=report.course.target)
     if report.rto is None:
         return phrase(
             "It did not get as far as serving from {target}, so there is no RTO.", target=report.course.target
@@ -202,7 +204,8 @@ def _figures(report: Report) -> Pairs:
 
 
 def _measured(value: Phrase | None, report: Report) -> Phrase:
-    return phrase("{value}, the goal is {goal}", value=value or phrase("not reached"), goal=report.course.rto)
+    missing = phrase("not reached") if report.over else phrase("not reached yet")
+    return phrase("{value}, the goal is {goal}", value=value or missing, goal=report.course.rto)
 
 
 def _people(report: Report) -> Pairs:

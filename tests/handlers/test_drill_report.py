@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.drillreport import Report
+from bot.domain.drillreport import Report, reported
 from bot.domain.failover import Move, Way
 from bot.domain.markdown import markdown
 from bot.domain.messages import Graph, Message, StepMark, Table
@@ -146,6 +146,21 @@ async def test_one_that_was_given_up_has_no_rto(moving: Moving) -> None:
     assert found.rto is None
     assert found.rpo is None
     assert "no RTO" in drill.verdict(found).plain()
+
+
+async def test_what_is_not_verified_yet_has_no_rto(moving: Moving) -> None:
+    """Promise 14: traffic has moved, and nobody knows yet whether anything answers there."""
+    ident = await approved(moving, "failover nyc2 to sfo3")
+    made = await Recorded(moving, ident).run()
+    before = tuple(each for each in made.steps if each.name not in {"verify", "report"})
+    verify = replace(next(each for each in made.steps if each.name == "verify"), mark=StepMark.RUNNING, value="")
+    under_way = replace(made, state=State.RUNNING, ended_at=None, result=None, steps=(*before, verify))
+    found = reported(under_way, None, moving.clock.now())
+    assert found.rto is None
+    assert "It is not over yet" in drill.verdict(found).plain()
+    assert "not reached yet" in markdown(drill.whole(found), words(moving, "en"), "x.png")
+    skipped = replace(verify, mark=StepMark.SKIPPED)
+    assert reported(replace(under_way, steps=(*before, skipped)), None, moving.clock.now()).rto is not None
 
 
 async def test_what_nobody_measured_is_no_figure(moving: Moving) -> None:
