@@ -14,10 +14,11 @@ from PIL import Image
 
 from tests.department import Department, until
 from tests.docs import DOCS
-from tests.e2e.test_failover import CONNECTIONS, THERE, begun, fresh, reached
+from tests.e2e.test_failover import CONNECTIONS, THERE, begun, fresh
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
+from tests.releasing import says
 
 __all__ = ["fresh", "probe"]
 SLOW = pytest.mark.timeout(240)
@@ -61,10 +62,10 @@ async def test_a_drill_asks_people_and_is_reported(
 ) -> None:
     pult = await started(make, probe, "90s")
     ident = await begun(pult, "drill")
-    await reached(pult, ident, "waiting for")
+    await says(pult, ident, "waiting for")
     await until("anna is not asked", lambda: _asked(department, 1001))
     await department.telegram("press", user=1001, chat=1001, button="I am here")
-    await reached(pult, ident, "1 answered")
+    await says(pult, ident, "1 answered")
     await pult.kill()
     await pult.start()
     assert "after" in (await pult.ask("boris", f"drill here {ident}", locale="en"))["text"]

@@ -18,6 +18,7 @@ from tests.department import Department, until
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
+from tests.releasing import says
 
 __all__ = ["probe"]
 THERE, HOME = "failover nyc2 to sfo3", "failover sfo3 to nyc2"
@@ -63,15 +64,6 @@ async def begun(pult: Pult, words: str = THERE) -> str:
     ident = await pult.proposed("anna", words)
     assert (await pult.ask("chen", f"approve {ident}"))["ok"]
     return ident
-
-
-async def reached(pult: Pult, ident: str, text: str) -> None:
-    """Wait until the card says *text*."""
-
-    async def says() -> bool:
-        return text in (await pult.ask("anna", f"op {ident}", locale="en"))["text"]
-
-    await until(f"the card never says {text!r}", says)
 
 
 async def resumed(pult: Pult, ident: str, choice: str = "retry") -> None:
@@ -176,7 +168,7 @@ async def test_the_second_of_two_waits_and_finds_it_done(make: Make, department:
     pult = await started(make, probe)
     await department.fault("slow", "digitalocean", delay=0.3)
     first = await begun(pult)
-    await reached(pult, first, "▶ ")
+    await says(pult, first, "▶ ")
     second = await begun(pult)
     await department.recovers()
     await pult.becomes(first, "succeeded")

@@ -10,10 +10,12 @@ import pytest
 
 from tests.department import OPS, OPS_TG, Department, until
 from tests.e2e.test_failover_self_run import _lag_known, _more, fresh
+from tests.e2e.test_regions import proposal
 from tests.postgres_pair import Load, Pair, loaded, started_pair
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
+from tests.releasing import says
 
 __all__ = ["fresh", "probe"]
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(400)]
@@ -102,7 +104,7 @@ async def cut_off(pair: Pair, load: Load) -> None:
 async def approvals(pult: Pult, department: Department, ident: str) -> None:
     """One in Slack, who counts once wherever else she presses; and another one in Telegram, by the card's button."""
     await department.slack("slash", user="U0ANNA", channel=OPS, text=f"approve {ident}")
-    await until("anna's word does not count", lambda: _says(pult, ident, "1 of 2: anna"))
+    await says(pult, ident, "1 of 2: anna")
     await department.telegram("say", user=1001, text=f"/approve {ident}")
     await department.telegram_shows("one person counts once", 1001)
     assert await pult.state(ident) == "waiting for approval"
@@ -110,18 +112,8 @@ async def approvals(pult: Pult, department: Department, ident: str) -> None:
     await department.telegram("press", user=1003, chat=OPS_TG, button="Confirm: Approve")
 
 
-async def proposal(pult: Pult) -> str | None:
-    """The id of what pult proposed."""
-    found = re.search(r"(op-\w+)[^\n]*\bpult\b", (await pult.ask("anna", "ops", locale="en"))["text"])
-    return found[1] if found else None
-
-
 def told(card: str) -> float:
     """The RPO of the report's step, in seconds: of a standby that lost nothing it says 0."""
     found = re.search(r"RPO (\S+)\s(ms|s|min),", card)
     assert found, card
     return float(found[1]) * {"ms": 0.001, "s": 1.0, "min": 60.0}[found[2]]
-
-
-async def _says(pult: Pult, ident: str, text: str) -> bool:
-    return text in (await pult.ask("anna", f"op {ident}", locale="en"))["text"]

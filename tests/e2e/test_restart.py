@@ -13,6 +13,7 @@ from bot.simulator.kubernetes.kinds import BUDGET, DEPLOYMENT, POD
 from bot.simulator.kubernetes.wire import labels_of, name_of, namespace_of
 from tests.department import Department, until
 from tests.pult_process import Pult
+from tests.releasing import says
 
 pytestmark = pytest.mark.timeout(240)
 TWENTY, NEEDED = 20, 19
@@ -81,13 +82,6 @@ def evictions(department: Department) -> int:
     return sum(call.resource == "pods/eviction" for call in department.cluster("nyc2").calls)
 
 
-async def progress(pult: Pult, ident: str, part: str) -> None:
-    async def shown() -> bool:
-        return part in (await pult.ask("anna", f"op {ident}", locale="en"))["text"]
-
-    await until(f"the card never says {part!r}", shown)
-
-
 async def test_by_eviction_nobody_notices(pult: Pult, department: Department) -> None:
     before, users = await twenty(department), Users(department)
     made = await pult.ask("anna", "restart api --evict")
@@ -96,7 +90,7 @@ async def test_by_eviction_nobody_notices(pult: Pult, department: Department) ->
     assert (rehearsed, names(department)) == (TWENTY, before)
     async with users.asking():
         assert (await pult.ask("boris", f"approve {made['op']}"))["ok"]
-        await progress(pult, made["op"], "of 20 pods are gone")
+        await says(pult, made["op"], "of 20 pods are gone")
         card = await pult.becomes(made["op"], "succeeded", patience=150)
     assert "20 pods are replaced" in card
     assert names(department).isdisjoint(before)
