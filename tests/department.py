@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import aiohttp
@@ -143,6 +144,23 @@ class Department:
         cloud = self.simulation.world.cloud
         assert isinstance(cloud, Cloud)
         return cloud
+
+    @asynccontextmanager
+    async def one_writer(self, pause: float = 0.0) -> AsyncIterator[None]:
+        """Promise 19, looked at every *pause* seconds: at no instant do two databases take writes."""
+
+        async def watch() -> None:
+            while True:
+                writable = self.cloud.writable()
+                assert len(writable) < 2, f"several databases take writes: {writable}"
+                await asyncio.sleep(pause)
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+            assert not watching.done(), watching.exception()
+        finally:
+            watching.cancel()
 
     def commits(self, repository: str) -> int:
         """How many commits the repository's main branch has."""

@@ -5,9 +5,7 @@ The whole table is docs/failover.md; its other lines are tests/handlers/test_flo
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -27,29 +25,14 @@ CONNECTIONS = [
     for region in ("nyc2", "sfo3")
 ]
 SLOW = pytest.mark.timeout(240)
+LOOK = 0.002
+"""Seconds between two looks at who takes writes."""
 
 
 @pytest.fixture
 def fresh() -> bool:
     """A fork is an interpreter of its own, too, and here only the way matters."""
     return False
-
-
-@asynccontextmanager
-async def one_writer(department: Department) -> AsyncIterator[None]:
-    """Promise 19, looked at all the time."""
-
-    async def watch() -> None:
-        while True:
-            assert len(department.cloud.writable()) < 2, department.cloud.writable()
-            await asyncio.sleep(0.002)
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-        assert not watching.done(), watching.exception()
-    finally:
-        watching.cancel()
 
 
 async def started(make: Make, probe: Probe, **changes: Any) -> Pult:
@@ -80,7 +63,7 @@ def restarts(department: Department, region: str) -> list[str]:
 @SLOW
 async def test_there_and_back_again(make: Make, department: Department, probe: Probe) -> None:
     pult = await started(make, probe)
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await begun(pult)
         card = await pult.becomes(ident, "succeeded")
         assert "api-database:DATABASE_URL is switched" in card
@@ -109,7 +92,7 @@ async def test_a_region_that_burns_is_left(make: Make, department: Department, p
 
     await until("nobody remembers how many pods there were", remembered)
     await department.fault("region_down", "nyc2")
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         card = await pult.becomes(await begun(pult), "succeeded")
     assert "(how many the other region had is not known)" not in card, "it was remembered"
     assert department.deployment("api", region="sfo3")["spec"]["replicas"] == 4
@@ -118,7 +101,7 @@ async def test_a_region_that_burns_is_left(make: Make, department: Department, p
 @SLOW
 async def test_killed_at_each_step_it_does_each_thing_once(make: Make, department: Department, probe: Probe) -> None:
     pult, cloud = await started(make, probe), department.cloud
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await begun(pult)
         moments: list[Callable[[], bool]] = [
             lambda: pult.rows("SELECT 1 FROM marks WHERE name = 'freeze:all' AND doc <> 'null'") != [],
@@ -211,7 +194,7 @@ async def test_room_that_can_not_be_made_stops_it_and_may_be_left_out(
 @SLOW
 async def test_a_target_that_dies_in_the_middle_is_waited_for(make: Make, department: Department, probe: Probe) -> None:
     pult = await started(make, probe)
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await pult.proposed("anna", THERE)
         await department.fault("region_down", "sfo3")
         assert (await pult.ask("chen", f"approve {ident}"))["ok"]
@@ -260,7 +243,7 @@ async def test_a_fence_that_nobody_can_confirm_is_stated_and_the_same_operation_
     await department.fault("region_down", "nyc2")
     monkeypatch.setattr(type(department.cloud), "guarded", _deaf(type(department.cloud).guarded))
     monkeypatch.setattr(shapes, "database", _off(shapes.database))
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await begun(pult)
         card = await pult.becomes(ident, "paused")
         assert f"failover attest {ident}" in card
@@ -281,7 +264,7 @@ async def test_staging_goes_there_and_back_in_one_operation(make: Make, departme
     pult.configure(failover__drill={"staging": staging})
     await pult.start()
     assert probe
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await pult.proposed("anna", "drill --live staging")
         assert (await pult.ask("anna", f"approve {ident}"))["ok"]
         card = await pult.becomes(ident, "succeeded")

@@ -13,7 +13,7 @@ from bot.domain.failover_steps import FAILOVER
 from bot.domain.leases import DUTIES
 from bot.domain.operations import Operation
 from tests.department import Department, until
-from tests.e2e.test_failover import begun, fresh, one_writer, restarts, started
+from tests.e2e.test_failover import LOOK, begun, fresh, restarts, started
 from tests.postgres_standby import Pair
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
@@ -32,7 +32,7 @@ async def test_killed_in_a_step_it_goes_on_and_does_each_thing_once(
     make: Make, department: Department, probe: Probe, step: str
 ) -> None:
     pult = await started(make, probe)
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await begun(pult)
         await begins(pult, ident, step)
         await pult.restart()
@@ -56,7 +56,7 @@ async def test_the_region_takes_the_leading_replica_and_the_store_along(
     pair = await started(make, probe), await started(make, probe)
     await settled(*pair)
     leads, other = pair if DUTIES in await owned(pair[0]) else (pair[1], pair[0])
-    async with one_writer(department):
+    async with department.one_writer(LOOK):
         ident = await begun(leads)
         await begins(leads, ident, "fence")
         await leads.kill()
