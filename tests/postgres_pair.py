@@ -1,7 +1,8 @@
-"""A real primary and its real streaming standby, both started by deploy/postgres/start.sh; and a load on them."""
+"""A real primary and its real streaming standby, both started by deploy/postgres/start.sh."""
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 import os
@@ -10,17 +11,22 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
+from bot.adapters.clock import SystemClock
+from bot.adapters.postgres_ha.database import SelfRunPostgres
+from bot.adapters.postgres_ha.link import Server
+from bot.adapters.postgres_ha.program import Program
+from bot.adapters.sql import SqlStore
 from tests import postgres_hand
 from tests.postgres import binaries, owner
 from tests.real import free_port
@@ -111,6 +117,11 @@ class Pair:
             return False
         return any(state == "streaming" for (state,) in rows)
 
+    def cut_off(self) -> None:
+        """The standby hears no more, until somebody lets it in again."""
+        self.nyc2.sql("ALTER ROLE replicator NOLOGIN")
+        self.nyc2.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+
 
 def until(what: str, look: Any, patience: float = PATIENCE) -> Any:
     ends = time.monotonic() + patience
@@ -132,6 +143,26 @@ def started_pair(**options: str) -> Iterator[Pair]:
         pair.sfo3.start()
         until("the standby does not stream", pair.streams)
         yield pair
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with started_pair() as found:
+        yield found
+
+
+@asynccontextmanager
+async def beating(pair: Pair, store: SqlStore, *, programs: bool = True) -> AsyncIterator[SelfRunPostgres]:
+    """The Database over *pair*, as pult runs it; without *programs* nothing can stop a server's machine."""
+    servers = [Server(node.name, node.dsn) for node in pair.nodes]
+    machines = {node.name: [Program(node.name, node.command)] for node in pair.nodes} if programs else {}
+    database = SelfRunPostgres(servers, machines, store, SystemClock())
+    beats = asyncio.create_task(database.run())
+    try:
+        yield database
+    finally:
+        beats.cancel()
+        await asyncio.wait({beats})
 
 
 @contextmanager
@@ -223,79 +254,3 @@ def _write(node: Node, peer: Node, binaries: Path, settings: dict[str, str]) -> 
     user, group = (account.pw_uid, account.pw_gid) if account else (0, 0)
     described = {"environ": environ, "arguments": arguments, "user": user, "group": group}
     (node.folder / "node.json").write_text(json.dumps(described))
-
-
-@dataclass
-class Attempt:
-    """One write that was accepted: asked and acknowledged, in seconds of the monotonic clock."""
-
-    writer: str
-    n: int
-    asked: float
-    acknowledged: float
-
-
-@dataclass
-class Writer:
-    """Writes numbered rows to one server for as long as it is let, and comes again when it is thrown out."""
-
-    node: Node
-    name: str
-    user: str = "app"
-    accepted: list[Attempt] = field(default_factory=list)
-    pause: float = 0.002
-
-    def run(self, stop: threading.Event) -> None:
-        n = 0
-        while not stop.is_set():
-            try:
-                with psycopg.connect(self.node.url(self.user), autocommit=True) as connection:
-                    connection.execute("SET default_transaction_read_only = off")
-                    while not stop.is_set():
-                        n += 1
-                        asked = time.monotonic()
-                        connection.execute("INSERT INTO rows (writer, n) VALUES (%s, %s)", (self.name, n))
-                        self.accepted.append(Attempt(self.name, n, asked, time.monotonic()))
-                        time.sleep(self.pause)
-            except psycopg.Error:
-                time.sleep(0.01)
-
-
-@dataclass
-class Load:
-    """Writers on both servers all the time."""
-
-    pair: Pair
-    writers: list[Writer]
-
-    def accepted(self, node: Node) -> list[Attempt]:
-        return sorted((a for w in self.writers if w.node is node for a in w.accepted), key=lambda a: a.acknowledged)
-
-    def kept(self, node: Node, by: Node) -> set[tuple[str, int]]:
-        """Rows that the writers on *by* were told are written, as *node* has them."""
-        names = {w.name for w in self.writers if w.node is by}
-        return {(w, n) for w, n in node.sql("SELECT writer, n FROM rows", database="app") if w in names}
-
-    def lost(self, node: Node, by: Node) -> list[Attempt]:
-        """Accepted by *by*, and not there on *node*."""
-        kept = self.kept(node, by)
-        return [each for each in self.accepted(by) if (each.writer, each.n) not in kept]
-
-
-@contextmanager
-def loaded(pair: Pair, users: tuple[str, ...] = ("app", "app", "app")) -> Iterator[Load]:
-    """A writer for each of *users* on each server."""
-    made = [
-        Writer(node, f"{node.name}-{number}", user)
-        for node in (pair.nyc2, pair.sfo3) for number, user in enumerate(users)
-    ]  # fmt: skip
-    stop = threading.Event()
-    threads = [threading.Thread(target=each.run, args=(stop,), daemon=True) for each in made]
-    for thread in threads:
-        thread.start()
-    try:
-        yield Load(pair, made)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(20)

@@ -14,11 +14,13 @@ from bot.domain.failover import Way
 from tests.adapters import test_postgres_pair as pairs
 from tests.adapters.test_postgres_pair import WAY, SelfRunPostgres, known
 from tests.department import until
-from tests.postgres_pair import Pair, loaded
+from tests.postgres_load import loaded
+from tests.postgres_pair import Pair, pair
 from tests.pult_process import ROOT
 
+__all__ = ["pair"]
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(400)]
-pair, database = pairs.pair, pairs.database
+database = pairs.database
 MOMENTS = (0.0, 0.02, 0.1)
 """Seconds after the verb has begun."""
 
@@ -50,17 +52,17 @@ async def test_killed_in_each_verb_and_repeated(pair: Pair, database: SelfRunPos
         await until(f"{verb} is never done", lambda: _done(database, verb, way))
 
     with loaded(pair) as load:
-        await until("no writes", lambda: _more(load.accepted(pair.nyc2), 100))
+        await until("no writes", lambda: load.exceeds(pair.nyc2, 100))
         await torn("fence", WAY)
         assert (await database.replication(WAY)).fenced
         await torn("unfence", WAY)
         assert not (await database.replication(WAY)).fenced
         count = len(load.accepted(pair.nyc2))
-        await until("the primary takes no writes again", lambda: _more(load.accepted(pair.nyc2), count + 20))
+        await until("the primary takes no writes again", lambda: load.exceeds(pair.nyc2, count + 20))
         await torn("fence", WAY)
         await torn("promote", WAY)
         assert (await database.replication(WAY)).promoted
-        await until("the new one takes no writes", lambda: _more(load.accepted(pair.sfo3), 20))
+        await until("the new one takes no writes", lambda: load.exceeds(pair.sfo3, 20))
         await torn("rejoin", WAY.back)
         await until("it does not rejoin", lambda: known(database, WAY.back))
     assert pair.nyc2.is_standby()
@@ -76,7 +78,3 @@ async def _done(database: SelfRunPostgres, verb: str, way: Way) -> bool:
     except PultError:
         return False
     return True
-
-
-async def _more(found: list[object], count: int) -> bool:
-    return len(found) > count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
@@ -18,30 +18,20 @@ from bot.domain.errors import PultError, TemporaryError, UserError
 from bot.domain.failover import Way
 from bot.ports.regions import Replication
 from tests.department import until
-from tests.postgres_pair import Load, Node, Pair, loaded, started_pair
+from tests.postgres_load import Load, loaded
+from tests.postgres_pair import Node, Pair, beating, pair
 
+__all__ = ["pair"]
 pytestmark = pytest.mark.postgres
 WAY = Way("nyc2", "sfo3")
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    with started_pair() as pair:
-        yield pair
-
-
-@pytest.fixture
 async def database(pair: Pair, tmp_path: Path) -> AsyncIterator[SelfRunPostgres]:
     """Beating, and with a program for each server."""
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
-        machines = {node.name: [Program(node.name, node.command)] for node in (pair.nyc2, pair.sfo3)}
-        servers = [Server(node.name, node.dsn) for node in (pair.nyc2, pair.sfo3)]
-        database = SelfRunPostgres(servers, machines, store, SystemClock())
-        beating = asyncio.create_task(database.run())
+    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store, beating(pair, store) as database:
         await until("no lag is known", lambda: known(database, WAY))
         yield database
-        beating.cancel()
-        await asyncio.wait({beating})
 
 
 async def known(database: SelfRunPostgres, way: Way) -> Replication | None:
@@ -69,14 +59,14 @@ def disjoint(load: Load, old: Node, new: Node) -> None:
 
 async def test_a_planned_move_loses_nothing_and_back_again(pair: Pair, database: SelfRunPostgres) -> None:
     with loaded(pair) as load:
-        await until("no writes", lambda: later(len(load.accepted(pair.nyc2)) > 300))
+        await until("no writes", lambda: load.exceeds(pair.nyc2, 300))
         found = await database.replication(WAY)
         assert (found.promoted, found.fenced, found.reachable) == (False, False, True)
         assert found.lag is not None
         assert found.lag < 5
         assert found.behind is not None
         await moved(database, WAY)
-        await until("the new one takes no writes", lambda: later(len(load.accepted(pair.sfo3)) > 50))
+        await until("the new one takes no writes", lambda: load.exceeds(pair.sfo3, 50))
         assert pair.nyc2.is_standby() is False, "fenced, not killed"
         disjoint(load, pair.nyc2, pair.sfo3)
         assert load.lost(pair.sfo3, by=pair.nyc2) == []
@@ -88,7 +78,7 @@ async def test_a_planned_move_loses_nothing_and_back_again(pair: Pair, database:
         assert "copying" not in pair.nyc2.log, pair.nyc2.log.partition("rewinding")[2][:900]
         await moved(database, WAY.back)
         count = len(load.accepted(pair.nyc2))
-        await until("the first one takes no writes", lambda: later(len(load.accepted(pair.nyc2)) > count + 50))
+        await until("the first one takes no writes", lambda: load.exceeds(pair.nyc2, count + 50))
     assert load.lost(pair.nyc2, by=pair.sfo3) == []
     assert load.lost(pair.nyc2, by=pair.nyc2) == []
 
@@ -101,7 +91,7 @@ async def test_a_dead_primary_is_fenced_by_its_command_and_the_loss_is_what_the_
     pair: Pair, database: SelfRunPostgres
 ) -> None:
     with loaded(pair) as load:
-        await until("no writes", lambda: later(len(load.accepted(pair.nyc2)) > 300))
+        await until("no writes", lambda: load.exceeds(pair.nyc2, 300))
         pair.nyc2.kill()
         found = await until("its death is not seen", lambda: away(database))
         assert found.lag is not None
@@ -114,7 +104,7 @@ async def test_a_dead_primary_is_fenced_by_its_command_and_the_loss_is_what_the_
         again = await database.replication(WAY)
         assert again.lag == found.lag
         await moved(database, WAY)
-        await until("the new one takes no writes", lambda: later(len(load.accepted(pair.sfo3)) > 50))
+        await until("the new one takes no writes", lambda: load.exceeds(pair.sfo3, 50))
         disjoint(load, pair.nyc2, pair.sfo3)
         lost = load.lost(pair.sfo3, by=pair.nyc2)
         assert all(each.acknowledged > load.accepted(pair.nyc2)[-1].acknowledged - found.lag for each in lost)
@@ -135,11 +125,11 @@ async def test_a_superusers_session_is_no_fence_so_the_machine_is_stopped(
 ) -> None:
     """pult may not end it; nobody may come in any more, but who is in writes on."""
     with loaded(pair, ("postgres", "app")) as load:
-        await until("no writes", lambda: later(len(load.accepted(pair.nyc2)) > 100))
+        await until("no writes", lambda: load.exceeds(pair.nyc2, 100))
         assert not (await database.replication(WAY)).fenced
         await moved(database, WAY)
         assert pair.nyc2.is_standby() is None
-        await until("the new one takes no writes", lambda: later(len(load.accepted(pair.sfo3)) > 50))
+        await until("the new one takes no writes", lambda: load.exceeds(pair.sfo3, 50))
         disjoint(load, pair.nyc2, pair.sfo3)
     assert {each.writer for each in load.accepted(pair.sfo3)} == {"sfo3-0", "sfo3-1"}
 
@@ -217,10 +207,9 @@ async def test_what_stops_another_server_is_no_fence(pair: Pair, tmp_path: Path)
 
 async def test_a_primary_that_comes_back_unfenced_is_fenced_at_once(pair: Pair, tmp_path: Path) -> None:
     """Promoted on a person's word that the old one is off: nothing was there to fence it with."""
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
-        servers = [Server(node.name, node.dsn) for node in pair.nodes]
-        database = SelfRunPostgres(servers, {}, store, SystemClock())
-        beating = asyncio.create_task(database.run())
+    async with (
+        open_store(f"sqlite:///{tmp_path}/pult.db") as store, beating(pair, store, programs=False) as database,
+    ):  # fmt: skip
         await until("no lag is known", lambda: known(database, WAY))
         pair.nyc2.kill()
         await until("its death is not seen", lambda: away(database))
@@ -233,8 +222,6 @@ async def test_a_primary_that_comes_back_unfenced_is_fenced_at_once(pair: Pair, 
         pair.nyc2.start()
         found = await until("it is not fenced", lambda: back(database))
         assert found.promoted
-        beating.cancel()
-        await asyncio.wait({beating})
 
 
 async def back(database: SelfRunPostgres) -> Replication | None:

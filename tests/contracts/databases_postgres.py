@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,10 +12,9 @@ import psycopg
 from bot.adapters.clock import SystemClock
 from bot.adapters.postgres_ha.database import SelfRunPostgres
 from bot.adapters.postgres_ha.link import Server
-from bot.adapters.postgres_ha.program import Program
 from bot.adapters.sql import open_store
 from bot.domain.failover import Way
-from tests.postgres_pair import Pair, started_pair
+from tests.postgres_pair import Pair, beating, started_pair
 
 NOWHERE = "postgresql://pult@127.0.0.1:1/pult"
 
@@ -34,16 +32,9 @@ class Opened(NamedTuple):
 async def selfrun(folder: Path) -> AsyncIterator[Opened]:
     """Beating, and with a program for each server."""
     with started_pair() as pair:
-        async with open_store(f"sqlite:///{folder}/pult.db") as store:
-            machines = {node.name: [Program(node.name, node.command)] for node in pair.nodes}
-            database = SelfRunPostgres([Server(n.name, n.dsn) for n in pair.nodes], machines, store, SystemClock())
+        async with open_store(f"sqlite:///{folder}/pult.db") as store, beating(pair, store) as database:
             dead = SelfRunPostgres([Server(n.name, NOWHERE) for n in pair.nodes], {}, store, SystemClock())
-            beating = asyncio.create_task(database.run())
-            try:
-                yield Opened(database, Way("nyc2", "sfo3"), lambda: _writers(pair), dead)
-            finally:
-                beating.cancel()
-                await asyncio.wait({beating})
+            yield Opened(database, Way("nyc2", "sfo3"), lambda: _writers(pair), dead)
 
 
 async def _writers(pair: Pair) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,11 @@ import yaml
 
 from tests import postgres_hand
 from tests.postgres import binaries, owner
-from tests.postgres_pair import Node, Pair, bootstrapping, born, started_pair, unborn_pair, until
+from tests.postgres_pair import Node, Pair, bootstrapping, born, pair, started_pair, unborn_pair, until
 
+__all__ = ["pair"]
 pytestmark = pytest.mark.postgres
 FOLDER = Path(__file__).parents[2] / "deploy" / "postgres"
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    with started_pair() as pair:
-        yield pair
 
 
 def write(node: Node, name: str, count: int = 50) -> None:

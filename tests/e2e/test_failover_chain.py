@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.department import OPS, OPS_TG, Department, until
-from tests.e2e.test_failover_self_run import _lag_known, _more, fresh
+from tests.e2e.test_failover_self_run import fresh, started
 from tests.e2e.test_regions import proposal
-from tests.postgres_pair import Load, Pair, loaded, started_pair
+from tests.postgres_load import EVERYBODY, Load, loaded
+from tests.postgres_pair import Pair, pair
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 from tests.releasing import says
 
-__all__ = ["fresh", "probe"]
+__all__ = ["fresh", "pair", "probe"]
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(400)]
 HOLD = 3.0
 BEHIND, GRAIN = 4.0, 3.0
@@ -27,26 +28,6 @@ WITNESSES = [
     {"name": "database-nyc2", "database": True},
     {"name": "prometheus", "query": "max(up{job='api',region='nyc2'})"},
 ]
-EVERYBODY = ("app", "app", "app", "postgres")
-"""The application, and a superuser who overrules whatever a session can overrule."""
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    with started_pair() as pair:
-        yield pair
-
-
-async def started(make: Make, probe: Probe, pair: Pair) -> Pult:
-    """Its database is the pair, and one of its witnesses."""
-    servers = [{"region": node.name, "dsn": node.dsn, "command": list(node.command)} for node in pair.nodes]
-    pult = make(
-        failover__database={"provider": "postgres", "servers": servers}, failover__connections=[],
-        failover__probes=[probe.url], failover__witnesses=WITNESSES, failover__hold=f"{HOLD:g}s",
-    )  # fmt: skip
-    await pult.start()
-    await until("no lag is known", lambda: _lag_known(pult))
-    return pult
 
 
 @pytest.mark.parametrize("behind", [False, True], ids=["in step", "cut off before"])
@@ -54,9 +35,9 @@ async def test_from_the_kill_to_the_other_region_by_two_people_on_two_platforms(
     make: Make, department: Department, probe: Probe, pair: Pair, behind: bool,
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
-    pult = await started(make, probe, pair)
+    pult = await started(make, probe, pair, failover__witnesses=WITNESSES, failover__hold=f"{HOLD:g}s")
     with loaded(pair, EVERYBODY) as load:
-        await until("no writes", lambda: _more(load, pair.nyc2, 300))
+        await until("no writes", lambda: load.exceeds(pair.nyc2, 300))
         if behind:
             await cut_off(pair, load)
         died = time.monotonic()
@@ -67,7 +48,7 @@ async def test_from_the_kill_to_the_other_region_by_two_people_on_two_platforms(
         assert "Witness database-nyc2" in (await pult.ask("anna", f"op {ident}", locale="en"))["text"]
         await approvals(pult, department, ident)
         card = await pult.becomes(ident, "succeeded")
-        await until("the new one is not written to", lambda: _more(load, pair.sfo3, 200))
+        await until("the new one is not written to", lambda: load.exceeds(pair.sfo3, 200))
         first = load.accepted(pair.sfo3)[0]
     last = load.accepted(pair.nyc2)[-1].acknowledged
     assert last < first.asked, "both were written to"
@@ -91,8 +72,7 @@ async def test_from_the_kill_to_the_other_region_by_two_people_on_two_platforms(
 
 async def cut_off(pair: Pair, load: Load) -> None:
     """The standby hears no more, and the primary is written to."""
-    pair.nyc2.sql("ALTER ROLE replicator NOLOGIN")
-    pair.nyc2.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+    pair.cut_off()
     since = time.monotonic()
 
     async def written() -> bool:

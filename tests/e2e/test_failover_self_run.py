@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.department import OPS, Department, until
-from tests.postgres_pair import Load, Node, Pair, loaded, started_pair
+from tests.postgres_load import EVERYBODY, loaded
+from tests.postgres_pair import Node, Pair, pair
 from tests.probed import Probe, probe
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
-__all__ = ["probe"]
+__all__ = ["pair", "probe"]
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(400)]
 THERE, HOME = "failover nyc2 to sfo3", "failover sfo3 to nyc2"
 
@@ -24,17 +24,11 @@ def fresh() -> bool:
     return False
 
 
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    with started_pair() as pair:
-        yield pair
-
-
-async def started(make: Make, probe: Probe, pair: Pair) -> Pult:
+async def started(make: Make, probe: Probe, pair: Pair, **changes: object) -> Pult:
     """Its database is the pair; each server is stopped by a program."""
     servers = [{"region": node.name, "dsn": node.dsn, "command": list(node.command)} for node in pair.nodes]
     database = {"provider": "postgres", "servers": servers}
-    pult = make(failover__database=database, failover__connections=[], failover__probes=[probe.url])
+    pult = make(failover__database=database, failover__connections=[], failover__probes=[probe.url], **changes)
     await pult.start()
     await until("no lag is known", lambda: _lag_known(pult))
     return pult
@@ -44,8 +38,8 @@ async def test_two_people_on_two_platforms_move_it_after_its_primary_died_and_ho
     make: Make, department: Department, probe: Probe, pair: Pair
 ) -> None:
     pult = await started(make, probe, pair)
-    with loaded(pair, ("app", "app", "app", "postgres")) as load:
-        await until("no writes", lambda: _more(load, pair.nyc2, 300))
+    with loaded(pair, EVERYBODY) as load:
+        await until("no writes", lambda: load.exceeds(pair.nyc2, 300))
         died = time.monotonic()
         pair.nyc2.kill()
         ident = await pult.proposed("anna", THERE)
@@ -53,7 +47,7 @@ async def test_two_people_on_two_platforms_move_it_after_its_primary_died_and_ho
         await until("it is not fenced", lambda: _fenced(pair.nyc2))
         await pult.restart()
         card = await pult.becomes(ident, "succeeded")
-        await until("the new one is not written to", lambda: _more(load, pair.sfo3, 200))
+        await until("the new one is not written to", lambda: load.exceeds(pair.sfo3, 200))
         served = load.accepted(pair.sfo3)[0]
         assert load.accepted(pair.nyc2)[-1].acknowledged < served.asked, "both were written to"
         last = load.accepted(pair.nyc2)[-1].acknowledged
@@ -64,7 +58,7 @@ async def test_two_people_on_two_platforms_move_it_after_its_primary_died_and_ho
         assert (await pult.ask("chen", f"approve {home}"))["ok"]
         count = len(load.accepted(pair.nyc2))
         await pult.becomes(home, "succeeded")
-        await until("the first one is not written to", lambda: _more(load, pair.nyc2, count + 100))
+        await until("the first one is not written to", lambda: load.exceeds(pair.nyc2, count + 100))
         assert pair.sfo3.is_standby(), "the other follows again"
     assert load.lost(pair.nyc2, by=pair.sfo3) == []
     assert "rewinding" in pair.nyc2.log
@@ -90,10 +84,6 @@ async def test_the_doctor_looks_at_both_servers(make: Make, department: Departme
 
 async def _lag_known(pult: Pult) -> bool:
     return "allowed" in (await pult.ask("anna", "failover status", locale="en"))["text"]
-
-
-async def _more(load: Load, node: Node, count: int) -> bool:
-    return len(load.accepted(node)) > count
 
 
 async def _fenced(node: Node) -> bool:

@@ -11,26 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.clock import SystemClock
 from bot.adapters.postgres_ha.database import SelfRunPostgres
-from bot.adapters.postgres_ha.link import Server
-from bot.adapters.postgres_ha.program import Program
 from bot.adapters.sql import open_store
 from bot.domain.errors import PultError
 from bot.domain.failover import Way
 from tests.department import until
-from tests.postgres_pair import Load, Node, Pair, loaded, started_pair
+from tests.postgres_load import EVERYBODY, Load, loaded
+from tests.postgres_pair import Node, Pair, beating, pair
 
+__all__ = ["pair"]
 pytestmark = pytest.mark.postgres
 WAY = Way("nyc2", "sfo3")
-EVERYBODY = ("app", "app", "app", "postgres")
-"""The application, and a superuser who overrules whatever a session can overrule."""
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    with started_pair() as pair:
-        yield pair
 
 
 @contextmanager
@@ -61,24 +52,19 @@ def never_both(load: Load, old: Node, new: Node) -> None:
 async def test_p19_never_are_both_written_to(
     pair: Pair, tmp_path: Path, record_property: Callable[[str, object], None], died: str
 ) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store:
-        machines = {node.name: [Program(node.name, node.command)] for node in pair.nodes}
-        servers = [Server(node.name, node.dsn) for node in pair.nodes]
-        database = SelfRunPostgres(servers, machines, store, SystemClock())
-        beating = asyncio.create_task(database.run())
+    async with open_store(f"sqlite:///{tmp_path}/pult.db") as store, beating(pair, store) as database:
         await until("no lag is known", lambda: _lag(database))
         with loaded(pair, EVERYBODY) as load, restarted_by_somebody(pair.nyc2):
-            await until("no writes", lambda: _enough(load, pair.nyc2, 500))
+            await until("no writes", lambda: load.exceeds(pair.nyc2, 500))
             if died == "cut off before":
-                pair.nyc2.sql("ALTER ROLE replicator NOLOGIN")
-                pair.nyc2.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+                pair.cut_off()
                 await until("the lag does not grow", lambda: _behind(database))
             killed = time.monotonic()
             if died:
                 pair.nyc2.kill()
             lag = (await _fenced(database)).lag
             await database.promote(WAY)
-            await until("the new one is not written to", lambda: _enough(load, pair.sfo3, 200))
+            await until("the new one is not written to", lambda: load.exceeds(pair.sfo3, 200))
             served = load.accepted(pair.sfo3)[0].acknowledged
             await asyncio.sleep(1)  # the probes go on
         never_both(load, pair.nyc2, pair.sfo3)
@@ -94,8 +80,6 @@ async def test_p19_never_are_both_written_to(
         }.items():  # fmt: skip
             record_property(name, value)
             print(f"{died or 'alive'}: {name} {value:.2f}")
-        beating.cancel()
-        await asyncio.wait({beating})
 
 
 async def _fenced(database: SelfRunPostgres):
@@ -116,7 +100,3 @@ async def _lag(database: SelfRunPostgres) -> bool:
 
 async def _behind(database: SelfRunPostgres) -> bool:
     return ((await database.replication(WAY)).lag or 0) > 3
-
-
-async def _enough(load: Load, node: Node, count: int) -> bool:
-    return len(load.accepted(node)) > count
