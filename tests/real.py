@@ -14,7 +14,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 PATIENCE = 15.0
@@ -83,6 +85,14 @@ def prometheus(folder: Path, config: str, *flags: str) -> Iterator[Program]:
     )  # fmt: skip
     with _running(Program(command, f"http://127.0.0.1:{port}", "/-/ready", folder / "prometheus.log")) as program:
         yield program
+
+
+async def told(session: aiohttp.ClientSession, prometheus: str, what: str, **params: str) -> dict[str, Any]:
+    """What the Prometheus at that address says of ``/api/v1/<what>``. AssertionError, with why: it refuses."""
+    async with session.get(f"{prometheus}/api/v1/{what}", params=params) as answer:
+        assert answer.status == 200, await answer.text()
+        data: dict[str, Any] = (await answer.json())["data"]
+        return data
 
 
 @contextmanager

@@ -151,7 +151,7 @@ async def _shown(department: Department, prometheus: real.Program, query: Asked)
 
 
 async def _healthy(department: Department, prometheus: real.Program) -> bool:
-    found = await _get(department, prometheus, "rules")
+    found = await real.told(department.session, prometheus.url, "rules")
     health = {rule["health"] for group in found["groups"] for rule in group["rules"]}
     odd = [rule["lastError"] for group in found["groups"] for rule in group["rules"] if rule["health"] == "err"]
     assert not odd
@@ -160,11 +160,4 @@ async def _healthy(department: Department, prometheus: real.Program) -> bool:
 
 async def _found(department: Department, prometheus: real.Program, expr: str) -> list[Any]:
     """What *expr* gives now. AssertionError: Prometheus refuses it."""
-    return list((await _get(department, prometheus, "query", query=expr))["result"])
-
-
-async def _get(department: Department, prometheus: real.Program, what: str, **params: str) -> Json:
-    async with department.session.get(f"{prometheus.url}/api/v1/{what}", params=params) as answer:
-        assert answer.status == 200, await answer.text()
-        data: Json = (await answer.json())["data"]
-        return data
+    return list((await real.told(department.session, prometheus.url, "query", query=expr))["result"])

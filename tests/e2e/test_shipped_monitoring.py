@@ -90,28 +90,21 @@ async def test_shipped_rules_reach_people_and_the_watchdog_reaches_pult(
 
 async def _runs_well(department: Department, prometheus: real.Program) -> None:
     """Every shipped rule is loaded and evaluates; pult heard the Watchdog, and nothing is wrong with pult."""
-    found = await _asked(department, prometheus, "rules")
+    found = await real.told(department.session, prometheus.url, "rules")
     loaded = [rule for group in found["groups"] for rule in group["rules"]]
     assert len(loaded) == len(list(rules()))
     await until("some rule was not evaluated well", lambda: _healthy(department, prometheus))
     heard = 'pult_webhook_received_total{job="pult", source="alertmanager", result=~"accepted|duplicate"}'
     await until("Prometheus does not see what pult heard", lambda: _value(department, prometheus, f"sum({heard}) > 1"))
-    active = (await _asked(department, prometheus, "alerts"))["alerts"]
+    active = (await real.told(department.session, prometheus.url, "alerts"))["alerts"]
     firing = {each["labels"]["alertname"] for each in active if each["state"] == "firing"}
     assert firing == {"Watchdog", "ErrorRateHigh"}
 
 
 async def _healthy(department: Department, prometheus: real.Program) -> bool:
-    found = await _asked(department, prometheus, "rules")
+    found = await real.told(department.session, prometheus.url, "rules")
     return {rule["health"] for group in found["groups"] for rule in group["rules"]} == {"ok"}
 
 
 async def _value(department: Department, prometheus: real.Program, query: str) -> list[Json]:
-    return list((await _asked(department, prometheus, "query", query=query))["result"])
-
-
-async def _asked(department: Department, prometheus: real.Program, what: str, **params: str) -> Json:
-    async with department.session.get(f"{prometheus.url}/api/v1/{what}", params=params) as answer:
-        assert answer.status == 200, await answer.text()
-        data: Json = (await answer.json())["data"]
-        return data
+    return list((await real.told(department.session, prometheus.url, "query", query=query))["result"])

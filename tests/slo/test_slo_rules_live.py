@@ -72,10 +72,7 @@ class Watched:
         return bool(found) and {rule["health"] for rule in found} == {"ok"}
 
     async def get(self, what: str, **params: str) -> Json:
-        async with self.session.get(f"{self.url}/api/v1/{what}", params=params) as answer:
-            assert answer.status == 200, await answer.text()
-            data: Json = (await answer.json())["data"]
-            return data
+        return await real.told(self.session, self.url, what, **params)
 
 
 async def test_alerts_fire_and_end_in_a_real_prometheus(tmp_path: Path) -> None:
