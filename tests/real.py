@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import pytest
@@ -131,9 +131,14 @@ _given = deque(_ports_of_this_process())
 
 def installed(name: str, package: str = "") -> str:
     """Where the program *name* lies. Without it the test is skipped, or fails where CI promised its *package*."""
-    if found := shutil.which(name):
-        return found
-    why = f"no {name} here: install Debian's package {package or name}"
+    found = shutil.which(name)
+    if found is None:
+        missing(f"no {name} here: install Debian's package {package or name}")
+    return found
+
+
+def missing(why: str) -> NoReturn:
+    """Skip the test that lacks something; where CI promised it, fail."""
     if "CI" in os.environ:
         pytest.fail(why)
     pytest.skip(why)

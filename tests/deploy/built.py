@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from tests.real import missing
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -28,12 +28,9 @@ def tool(name: str) -> str:
     """A program of the development group. Skips the test where it is not installed; in CI that is a failure."""
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.exists() else shutil.which(name)
-    if found:
-        return found
-    why = f"no {name} here: it comes with requirements/dev.txt"
-    if "CI" in os.environ:
-        pytest.fail(why)
-    pytest.skip(why)
+    if found is None:
+        missing(f"no {name} here: it comes with requirements/dev.txt")
+    return found
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-import os
 import re
 from functools import cache
 from typing import Any
@@ -16,6 +15,7 @@ from bot.cli import logs
 from bot.domain.redact import redact
 from tests.deploy.monitoring import MONITORING
 from tests.deploy.test_dashboards import LINES
+from tests.real import missing
 
 CONFIG = MONITORING / "logs" / "config.alloy"
 DOTTED = re.compile(r'^(\s*)([a-z_]+(?:\.[a-z_]+)+)((?:\s+"\w+")?\s*\{)', re.MULTILINE)
@@ -41,8 +41,7 @@ Block = dict[str, Any]
 def components() -> dict[tuple[str, str], Block]:
     """(kind, label) → body, read by a parser of HCL: Alloy's syntax but for the dots in names."""
     if importlib.util.find_spec("hcl2") is None:
-        why = "python-hcl2 is not installed here"
-        pytest.fail(why) if "CI" in os.environ else pytest.skip(why)
+        missing("python-hcl2 is not installed here")
     import hcl2  # noqa: PLC0415 - only where it is there
 
     text = CALL.sub("sys__env(", DOTTED.sub(lambda m: m[1] + m[2].replace(".", "__") + m[3], CONFIG.read_text()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.deploy.built import ROOT, tool
+
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PAGE = ROOT / "docs/pipelines.md"
@@ -28,14 +28,10 @@ def loaded(path: Path) -> Json:
     return found
 
 
-def tool(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def linted(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run a linter, with the others beside it (actionlint looks for shellcheck)."""
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    found = shutil.which(name, path=path)
-    if found is None:
-        assert not os.environ.get("CI"), f"{name} is missing"
-        pytest.skip(f"{name} is not installed: make setup")
-    command = [found, *map(str, arguments)]
+    command = [tool(name), *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env={"PATH": path}, check=False, capture_output=True, text=True)
 
 
@@ -55,21 +51,21 @@ def asked(workflow: str) -> dict[str, str]:
 
 
 def test_they_fit_their_schema() -> None:
-    done = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    done = linted("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_they_are_safe() -> None:
-    done = tool("zizmor", "--offline", "--no-progress", "--persona", "regular", *WORKFLOWS)
+    done = linted("zizmor", "--offline", "--no-progress", "--persona", "regular", *WORKFLOWS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_they_and_their_scripts_are_sound() -> None:
     """Expressions, contexts, needs, inputs of calls, and shellcheck over every ``run:``."""
-    done = tool("actionlint", *WORKFLOWS)
+    done = linted("actionlint", *WORKFLOWS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert SCRIPTS
-    done = tool("shellcheck", *SCRIPTS)
+    done = linted("shellcheck", *SCRIPTS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -78,7 +74,7 @@ def test_what_the_linter_would_find(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yml"
     job = {"runs-on": "ubuntu-24.04", "steps": [{"run": "echo $1 ${{ github.nothing }}\n"}]}
     bad.write_text(yaml.safe_dump({"on": "push", "jobs": {"one": job}}))
-    done = tool("actionlint", bad)
+    done = linted("actionlint", bad)
     assert done.returncode == 1
     assert "nothing" in done.stdout
     assert "SC2086" in done.stdout
@@ -129,9 +125,9 @@ def test_the_page_shows_how_to_call_them(tmp_path: Path) -> None:
     paths = [tmp_path / f"example-{number}.yml" for number in range(len(shown))]
     for path, text in zip(paths, shown, strict=True):
         path.write_text(text)
-    done = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
+    done = linted("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
     assert done.returncode == 0, done.stdout + done.stderr
-    done = tool("actionlint", *paths)
+    done = linted("actionlint", *paths)
     assert done.returncode == 0, done.stdout + done.stderr
     called = [next(iter(loaded(path)["jobs"].values())) for path in paths]
     assert [job["uses"].split("/")[-1].partition("@")[0] for job in called] == ["pipeline.yml", "deploy.yml"]
