@@ -10,30 +10,26 @@ from pathlib import Path
 
 import aiohttp
 import uvloop
-import yaml
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.diagnoses import KubernetesDiagnoses
 from bot.adapters.kubernetes.jobs import KubernetesJobs
 from bot.adapters.kubernetes.logs import KubernetesLogs
-from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.domain.cards import Place
 from bot.domain.phrases import English
 from bot.domain.requests import Request
 from bot.domain.services import Catalogue, Environment, Service
 from bot.platforms.console.plain import plain
 from bot.ports.commands import Call, Reply
-from bot.simulator.kubernetes import kubeconfig
 from handlers.commands import pods
 from handlers.commands.pods_deaths import Deaths
 from handlers.commands.status_running import Running
 from tests.bench.clusters import EVERYTHING, PODS, WORKLOADS
 from tests.bench.common import BrokenError, Row, ms, quantile
 from tests.bench.programs import module
-from tests.bench.watching import COLLECTIONS, STALL_BUDGET, Beats, resident
+from tests.bench.watching import CLUSTERS, COLLECTIONS, STALL_BUDGET, Beats, reached, resident
 
-CLUSTERS = ("nyc2", "sfo3")
 TIMES = 9
 SPOILT = 25
 """Every so many pods is in trouble: four in a hundred."""
@@ -51,13 +47,7 @@ def measure(folder: Path) -> list[Row]:
 
 
 async def _measured(folder: Path, url: str) -> list[Row]:
-    config = kubeconfig(url)
-    for each in config["clusters"]:
-        each["cluster"]["server"] = f"{url}/{each['name']}"
-    path = folder / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    settings = [ClusterSettings(name=name, region=name, kubeconfig=path, context=name) for name in CLUSTERS]
-    async with open_clusters(settings) as cluster, aiohttp.ClientSession() as http:
+    async with open_clusters(reached(folder, url)) as cluster, aiohttp.ClientSession() as http:
         asks = _asks(cluster)
         for ask in asks.values():
             await ask()  # it imports the library and opens connections, which is not what is measured

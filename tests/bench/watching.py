@@ -32,6 +32,7 @@ from tests.bench.clusters import PODS
 from tests.bench.common import Row, ms, quantile
 from tests.bench.programs import module
 
+CLUSTERS = ("nyc2", "sfo3")
 CHURN, SECONDS = 200, 20.0
 """Pods that change a second, and for how long."""
 ALERTS = 5
@@ -50,11 +51,7 @@ def measure(folder: Path) -> list[Row]:
 
 
 async def _measured(folder: Path, url: str) -> list[Row]:
-    config = kubeconfig(url)
-    for each in config["clusters"]:
-        each["cluster"]["server"] = f"{url}/{each['name']}"
-    (folder / "kubeconfig").write_text(yaml.safe_dump(config))
-    apis = {name: Api(_settings(folder, name)) for name in ("nyc2", "sfo3")}
+    apis = {each.name: Api(each) for each in reached(folder, url)}
     places = frozenset(Place(name, "production", kind) for name in apis for kind in ALWAYS)
     clock, watch, beats = SystemClock(), Watch(places), Beats()
     for feed in feeds(apis, sorted(places)):
@@ -106,10 +103,6 @@ def _stalls(when: str, worst: tuple[float, float]) -> list[Row]:
     ]
 
 
-def _settings(folder: Path, name: str) -> ClusterSettings:
-    return ClusterSettings(name=name, region=name, kubeconfig=folder / "kubeconfig", context=name)
-
-
 async def _told(http: aiohttp.ClientSession, store: SqlStore, url: str, number: int) -> float:
     """From a kill to its alert, each time of another workload."""
     cluster = "nyc2" if number % 2 else "sfo3"
@@ -147,6 +140,15 @@ class Beats:
         """Since it was asked last: lateness and work, each in seconds."""
         seen, self._seen = self._seen, []
         return max(late for late, _ in seen), max(busy for _, busy in seen)
+
+
+def reached(folder: Path, url: str) -> list[ClusterSettings]:
+    """The way to each cluster of the program at *url*, by a kubeconfig in *folder*."""
+    config, path = kubeconfig(url), folder / "kubeconfig"
+    for each in config["clusters"]:
+        each["cluster"]["server"] = f"{url}/{each['name']}"
+    path.write_text(yaml.safe_dump(config))
+    return [ClusterSettings(name=name, region=name, kubeconfig=path, context=name) for name in CLUSTERS]
 
 
 def resident() -> int:
