@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import tomllib
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -32,7 +31,6 @@ from tests.deploy.built import (
     key,
     kinds,
     title,
-    tool,
     workload,
 )
 
@@ -99,10 +97,7 @@ def brought(stage: Object, tmp_path: Path) -> tuple[Object, ...]:
     path = whole / "kustomization.yaml"
     written = yaml.safe_load(path.read_text())
     path.write_text(yaml.safe_dump(written | {"patches": written["patches"] + stage["spec"]["patches"]}))
-    words = [tool("kubectl"), "kustomize", str(whole)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return tuple(yaml.safe_load_all(done.stdout))
+    return built(whole)
 
 
 def overlay(stage: Object) -> Path:
