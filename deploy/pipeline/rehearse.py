@@ -108,7 +108,6 @@ def rehearse(play: Play, folder: Path) -> Played:
         _begins(found)
         jobs = runner.run(workflow)
         wanted = BEFORE if play.ends_at else play.version
-        wanted = BEFORE if play.ends_at else play.version
         until(f"production does not run {wanted}", lambda: found.runs("production") == wanted)
         trail = until("its operation does not end", lambda: _ended(found, play.version))
         return Played(play, jobs, found.runs("staging"), found.runs("production"), trail)

@@ -17,7 +17,6 @@ PAGE = ROOT / "docs/network.md"
 HEAD = "| from | to | port | |\n|---|---|---|---|\n"
 ANSWERS = {True: "allowed", False: "**denied**"}
 NAME = "app.kubernetes.io/name"
-WORLD = Host("somebody.example")
 API = Entity("kube-apiserver")
 
 

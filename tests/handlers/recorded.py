@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 
 import handlers
 from bot.adapters.words import Languages
+from bot.compose.core import LOCALES
 from bot.domain.cards import Place, Wish, subject
 from bot.domain.codec import encode
 from bot.domain.errors import UserError
@@ -22,7 +22,6 @@ from tests.handlers.department import SERVICES
 from tests.handlers.fakes import FakeSay
 from tests.handlers.moving import Moving
 
-LOCALES = Path(__file__).parents[2] / "handlers" / "locales"
 TAKES = {
     "freeze": 0.4, "lag": 0.3, "capacity": 34.0, "fence": 2.1, "promote": 21.5, "connections": 18.2, "shift": 1.3,
     "verify": 12.6, "report": 0.2, "rejoin": 44.0, "caught-up": 1.8, "rejoin-other": 51.0,
@@ -36,7 +35,7 @@ def words(moving: Moving, locale: str) -> Words:
 
 @dataclass
 class Recorded:
-    """*choices*: what a person does at a failed step, and after how long; ``answers``: called while a step waits."""
+    """*choices*: what a person does at a failed step, after how long, and what is called then."""
 
     moving: Moving
     ident: str
@@ -59,8 +58,7 @@ class Recorded:
     async def run(self, where: str = "slack:C0OPS") -> Operation:
         """From approved to its end; its card stands in *where*."""
         found = await self.moving.department.operation(self.ident)
-        if not found.final and found.state is State.WAITING:
-            raise AssertionError("it is not approved")
+        assert found.state is not State.WAITING, "it is not approved"
         now = self.moving.clock.now()
         wish = Wish(subject("op", self.ident), Place(where))
         await self.moving.store.write(lambda tx: tx.show(wish, now))

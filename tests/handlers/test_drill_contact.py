@@ -47,7 +47,6 @@ def moving(department: Department) -> Moving:
     """Anna's turn; then chen, then whoever reads dora's Slack."""
     ladder = Ladder(levels=(("person:chen", "slack:C0OPS"), ("slack:U0DORA",)))
     department.rules = Rules((Route(("slack:C0OPS",)),), PEOPLE, ladder, roster=Roster, staffed=True)
-    department.pair = replace(department.pair, answer=ANSWER)
     made = Moving(department)
     department.pair = replace(department.pair, answer=ANSWER)
     return made
