@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.monitoring.generate.panels import RED, YELLOW, Board, Choice, Panel, Query, Row
+from deploy.monitoring.generate.panels import FREE, RED, YELLOW, Board, Choice, Panel, Query, Row
 
 _HERE = 'instance=~"$instance", region=~"$region"'
 _DISKS = f'{_HERE}, fstype!~"tmpfs|overlay|squashfs|iso9660"'
@@ -45,7 +45,7 @@ _MACHINES = Row(
                 ),
             ),
             unit="percentunit",
-            limits=((0, RED), (0.05, YELLOW), (0.15, "green")),
+            limits=FREE,
             most=1,
         ),
         Panel(
@@ -71,7 +71,7 @@ _MACHINES = Row(
                 ),
             ),
             unit="percentunit",
-            limits=((0, RED), (0.05, YELLOW), (0.15, "green")),
+            limits=FREE,
             most=1,
             runbooks=("VolumeFillingUp",),
         ),

@@ -16,6 +16,8 @@ SCHEMA = 39
 WIDTH = 24
 """Columns of Grafana's grid."""
 GREEN, YELLOW, RED = "green", "yellow", "red"
+FREE = ((0, RED), (0.05, YELLOW), (0.15, GREEN))
+"""Limits of the share that is free of a disk or a volume."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.monitoring.generate.panels import GREEN, RED, YELLOW, Board, Choice, Panel, Query, Row
+from deploy.monitoring.generate.panels import FREE, GREEN, RED, YELLOW, Board, Choice, Panel, Query, Row
 
 _HERE = 'region=~"$region"'
 _SOURCE = f'{_HERE}, source=~"$source"'
@@ -257,7 +257,7 @@ _NEEDS = Row(
                 ),
             ),
             unit="percentunit",
-            limits=((0, RED), (0.05, YELLOW), (0.15, GREEN)),
+            limits=FREE,
             most=1,
             runbooks=("VolumeFillingUp",),
         ),
