@@ -49,6 +49,9 @@ class Server:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def create_cluster(self) -> None:
+        self.run("initdb", "-D", self.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+
     def start(self, settings: str = SETTINGS) -> None:
         options = " ".join(f"-c {setting}" for setting in settings.split())
         options += f" -c port={self.port} -c unix_socket_directories={self.data}"
@@ -88,7 +91,7 @@ def postgres_server() -> Iterator[Server]:
     if other := owner():
         os.chown(folder, other.pw_uid, other.pw_gid)
     try:
-        server.run("initdb", "-D", server.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        server.create_cluster()
         server.start()
         try:
             upgrade(server.create(MIGRATED))

@@ -49,7 +49,7 @@ def standby_pair() -> Iterator[Pair]:
     primary = Server(binaries(), folder / "primary", free_port())
     standby = Server(binaries(), folder / "standby", free_port())
     try:
-        primary.run("initdb", "-D", primary.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        primary.create_cluster()
         primary.start(REPLICATES)
         primary.run(
             "pg_basebackup", "-h", "127.0.0.1", "-p", primary.port, "-U", "pult", "-D", standby.data, "-R",
