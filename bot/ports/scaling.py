@@ -41,13 +41,6 @@ class Scaling(Protocol):
         """
         ...
 
-    async def keep_at_least(self, workload: Workload, least: int, operation: str) -> None:
-        """Have its autoscaler never go below *least* pods. The same *operation* does it once.
-
-        UserError: there is none, or its most is less. DriftError: it changes too fast to be patched.
-        """
-        ...
-
     async def allowed(self, workload: Workload) -> str:
         """Why pult may not set that number, or an empty string; changes nothing."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover_course import Lot, Machines
@@ -11,6 +11,7 @@ from bot.domain.phrases import Code, Phrase, phrase
 from bot.ports.cluster import Rollout, Workload
 from bot.ports.flows import Did, Say
 from bot.ports.pools import Pool, Pools
+from bot.ports.scaling import Autoscaler
 from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, listed
 
 
@@ -39,7 +40,7 @@ class _Seen:
 
 
 class Room:
-    """What is asked for carries the operation's id, so that asking again changes nothing."""
+    """A number that is asked for carries the operation's id, bounds are compared: asking again changes nothing."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -56,13 +57,12 @@ class Room:
     async def give_back(self, leg: Leg, _: Say) -> Phrase:
         """As many pods as were asked for before; machines are left to whoever pays for them."""
         for lot in leg.course.lots:
-            note = f"{leg.operation}-undo"
             if lot.need <= lot.was:
                 continue
             if lot.scaler:
-                await self._tools.scaling.keep_at_least(workload(lot), lot.least, note)
+                await self._keep(lot, await self._tools.scaling.autoscaler(workload(lot)), lot.least)
             else:
-                await self._tools.scaling.scale(workload(lot), lot.was, note)
+                await self._tools.scaling.scale(workload(lot), lot.was, f"{leg.operation}-undo")
         return phrase("as many pods are asked for as before")
 
     async def rehearse(self, leg: Leg, _: Say) -> Did:
@@ -90,10 +90,21 @@ class Room:
         found = await self._tools.cluster.rollout(workload(lot))
         if found.desired >= lot.need:
             return
-        if await self._tools.scaling.autoscaler(workload(lot)) is not None:
-            await self._tools.scaling.keep_at_least(workload(lot), lot.need, leg.operation)
+        if (scaler := await self._tools.scaling.autoscaler(workload(lot))) is not None:
+            await self._keep(lot, scaler, lot.need)
         else:
             await self._tools.scaling.scale(workload(lot), lot.need, leg.operation)
+
+    async def _keep(self, lot: Lot, scaler: Autoscaler | None, least: int) -> None:
+        """Have *scaler* never go below *least* pods. UserError: there is none, or its most is less."""
+        if scaler is None:
+            raise UserError("No autoscaler moves the pods of {name}.", name=Code(lot.environment.workload))
+        if least > scaler.most:
+            raise UserError(
+                "The autoscaler {name} allows {most} pods at most, and {least} are needed.",
+                name=Code(scaler.name), most=scaler.most, least=least,
+            )  # fmt: skip
+        await self._tools.scaling.bound(workload(lot), replace(scaler, least=least))
 
     async def _ready(self, leg: Leg, say: Say) -> tuple[_Seen, ...]:
         """Waits while something still moves. UserError: nothing has for PATIENCE, or a rollout is stuck."""

@@ -113,7 +113,6 @@ async def everything(cluster: KubernetesCluster) -> None:
         for each in asked:
             with suppress(PultError):
                 await each
-    await cluster.scaling.keep_at_least(Workload("nyc2", "production", "deployment", "web"), 3, "op-5")
     pods = await cluster.pods(Workload("nyc2", "production", "deployment", "api"))
     logs = KubernetesLogs(cluster.apis, SystemClock())
     await logs.lines(environment("deployment"), Wanted(since, datetime.now(UTC)))

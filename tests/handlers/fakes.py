@@ -161,6 +161,8 @@ class FakeScaling:
         if self.scalers[workload] != scaler:
             self._cluster.done.append(("bound", scaler.name, f"{scaler.least}-{scaler.most}"))
             self.scalers[workload] = scaler
+        if self._cluster.rollouts[workload].desired < scaler.least:
+            self._cluster.becomes(workload, desired=scaler.least, done=False)
 
     async def scale(self, workload: Workload, replicas: int, operation: str) -> None:
         found = await self._cluster.rollout(workload)
@@ -169,18 +171,6 @@ class FakeScaling:
         self.noted[workload] = operation
         self._cluster.done.append(("scale", workload.cluster, workload.name, str(replicas)))
         self._cluster.becomes(workload, desired=replicas, updated=min(found.updated, replicas), done=False)
-
-    async def keep_at_least(self, workload: Workload, least: int, operation: str) -> None:
-        scaler, found = self.scalers[workload], await self._cluster.rollout(workload)
-        if self.noted.get(workload) == operation:
-            return
-        if least > scaler.most:
-            raise UserError("The autoscaler allows {most} pods at most.", most=scaler.most)
-        self.noted[workload] = operation
-        self._cluster.done.append(("least", workload.cluster, workload.name, str(least)))
-        self.scalers[workload] = replace(scaler, least=least)
-        if found.desired < least:
-            self._cluster.becomes(workload, desired=least, done=False)
 
     async def allowed(self, workload: Workload) -> str:
         return self.missing.get(workload, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -165,7 +166,7 @@ BROKEN = [
     ("pods do not come", pods_pending, "capacity", "Not ready after 600 s: api 2 of 4", []),
     ("machines do not come", machines_missing, "capacity", "pool-a 3 of 4", []),
     ("quota", quota, "capacity", "3 machines at most, and 4 are needed", []),
-    ("autoscaler's most", capped, "capacity", "3 pods at most", []),
+    ("autoscaler's most", capped, "capacity", "The autoscaler api allows 3 pods at most, and 4 are needed", []),
     ("fence asked for and not seen", deaf, "fence", "The fence can't be confirmed", ["fence"]),
     ("fence unreachable", mute, "fence", "db-nyc2 does not answer", []),
     ("promotion never ends", never_done, "promote", "not done after 600 s", ["fence", "promote"]),
@@ -381,7 +382,8 @@ async def test_an_autoscaler_is_told_its_least(moving: Moving) -> None:
     moving.department.scaling.scalers[API_SFO3] = Autoscaler("api", 1, 9)
     plan = await moving.plan()
     await moving.runs(plan)
-    assert ("least", "sfo3", "api", "4") in moving.cluster.done
+    assert ("bound", "api", "4-9") in moving.cluster.done
+    assert moving.department.scaling.scalers[API_SFO3] == Autoscaler("api", 4, 9)
 
 
 # --- the way back, up to the promotion ---
@@ -394,8 +396,18 @@ async def test_undo_takes_the_fence_away_and_asks_for_less(moving: Moving) -> No
     said = await moving.undone(plan, {"freeze", "lag", "capacity", "fence"})
     assert list(said) == ["undo-fence", "undo-capacity", "undo-freeze", "result"]
     assert moving.database.writable == {"nyc2"}
-    assert ("least", "sfo3", "api", "1") in moving.cluster.done
+    assert ("bound", "api", "1-9") in moving.cluster.done
+    assert moving.department.scaling.scalers[API_SFO3] == Autoscaler("api", 1, 9)
     assert await moving.store.read(freezing.kept) == ()
+
+
+async def test_undo_says_that_the_autoscaler_is_gone(moving: Moving) -> None:
+    moving.department.scaling.scalers[API_SFO3] = Autoscaler("api", 1, 9)
+    plan = await moving.plan()
+    await moving.dies(plan, "capacity")
+    del moving.department.scaling.scalers[API_SFO3]
+    with pytest.raises(StoppedError, match=re.escape("No autoscaler moves the pods of api.")):
+        await moving.undone(plan, {"freeze", "lag", "capacity"})
 
 
 async def test_a_fence_stays_once_the_promotion_was_asked_for(moving: Moving) -> None:

@@ -18,7 +18,7 @@ from bot.ports.scaling import Autoscaler
 
 TRIES = 5
 SCALED = "pult.dev/scaled"
-"""Annotation: which operation set the number of replicas, or an autoscaler's least, last."""
+"""Annotation: which operation set the number of replicas last."""
 SCALERS = "autoscaling/horizontalpodautoscalers"
 SCALED_KINDS = {
     "deployment": "apps/deployments", "statefulset": "apps/statefulsets", "rollout": "argoproj.io/rollouts",
@@ -38,6 +38,8 @@ class KubernetesScaling:
 
     async def bound(self, workload: Workload, scaler: Autoscaler) -> None:
         """Under the resourceVersion that was read, as :meth:`scale`."""
+        method, place = "patch_namespaced_horizontal_pod_autoscaler", (scaler.name, workload.namespace)
+        api = self._workloads.api(workload.cluster)
         for _ in range(TRIES):
             found = await self._found(workload)
             if found is None or found["metadata"]["name"] != scaler.name:
@@ -46,7 +48,7 @@ class KubernetesScaling:
                 return
             patch = versioned(found, {"minReplicas": scaler.least, "maxReplicas": scaler.most})
             with suppress(DriftError):  # it wrote its status
-                await self._patch(workload, scaler.name, patch)
+                await api.call("AutoscalingV2Api", method, *place, body=patch, _content_type=MERGE)
                 return
         raise DriftError("{name} changes too fast to be patched.", name=Code(scaler.name))
 
@@ -71,26 +73,6 @@ class KubernetesScaling:
                 return
         raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
 
-    async def keep_at_least(self, workload: Workload, least: int, operation: str) -> None:
-        """Under the resourceVersion that was read, as ``scale`` does."""
-        for _ in range(TRIES):
-            obj = await self._found(workload)
-            if obj is None:
-                raise UserError("No autoscaler moves the pods of {name}.", name=Code(workload.name))
-            if annotation(obj, SCALED) == operation:
-                return
-            if least > (most := _read(obj).most):
-                raise UserError(
-                    "The autoscaler {name} allows {most} pods at most, and {least} are needed.",
-                    name=Code(obj["metadata"]["name"]), most=most, least=least,
-                )  # fmt: skip
-            patch = versioned(obj, {"minReplicas": least})
-            patch["metadata"]["annotations"] = {SCALED: operation}
-            with suppress(DriftError):
-                await self._patch(workload, obj["metadata"]["name"], patch)
-                return
-        raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
-
     async def allowed(self, workload: Workload) -> str:
         """By access reviews: of the workload, and of its autoscaler where it has one."""
         if workload.kind not in SCALED_KINDS:
@@ -99,12 +81,6 @@ class KubernetesScaling:
         what = [SCALERS] if await self._found(workload) else [SCALED_KINDS[workload.kind]]
         missing = [each for each in what if not await access.may(api, space, "patch", each)]
         return f"patch {', '.join(missing)} in {space}" if missing else ""
-
-    async def _patch(self, workload: Workload, name: str, body: object) -> None:
-        method, place = "patch_namespaced_horizontal_pod_autoscaler", (name, workload.namespace)
-        await self._workloads.api(workload.cluster).call(
-            "AutoscalingV2Api", method, *place, body=body, _content_type=MERGE
-        )
 
 
 def _read(scaler: Object) -> Autoscaler:
