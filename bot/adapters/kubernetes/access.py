@@ -5,13 +5,14 @@ from __future__ import annotations
 from bot.adapters.kubernetes.client import Api
 
 
-async def may(api: Api, namespace: str, verb: str, resource: str) -> bool:
-    """SelfSubjectAccessReview: whether pult may *verb* *resource* in *namespace*.
+async def may(api: Api, namespace: str, verb: str, resource: str, name: str = "") -> bool:
+    """SelfSubjectAccessReview: whether pult may *verb* *resource* in *namespace*; empty, *name* means each.
 
     ``pods``, ``apps/deployments``; with a subresource ``/pods/log``, ``argoproj.io/rollouts/status``.
     """
-    group, name, subresource = ([*([] if "/" in resource else [""]), *resource.split("/"), ""])[:3]
-    asked = {"group": group, "resource": name, "subresource": subresource, "verb": verb, "namespace": namespace}
+    group, kind, subresource = ([*([] if "/" in resource else [""]), *resource.split("/"), ""])[:3]
+    what = {"group": group, "resource": kind, "subresource": subresource}
+    asked = {**what, "verb": verb, "namespace": namespace, "name": name}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+from bot.adapters.kubernetes import access
 from bot.adapters.kubernetes.client import MERGE, Api
 from bot.adapters.kubernetes.found import configured
 from bot.adapters.kubernetes.notes import annotation
@@ -64,7 +65,8 @@ class KubernetesSecrets:
 
     async def allowed(self, place: Place) -> str:
         """By access reviews of this very Secret, and by what it says of itself."""
-        missing = [verb for verb in ("get", "patch") if not await self._may(place, verb)]
+        api, where = configured(self._apis, place.region), place.namespace
+        missing = [verb for verb in ("get", "patch") if not await access.may(api, where, verb, "secrets", place.secret)]
         if missing:
             return f"may not {', '.join(missing)} the Secret {place.secret} in {place.namespace}"
         try:
@@ -76,14 +78,6 @@ class KubernetesSecrets:
             return f"the Secret {place.secret} is immutable"
         owner = _owner(obj)
         return f"{owner} would put the Secret {place.secret} back: change it there, by a file in git" if owner else ""
-
-    async def _may(self, place: Place, verb: str) -> bool:
-        asked = {"group": "", "resource": "secrets", "verb": verb, "namespace": place.namespace, "name": place.secret}
-        kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
-        body = kind | {"spec": {"resourceAttributes": asked}}
-        api, method = configured(self._apis, place.region), "create_self_subject_access_review"
-        answer = await api.call("AuthorizationV1Api", method, body=body)
-        return answer.get("status", {}).get("allowed") is True
 
     async def _read(self, place: Place) -> Object:
         api = configured(self._apis, place.region)
