@@ -11,7 +11,7 @@ from bot.adapters.kubernetes import access, judge
 from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
 from bot.adapters.kubernetes.evictions import KubernetesEvictions
-from bot.adapters.kubernetes.found import pages
+from bot.adapters.kubernetes.found import anew, pages
 from bot.adapters.kubernetes.gitops import KubernetesGitOps
 from bot.adapters.kubernetes.nodes import KubernetesNodes
 from bot.adapters.kubernetes.notes import OPERATION
@@ -20,7 +20,7 @@ from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.rollouts import KubernetesRollouts
 from bot.adapters.kubernetes.scaling import KubernetesScaling
 from bot.adapters.kubernetes.settings import ClusterSettings
-from bot.adapters.kubernetes.verdicts import ExpiredError, GoneError
+from bot.adapters.kubernetes.verdicts import GoneError
 from bot.adapters.kubernetes.workloads import Workloads, versioned
 from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, UserError
@@ -53,10 +53,7 @@ class KubernetesCluster:
         """Its pods, by its own selector, in pages."""
         selector = judge.selector(await self._workloads.read(workload))
         api = self._workloads.api(workload.cluster)
-        try:
-            return await _judged(api, workload.namespace, selector)
-        except ExpiredError:  # a continue token lives for minutes only
-            return await _judged(api, workload.namespace, selector)
+        return await anew(lambda: _judged(api, workload.namespace, selector))
 
     async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
         """What the cluster itself says was changed, by whomever."""

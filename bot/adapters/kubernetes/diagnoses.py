@@ -16,11 +16,10 @@ from bot.adapters.kubernetes.anatomy import selects
 from bot.adapters.kubernetes.census import HASHES, Census, Gathered
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cohorts import cohort
-from bot.adapters.kubernetes.found import paged, pages
+from bot.adapters.kubernetes.found import anew, paged, pages
 from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.adapters.kubernetes.rollouts import kept
 from bot.adapters.kubernetes.scaling import targets
-from bot.adapters.kubernetes.verdicts import ExpiredError
 from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain.errors import PultError, RateLimitedError, TemporaryError, UserError
 from bot.domain.phrases import Code, Phrase, phrase
@@ -113,18 +112,12 @@ class KubernetesDiagnoses:
         obj, namespace = await self._workloads.of(environment), environment.namespace
         try:
             async with asyncio.TaskGroup() as group:
-                census = group.create_task(self._census(api, namespace, judge.selector(obj)))
+                census = group.create_task(anew(lambda: self._counted(api, namespace, judge.selector(obj))))
                 around = {name: group.create_task(_tried(paged(api, *call, namespace))) for name, call in LISTS.items()}
                 around["nodes"] = group.create_task(_tried(_nodes(api)))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return _Round(obj, census.result(), {name: task.result() for name, task in around.items()})
-
-    async def _census(self, api: Api, namespace: str, selector: str) -> Census:
-        try:
-            return await self._counted(api, namespace, selector)
-        except ExpiredError:  # a continue token lives for minutes only
-            return await self._counted(api, namespace, selector)
 
     async def _counted(self, api: Api, namespace: str, selector: str) -> Census:
         census = Census(self._clock.now())

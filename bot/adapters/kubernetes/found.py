@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.judge import Object
@@ -11,6 +11,7 @@ from bot.adapters.kubernetes.verdicts import ExpiredError
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code
 
+T = TypeVar("T")
 PAGE = 250
 """Objects of one part of a list: pods of 7 KB make 2 MB, which are parsed and judged in some 10 ms."""
 
@@ -30,16 +31,25 @@ async def pods_of(api: Api, namespace: str, selector: str) -> list[Object]:
 
 async def paged(api: Api, group: str, method: str, *place: str, **options: object) -> list[Object]:
     """Everything that a list *method* of *group* finds at *place* (a namespace, or none)."""
+
+    async def read() -> list[Object]:
+        return [each async for page in pages(api, group, method, *place, **options) for each in page]
+
+    return await anew(read)
+
+
+async def anew(read: Callable[[], Awaitable[T]]) -> T:
+    """What *read* finds by :func:`pages`; once more where it was too slow for them."""
     try:
-        return [each async for page in pages(api, group, method, *place, **options) for each in page]
+        return await read()
     except ExpiredError:  # a continue token lives for minutes only
-        return [each async for page in pages(api, group, method, *place, **options) for each in page]
+        return await read()
 
 
 async def pages(
     api: Api, group: str, method: str, *place: str, **options: object
 ) -> AsyncGenerator[list[Object], None]:
-    """The same part by part, so that nobody has to hold it all. ExpiredError: begin anew."""
+    """The same part by part, so that nobody has to hold it all. ExpiredError: see :func:`anew`."""
     asked: dict[str, Any] = {"limit": PAGE, **options}
     while True:
         page = await api.call(group, method, *place, **asked)
