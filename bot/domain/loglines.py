@@ -70,6 +70,12 @@ def tidy(text: str) -> str:
     return plain if len(plain) <= LONGEST else plain[:LONGEST] + "…"
 
 
+def brief(text: str, most: int) -> str:
+    """*text* as :func:`tidy`, without secrets, at most *most* characters."""
+    plain = redact(tidy(text))
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
 def masked(texts: Sequence[str]) -> list[str]:
     """Consecutive lines of one source without secrets, as many as there were.
 

@@ -8,14 +8,11 @@ from typing import Any, Final, TypeAlias
 from bot.adapters.kubernetes import judge_deaths, judge_images, judge_nodes
 from bot.adapters.kubernetes.census import Gathered
 from bot.adapters.kubernetes.inquiry import Heard
-from bot.domain.loglines import tidy
+from bot.domain.loglines import brief
 from bot.domain.phrases import Phrase, phrase
-from bot.domain.redact import redact
 from bot.ports.diagnoses import Cohort, Health, Killed
 
 Object: TypeAlias = dict[str, Any]
-NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
-"""Reasons of a container that never ran, so that it wrote nothing."""
 TEXT: Final = 200
 """Characters of an event's sentence."""
 
@@ -35,7 +32,7 @@ def cohort(gathered: Gathered, heard: Heard | None) -> Cohort:
         trouble=trouble,
         details=details,
         killed=Killed(names[0], death.container, death.at, death.limit) if death and death.memory else None,
-        died=death is not None and death.reason not in NOT_STARTED,
+        died=death is not None and death.reason not in judge_deaths.NOT_STARTED,
     )
 
 
@@ -76,6 +73,7 @@ def _hindered(events: Iterable[Object]) -> Iterator[Phrase]:
     """The last warning about a pod that does not get going: a volume, a sandbox, a secret that is missing."""
     for event in events:
         if event.get("type") == "Warning" and event.get("reason") != "BackOff":
-            text = redact(tidy(str(event.get("message") or event.get("reason") or "")))
-            yield phrase("its last event: {text}", text=text if len(text) <= TEXT else text[: TEXT - 1] + "…")
+            yield phrase(
+                "its last event: {text}", text=brief(str(event.get("message") or event.get("reason") or ""), TEXT)
+            )
             return

@@ -10,7 +10,7 @@ from bot.adapters.kubernetes import judge
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.found import configured, pods_of
 from bot.adapters.kubernetes.judge import Object
-from bot.adapters.kubernetes.notes import annotation
+from bot.adapters.kubernetes.notes import annotation, controller, time
 from bot.adapters.kubernetes.verdicts import DisruptionError, GoneError
 from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain.errors import DriftError, TemporaryError, UserError
@@ -70,14 +70,14 @@ class KubernetesEvictions:
     async def kin(self, pod: Standing) -> Kin:
         """By label first: a namespace may have thousands of pods."""
         found = await pods_of(configured(self._apis, pod.cluster), pod.namespace, pod.alike)
-        mine = [each for each in found if _controller(each).get("uid") == pod.kin and not _ends(each)]
+        mine = [each for each in found if controller(each["metadata"]).get("uid") == pod.kin and not _ends(each)]
         late = [_made(each) for each in mine if not judge.pod(each).ready]
         return Kin(len(mine) - len(late), max(late, default=None))
 
 
 def resident(cluster: str, obj: Object) -> Resident:
     """The pod *obj* where it runs."""
-    owner, volumes = _controller(obj), (obj.get("spec") or {}).get("volumes") or ()
+    owner, volumes = controller(obj["metadata"]), (obj.get("spec") or {}).get("volumes") or ()
     return Resident(
         _standing(cluster, obj),
         f"{owner['kind'].lower()}/{owner['name']}" if owner else "",
@@ -90,8 +90,7 @@ def resident(cluster: str, obj: Object) -> Resident:
 
 def _ends(obj: Object) -> datetime | None:
     """By when it was told to be gone."""
-    ends = obj["metadata"].get("deletionTimestamp")
-    return datetime.fromisoformat(ends) if ends else None
+    return time(obj["metadata"].get("deletionTimestamp"))
 
 
 def _made(obj: Object) -> datetime:
@@ -103,12 +102,5 @@ def _standing(cluster: str, obj: Object) -> Standing:
     meta = obj["metadata"]
     alike = (f"{key}={value}" for key, value in (meta.get("labels") or {}).items() if key not in NUMBERS)
     return Standing(
-        cluster, meta["namespace"], meta["name"], meta["uid"], str(_controller(obj).get("uid", "")), ",".join(alike)
+        cluster, meta["namespace"], meta["name"], meta["uid"], str(controller(meta).get("uid", "")), ",".join(alike)
     )
-
-
-def _controller(obj: Object) -> Object:
-    """The one of its owners that makes its pods anew; empty without one."""
-    owners = obj["metadata"].get("ownerReferences") or ()
-    found: Object = next((owner for owner in owners if owner.get("controller")), {})
-    return found

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from bot.domain.loglines import tidy
+from bot.adapters.kubernetes.notes import time
+from bot.domain.loglines import brief
 from bot.domain.phrases import Phrase, Quantity, phrase
 from bot.domain.quantities import MIB, known
-from bot.domain.redact import redact
 
 Object: TypeAlias = dict[str, Any]
 PROBE: Final = re.compile(r"(Liveness|Startup|Readiness) probe (?:failed|errored)[^:]*: ?(.*)", re.DOTALL)
@@ -29,6 +29,8 @@ CODES: Final = {
 """128 + the signal's number; 126 and 127 are the shell's: POSIX sh, "Exit Status for Commands"."""
 BY_KUBELET: Final = frozenset({137, 143})
 """A container that its probe ended got SIGTERM, and SIGKILL when that did not help."""
+NOT_STARTED: Final = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
+"""Reasons of a container that never ran, so that it wrote nothing."""
 TEXT: Final = 160
 
 
@@ -53,8 +55,8 @@ def words(ended: Object) -> Phrase:
     reason, code = str(ended.get("reason") or ""), ended.get("exitCode", "?")
     if reason == "OOMKilled":
         return phrase("killed for using more memory than its limit")
-    if reason in {"StartError", "ContainerCannotRun", "RunContainerError"}:
-        return phrase("it could not be started: {why}", why=_short(str(ended.get("message") or reason)))
+    if reason in NOT_STARTED:
+        return phrase("it could not be started: {why}", why=brief(str(ended.get("message") or reason), TEXT))
     if code in CODES:
         return CODES[code]
     return phrase("exit code {code}, {reason}", code=str(code), reason=reason)
@@ -64,7 +66,7 @@ def last(pod: Object) -> Death | None:
     """The latest bad end of any container of *pod*, main or init."""
     status, limits = pod.get("status") or {}, _limits(pod)
     found = [
-        Death(each["name"], _time(ended.get("finishedAt")), int(ended.get("exitCode") or 0),
+        Death(each["name"], time(ended.get("finishedAt")), int(ended.get("exitCode") or 0),
               str(ended.get("reason") or ""), limits.get(each["name"]))
         for each in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         for ended in _ends(each)
@@ -87,7 +89,7 @@ def unready(events: Iterable[Object]) -> Phrase | None:
     for event in events:
         told = PROBE.match(str(event.get("message") or ""))
         if told and told[1] in {"Readiness", "Startup"}:
-            return phrase("its {probe} probe fails: {why}", probe=told[1].lower(), why=_short(told[2]))
+            return phrase("its {probe} probe fails: {why}", probe=told[1].lower(), why=brief(told[2], TEXT))
     return None
 
 
@@ -111,13 +113,11 @@ def _killer(death: Death, events: list[Object]) -> Phrase | None:
     killing = (KILLED_BY.search(str(event.get("message") or "")) for event in events)
     probes = [told[2] for told in killing if told and told[1].strip('"') == death.container]
     said = next((told for event in events if (told := _probe(event, death.container))), None)
-    if probes or said:
-        name = (probes[0] if probes else said[0]) if said else probes[0]
-        why = said[1] if said else ""
-        if why:
-            return phrase("its {probe} probe had it killed: {why}", probe=name, why=_short(why))
-        return phrase("its {probe} probe had it killed", probe=name)
-    return None
+    probe, why = said or ("", "")
+    probe = probes[0] if probes else probe
+    if why:
+        return phrase("its {probe} probe had it killed: {why}", probe=probe, why=brief(why, TEXT))
+    return phrase("its {probe} probe had it killed", probe=probe) if probe else None
 
 
 def _probe(event: Object, container: str) -> tuple[str, str] | None:
@@ -139,12 +139,3 @@ def _limits(pod: Object) -> dict[str, float | None]:
     spec = pod.get("spec") or {}
     every = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
     return {each["name"]: known(((each.get("resources") or {}).get("limits") or {}).get("memory")) for each in every}
-
-
-def _short(text: str) -> str:
-    plain = redact(tidy(text))
-    return plain if len(plain) <= TEXT else plain[: TEXT - 1] + "…"
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

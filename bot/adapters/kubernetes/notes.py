@@ -1,4 +1,5 @@
-"""What pult notes on the objects that it asks, so that an answer is known for whose it is. Pure."""
+"""What an object's metadata tells: what pult noted there, so that an answer is known for whose it is, and who controls
+it. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +16,12 @@ BEFORE = "pult.dev/before"
 def annotation(obj: Object, name: str) -> str:
     """Empty where it is not set."""
     return str((obj["metadata"].get("annotations") or {}).get(name) or "")
+
+
+def controller(meta: Object) -> Object:
+    """The one of its owners that makes it anew, by *meta* (its metadata); empty without one."""
+    found: Object = next((each for each in meta.get("ownerReferences") or () if each.get("controller")), {})
+    return found
 
 
 def time(text: str | None) -> datetime | None:

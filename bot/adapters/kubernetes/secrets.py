@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.adapters.kubernetes import access
 from bot.adapters.kubernetes.client import MERGE, Api
 from bot.adapters.kubernetes.found import configured
-from bot.adapters.kubernetes.notes import annotation
+from bot.adapters.kubernetes.notes import annotation, controller
 from bot.adapters.kubernetes.verdicts import GoneError
 from bot.domain.endpoints import address_in, same_address, with_address
 from bot.domain.errors import DriftError, RateLimitedError, TemporaryError, UserError
@@ -132,5 +132,5 @@ def _owner(obj: Object) -> str:
         for mark, name in _OWNERS.items():
             if mark in marks:
                 return name
-    owners = metadata.get("ownerReferences") or ()
-    return next((f"{each['kind']} {each['name']}" for each in owners if each.get("controller")), "")
+    owner = controller(metadata)
+    return f"{owner['kind']} {owner['name']}" if owner else ""

@@ -9,8 +9,8 @@ from sys import intern
 
 from bot.adapters.kubernetes import argorollouts, judge, judge_images
 from bot.adapters.kubernetes.judge import Object
-from bot.domain.loglines import tidy
-from bot.domain.redact import redact
+from bot.adapters.kubernetes.notes import controller
+from bot.domain.loglines import brief
 from bot.domain.sights import (
     WELL,
     Ailment,
@@ -101,23 +101,18 @@ def _unscheduled(status: Object) -> str:
 
 def _owner(meta: Object) -> Owner:
     """The workload a pod belongs to: the Deployment or Rollout above its ReplicaSet is told by the hash it adds."""
-    controller = _controller(meta)
-    if controller is None:
+    above = controller(meta)
+    if not above:
         return Owner("pod", intern(meta["name"]))
-    kind, name = str(controller["kind"]), str(controller["name"])
+    kind, name = str(above["kind"]), str(above["name"])
     if kind == "ReplicaSet":
         labels = meta.get("labels") or {}
         argo = labels.get("rollouts-pod-template-hash")
-        above = name.removesuffix(f"-{argo or labels.get('pod-template-hash') or ''}")
-        return Owner("rollout" if argo else "deployment", intern(above))
+        plain = name.removesuffix(f"-{argo or labels.get('pod-template-hash') or ''}")
+        return Owner("rollout" if argo else "deployment", intern(plain))
     if kind == "Job" and (made := OF_CRONJOB.fullmatch(name)):
         return Owner("cronjob", intern(made[1]))
     return Owner(intern(kind.lower()), intern(name))
-
-
-def _controller(meta: Object) -> Object | None:
-    owners: list[Object] = meta.get("ownerReferences") or []
-    return next((each for each in owners if each.get("controller")), None)
 
 
 def rollout(kind: Kind, obj: Object) -> RolloutSight:
@@ -138,7 +133,7 @@ def rollout(kind: Kind, obj: Object) -> RolloutSight:
 def job(obj: Object) -> JobSight:
     """A Job by its conditions: batch/v1 types.go."""
     meta, status = obj["metadata"], obj.get("status") or {}
-    above = _controller(meta)
+    above = controller(meta)
     owner = Owner("cronjob" if above else "job", intern(str((above or meta)["name"])))
     for condition in status.get("conditions") or ():
         if condition.get("status") == "True" and condition.get("type") in {"Failed", "Complete"}:
@@ -169,8 +164,7 @@ def _said(condition: Object) -> str:
 
 
 def _short(text: str) -> str:
-    plain = redact(tidy(text))
-    return intern(plain if len(plain) <= SAID else plain[: SAID - 1] + "…")
+    return intern(brief(text, SAID))
 
 
 def _time(written: str) -> datetime:
