@@ -8,13 +8,14 @@ import math
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.adapters.digitalocean.settings import DigitaloceanSettings
 from bot.domain.errors import RateLimitedError, TemporaryError, UserError
 
+T = TypeVar("T")
 THREADS = 4
 """Calls at once: the firewalls of a pair and what stands behind them are asked for together."""
 LIMITED = 60.0
@@ -108,6 +109,13 @@ def verdict(status: int, message: str, headers: Mapping[str, str]) -> UserError 
     if status >= 500:
         return TemporaryError(f"DigitalOcean answers {status}: {message}")
     return UserError("DigitalOcean refuses this: {why}", why=message)
+
+
+def read(what: str, reading: Callable[[], T]) -> T:
+    """What *reading* finds in an answer. TemporaryError: it is no answer of DigitalOcean's about its *what*."""
+    with suppress(*NONSENSE):
+        return reading()
+    raise TemporaryError(f"DigitalOcean does not answer (its {what} can't be read)")
 
 
 @asynccontextmanager

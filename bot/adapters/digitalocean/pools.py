@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from bot.adapters.digitalocean.client import NONSENSE, Api
+from bot.adapters.digitalocean.client import NONSENSE, Api, read
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.phrases import Code
 from bot.ports.pools import Pool
@@ -28,9 +28,7 @@ class DigitaloceanPools:
         """``limit``: what autoscaling and the account's quota of machines leave, each as far as it is told."""
         found = [pool for _, pool in await self._found(region)]
         free = await self._free()
-        with suppress(*NONSENSE):
-            return tuple(_pool(each, free) for each in found)
-        raise _unread()
+        return read("node pools", lambda: tuple(_pool(each, free) for each in found))
 
     async def resize(self, region: str, pool: str, count: int) -> None:
         """Of one that scales itself the least number is raised: it would take the machines away again."""
@@ -40,10 +38,7 @@ class DigitaloceanPools:
         if len(named) > 1:
             raise UserError("{region} has several node pools {pool}.", region=region, pool=Code(pool))
         cluster, found = named[0]
-        try:
-            body = _wanted(found, count)
-        except NONSENSE:
-            raise _unread() from None
+        body = read("node pools", lambda: _wanted(found, count))
         if body is not None:
             await self._api.call(lambda c: c.kubernetes.update_node_pool(cluster, found["id"], body=body))
 
@@ -53,9 +48,8 @@ class DigitaloceanPools:
         if slug is None:
             raise UserError("No cluster {name} is configured.", name=Code(region))
         answer = await self._api.call(lambda c: c.kubernetes.list_clusters(per_page=PER_PAGE))
-        with suppress(*NONSENSE):
-            return list(_of(answer["kubernetes_clusters"], self._names.get(region, ""), region, slug))
-        raise _unread()
+        named = self._names.get(region, "")
+        return read("node pools", lambda: list(_of(answer["kubernetes_clusters"], named, region, slug)))
 
     async def _free(self) -> int | None:
         """Machines that the account may still start; None where nobody tells, which holds up nothing."""
@@ -97,7 +91,3 @@ def _wanted(found: Item, count: int) -> Item | None:
     return {
         "name": found["name"], "count": max(have, count), "auto_scale": True, "min_nodes": count, "max_nodes": most,
     }  # fmt: skip
-
-
-def _unread() -> TemporaryError:
-    return TemporaryError("DigitalOcean does not answer (its node pools can't be read)")

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.adapters.digitalocean import firewall, lineage
-from bot.adapters.digitalocean.client import NONSENSE, Api
+from bot.adapters.digitalocean.client import Api, read
 from bot.adapters.digitalocean.lineage import Family, Lineage, Server
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover import Way
@@ -149,22 +148,22 @@ class ManagedPostgres:
         body: dict[str, Any] = {"name": self._family.free_name(region, taken), "region": region, "size": primary.size}
         body |= {"storage_size_mib": primary.storage} if primary.storage else {}
         answer = await self._api.call(lambda c: c.databases.create_replica(primary.ident, body=body))
-        made = _read(lambda: lineage.replicas({"replicas": [answer["replica"]]}, primary)[0])
+        made = read("databases", lambda: lineage.replicas({"replicas": [answer["replica"]]}, primary)[0])
         return replace(made, ident=made.ident or made.name)
 
     async def _lineage(self) -> Lineage:
         answer = await self._api.call(lambda c: c.databases.list_clusters())
-        found = Lineage(_read(lambda: lineage.clusters(answer, self._family)))
+        found = Lineage(read("databases", lambda: lineage.clusters(answer, self._family)))
         current = found.current
         if current is None:
             raise UserError("DigitalOcean has no database {name}.", name=Code(self._family.primary))
         listed = await self._api.call(lambda c: c.databases.list_replicas(current.ident))
-        every = _read(lambda: lineage.replicas(listed, current))
+        every = read("databases", lambda: lineage.replicas(listed, current))
         return replace(found, replicas=tuple(each for each in every if self._family.has(each)))
 
     async def _rules(self, server: Server) -> tuple[firewall.Rule, ...]:
         answer = await self._api.call(lambda c: c.databases.list_firewall_rules(server.ident))
-        return _read(lambda: firewall.rules_in(answer))
+        return read("databases", lambda: firewall.rules_in(answer))
 
     async def _set(self, server: Server, rules: list[firewall.Rule]) -> None:
         body = {"rules": rules}
@@ -202,9 +201,3 @@ def _lacking(rules: Sequence[firewall.Rule], others: Sequence[firewall.Rule]) ->
     known = {(rule["type"], rule["value"]) for rule in rules}
     missing = [rule for rule in firewall.open_rules(others) if (rule["type"], rule["value"]) not in known]
     return ", ".join(f"{rule['type']} {rule['value']}" for rule in missing)
-
-
-def _read(reading: Callable[[], T]) -> T:
-    with suppress(*NONSENSE):
-        return reading()
-    raise TemporaryError("DigitalOcean does not answer (its databases can't be read)")
