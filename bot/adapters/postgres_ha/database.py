@@ -59,7 +59,7 @@ class SelfRunPostgres:
         if source is None and target is not None:
             beat = target.beats.get(way.source)
             until = await self._silences.fell(way.source, after=beat.at if beat else None)
-        fenced = source.standby or source.shut if source else await self._fences.off(way.source)
+        fenced = source.fenced if source else await self._fences.off(way.source)
         return stand(way, source, target, until, fenced=fenced)
 
     async def fence(self, way: Way) -> None:
@@ -137,7 +137,7 @@ class SelfRunPostgres:
         way = next(Way(region, other) for other in self.regions if other != region)
         try:
             source, target = await self._couple.both(way)
-            if source and target and not (source.standby or source.shut) and promoted(way, source, target):
+            if source and target and not source.fenced and promoted(way, source, target):
                 log.error("the database server in %s takes writes, though that in %s was promoted", region, way.target)
                 await self._fences.fence(region)
         except PultError as error:

@@ -111,7 +111,7 @@ class Fences:
     async def _answers(self, region: str) -> str:
         """Why what is said to be off is not, or an empty string: then it is another one that was stopped."""
         seen = await self._couple.glimpsed(region)
-        return "" if seen is None or seen.standby or seen.shut else "what was stopped is another one: it still answers"
+        return "" if seen is None or seen.fenced else "what was stopped is another one: it still answers"
 
     async def _stopped(self, machine: Machine) -> str:
         """Why it is not seen stopped, or an empty string. A refusal may come from an order that is under way."""

@@ -54,7 +54,7 @@ def promotable(way: Way, source: Seen | None, target: Seen) -> None:
 
 
 def _fenced(way: Way, source: Seen) -> None:
-    if not (source.standby or source.shut):
+    if not source.fenced:
         raise UserError("The server in {region} takes writes: fence it first.", region=way.source)
 
 

@@ -50,6 +50,11 @@ class Seen:
     closed: frozenset[str] = frozenset()
     shut: bool = False
 
+    @property
+    def fenced(self) -> bool:
+        """Whether it is seen that it takes none of the application's writes."""
+        return self.standby or self.shut
+
 
 async def look(talk: Talk) -> Seen:
     """One server as it stands."""
