@@ -20,7 +20,6 @@ from bot.ports.budgets import Budgets
 from bot.ports.canary import Canary, Flight
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
-from bot.ports.connections import Connections
 from bot.ports.costs import Costs
 from bot.ports.diagnoses import Diagnoses
 from bot.ports.estate import Estate
@@ -34,9 +33,7 @@ from bot.ports.logs import Logs
 from bot.ports.metrics import Metrics
 from bot.ports.nodes import Nodes
 from bot.ports.pipeline import Pipeline
-from bot.ports.pools import Pools
 from bot.ports.probe import Examine
-from bot.ports.regions import Database, Traffic
 from bot.ports.registry import Registry
 from bot.ports.rollouts import Rollouts
 from bot.ports.scaling import Scaling
@@ -57,8 +54,9 @@ from handlers.shaping.sizes import Sizer
 class Ports:
     """Everything duties may ask for; each gets only what it uses. None: not configured.
 
-    ``regions``: by cluster. ``staged``: what a live drill moves. ``logs``: Loki's where there is one, ``pod_logs`` the
-    pods'. ``zone``: of shared chats. ``words``: the department's own language, for files.
+    ``regions``: by cluster. ``estate``: what a failover moves; ``staged``: what a live drill does. ``logs``: Loki's
+    where there is one, ``pod_logs`` the pods'. ``zone``: of shared chats. ``words``: the department's own language, for
+    files.
     """
 
     store: Store
@@ -88,8 +86,7 @@ class Ports:
     pipeline: Pipeline | None
     registry: Registry | None
     pair: Pair | None
-    database: Database | None
-    traffic: Traffic | None
+    estate: Estate | None
     witnesses: Witnesses | None
     costs: Costs
     sizer: Sizer
@@ -104,17 +101,8 @@ class Ports:
     retention: timedelta
     zone: str
     examine: Examine
-    connections: Connections | None = None
-    pools: Pools | None = None
     staged: Estate | None = None
     words: Words = field(default_factory=English)
-
-    @property
-    def estate(self) -> Estate | None:
-        """What a failover moves; None where none is configured."""
-        if self.database is None or self.traffic is None:
-            return None
-        return Estate(self.database, self.traffic, self.connections, self.pools)
 
     @cached_property
     def surroundings(self) -> Surroundings:

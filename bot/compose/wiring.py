@@ -251,7 +251,6 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
     from handlers.shaping.sizes import Sizer  # noqa: PLC0415
 
     regions = {each.name: each.region for each in core.settings.clusters}
-    estate = parts.moving.production
     usages, costs = PrometheusUsage(parts.metrics, core.clock, regions), parts.costing.costs
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, rollouts=parts.cluster.rollouts,
@@ -264,9 +263,8 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
         diagnoses=KubernetesDiagnoses(parts.cluster.apis, core.clock),
         jobs=KubernetesJobs(parts.cluster.apis, core.clock), zone=core.settings.chat.timezone, words=core.words("", ""),
         silencer=parts.silencer, forge=parts.forge, pipeline=parts.pipeline, registry=parts.registry,
-        pair=core.department.failover, database=estate.database if estate else None,
-        traffic=estate.traffic if estate else None, connections=estate.connections if estate else None,
-        pools=estate.pools if estate else None, staged=parts.moving.staging, witnesses=parts.witnesses,
+        pair=core.department.failover, estate=parts.moving.production, staged=parts.moving.staging,
+        witnesses=parts.witnesses,
         costs=costs, sizer=Sizer(parts.cluster.anatomies, usages, costs), rules=core.rules,
         approvals_in=core.settings.chat.approvals,
         freezes=core.department.freezes,

@@ -11,9 +11,9 @@ from bot.ports.regions import Database, Traffic
 
 @dataclass(frozen=True)
 class Estate:
-    """None: nothing of the kind is configured."""
+    """Of production, or of what a live drill moves."""
 
     database: Database
     traffic: Traffic
-    connections: Connections | None = None
-    pools: Pools | None = None
+    connections: Connections
+    pools: Pools

@@ -51,7 +51,7 @@ class Rooms:
             if room.pool and room.nodes:
                 wanted[room.pool] = max(room.nodes, wanted.get(room.pool, 0))
         there: dict[str, int] = {}
-        if wanted and estate.pools:
+        if wanted:
             with suppress(PultError, TimeoutError):
                 async with asyncio.timeout(DEADLINE):
                     there = {pool.name: pool.count for pool in await estate.pools.pools(move.way.target)}
@@ -84,9 +84,8 @@ class Rooms:
 
     async def _held(self, place: Place, estate: Estate) -> str:
         with suppress(PultError, TimeoutError):
-            if estate.connections:
-                async with asyncio.timeout(DEADLINE):
-                    return await estate.connections.reads(place)
+            async with asyncio.timeout(DEADLINE):
+                return await estate.connections.reads(place)
         return ""
 
     async def _lot(self, each: tuple[Service, Environment, Environment], room: Room | None) -> Lot:

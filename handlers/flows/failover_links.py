@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover_course import Switch
-from bot.domain.phrases import Code, Phrase, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.services import NO_TOOL, Environment
 from bot.ports.cluster import Workload
-from bot.ports.connections import Connections
 from bot.ports.flows import Did, Say
 from bot.ports.gitops import GitOps
 from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, listed
@@ -28,7 +27,7 @@ class Links:
             if link.was == address:
                 told.append(phrase("{place} is so already", place=link.named))
                 continue
-            await self._known(leg).switch(link.place, address, leg.operation)
+            await leg.estate.connections.switch(link.place, address, leg.operation)
             await self._read_anew(leg, link, say)
             names = ", ".join(service for service, _ in link.readers)
             told.append(phrase("{place} is switched, {names} restarted", place=link.named, names=names or "–"))
@@ -36,7 +35,7 @@ class Links:
 
     async def rehearse(self, leg: Leg, _: Say) -> Phrase:
         """Whether it may be written, and what it holds now. UserError: it may not."""
-        connections, found, closed = self._known(leg), list[Phrase](), list[Phrase]()
+        connections, found, closed = leg.estate.connections, list[Phrase](), list[Phrase]()
         for link in leg.course.links:
             if why := await connections.allowed(link.place):
                 closed.append(phrase("{place}: {why}", place=link.named, why=why))
@@ -80,8 +79,3 @@ class Links:
         if found.doing is not None:
             await say(found.doing)
         return found.synced or found.done
-
-    def _known(self, leg: Leg) -> Connections:
-        if leg.estate.connections is None:
-            raise UserError("pult can't reach the settings of {region}.", region=verbatim(leg.course.target))
-        return leg.estate.connections

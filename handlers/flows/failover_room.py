@@ -10,7 +10,7 @@ from bot.domain.failover_course import Lot, Machines
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.ports.cluster import Rollout, Workload
 from bot.ports.flows import Did, Say
-from bot.ports.pools import Pool, Pools
+from bot.ports.pools import Pool
 from bot.ports.scaling import Autoscaler
 from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, listed
 
@@ -83,7 +83,7 @@ class Room:
                 "{pool} may have {limit} machines at most, and {need} are needed.",
                 pool=Code(pool.name), limit=pool.limit, need=machines.need,
             )  # fmt: skip
-        await self._known(leg).resize(leg.course.target, pool.name, machines.need)
+        await leg.estate.pools.resize(leg.course.target, pool.name, machines.need)
 
     async def _pods(self, leg: Leg, lot: Lot) -> None:
         """An autoscaler is told its least: by itself it would take pods away that nothing uses yet."""
@@ -143,7 +143,7 @@ class Room:
             return _Seen(name, machines.need, None)
 
     async def _pool(self, leg: Leg, machines: Machines) -> Pool:
-        pools = await self._known(leg).pools(leg.course.target)
+        pools = await leg.estate.pools.pools(leg.course.target)
         found = next((each for each in pools if each.name == machines.pool), None)
         if found is None:
             raise UserError(
@@ -171,11 +171,6 @@ class Room:
             "{pool} may have {limit} machines at most, and {need} are needed",
             pool=pool.name, limit=pool.limit, need=machines.need,
         )  # fmt: skip
-
-    def _known(self, leg: Leg) -> Pools:
-        if leg.estate.pools is None:
-            raise UserError("pult can't reach the node pools.")
-        return leg.estate.pools
 
 
 def _available(found: Rollout) -> int:

@@ -145,10 +145,14 @@ class Department:
         self._numbers = count(1)
 
     @property
+    def estate(self) -> Estate:
+        return Estate(self.database, self.traffic, self.connections, self.pools)
+
+    @property
     def ports(self) -> handlers.Ports:
         found = {
             name: None if name in self.without else getattr(self, name)
-            for name in ("metrics", "silencer", "forge", "registry", "database", "traffic", "witnesses")
+            for name in ("metrics", "silencer", "forge", "registry", "estate", "witnesses")
         }
         return handlers.Ports(
             store=self.store, clock=self.clock, cluster=self.cluster, gitops=self.gitops, rollouts=self.rollouts,
@@ -156,7 +160,7 @@ class Department:
             pipeline=found["forge"], guard=Guarded(self.clock),
             regions={"nyc2": "nyc2", "sfo3": "sfo3"}, policy=self.policy, services=SERVICES, slos=SLOS,
             budgets=self.budgets, costs=self.costs,
-            pair=self.pair, connections=self.connections, pools=self.pools, staged=self.staged,
+            pair=self.pair, staged=self.staged,
             sizer=Sizer(self.anatomies, self.usages, self.costs),
             rules=self.rules, approvals_in=self.approvals_in,
             freezes=self.freezes,

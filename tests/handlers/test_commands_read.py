@@ -259,7 +259,7 @@ async def test_an_unknown_lag_is_said(department: Department) -> None:
     assert "to none of our regions" in said
 
 
-@pytest.mark.parametrize("part", ["database", "traffic", "witnesses"])
+@pytest.mark.parametrize("part", ["estate", "witnesses"])
 async def test_failover_without_its_parts_says_so(department: Department, part: str) -> None:
     department.without = frozenset({part})
     assert "[failover]" in await department.say("anna", "failover status", ok=False)

@@ -24,7 +24,7 @@ from handlers.flows.failover_tools import Leg, Tools
 from handlers.operating import freezing
 from tests.handlers.department import Check, Department
 from tests.handlers.fakes import NOON, FakeRun
-from tests.handlers.fakes_failover import FakeDatabase, FakeTraffic
+from tests.handlers.fakes_failover import FakeConnections, FakeDatabase, FakePools, FakeTraffic
 from tests.handlers.moving import API_SFO3, STEPS, Moving, capped, quota
 from tests.handlers.test_approvals import card
 
@@ -135,7 +135,7 @@ def staged(moving: Moving) -> Estate:
     database.done = traffic.done
     move = Move(Way("nyc2", "sfo3"), environment="staging")
     moving.department.pair = replace(moving.department.pair, staging=move)
-    moving.department.staged = Estate(database, traffic)
+    moving.department.staged = Estate(database, traffic, FakeConnections(), FakePools())
     moving.clock.ticks.append(database.tick)
     return moving.department.staged
 

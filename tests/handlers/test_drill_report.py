@@ -18,7 +18,7 @@ from bot.ports.estate import Estate
 from handlers.cards import drill
 from handlers.operating import debrief
 from tests.handlers.department import Check, Department
-from tests.handlers.fakes_failover import FakeDatabase, FakeTraffic
+from tests.handlers.fakes_failover import FakeConnections, FakeDatabase, FakePools, FakeTraffic
 from tests.handlers.moving import IDENT, Moving, quota
 from tests.handlers.recorded import Recorded, approved, nothing, words
 
@@ -123,7 +123,7 @@ async def test_of_a_live_drill_the_way_there_counts_and_the_way_back_is_told(mov
     database, traffic = FakeDatabase(), FakeTraffic()
     move = Move(Way("nyc2", "sfo3"), environment="staging")
     moving.department.pair = replace(moving.department.pair, staging=move)
-    moving.department.staged = Estate(database, traffic)
+    moving.department.staged = Estate(database, traffic, FakeConnections(), FakePools())
     moving.clock.ticks.append(database.tick)
     ident = await approved(moving, "drill --live staging")
     made = await Recorded(moving, ident).run()

@@ -14,7 +14,6 @@ from bot.domain.errors import UserError
 from bot.domain.failover_course import Course, Kind
 from bot.domain.phrases import phrase
 from bot.domain.slo import Slo
-from bot.ports.estate import Estate
 from bot.ports.flows import Did
 from handlers.flows.failover_tools import Leg, Tools
 from handlers.flows.failover_users import GRACE, Users
@@ -40,7 +39,7 @@ class Bench:
                         services=("api",))  # fmt: skip
         until = (NOON + timedelta(seconds=60)).isoformat()
         shifted = json.dumps({"at": NOON.isoformat(), "until": until})
-        self.leg = Leg(course, "op-41c9", Estate(department.database, department.traffic), values={"shift": shifted})
+        self.leg = Leg(course, "op-41c9", department.estate, values={"shift": shifted})
 
     async def verify(self) -> Did:
         return await Users(self.tools).verify(self.leg, FakeSay(self.department.clock.now(), self.progress))

@@ -135,5 +135,5 @@ async def test_a_plan_says_every_step_that_its_flow_takes(department: Department
 
 async def test_which_flows_there_are(department: Department) -> None:
     assert set(flows(department.ports)) == ALWAYS | {"failover", "drill", "attest"}
-    department.without = frozenset({"database"})
+    department.without = frozenset({"estate"})
     assert set(flows(department.ports)) == ALWAYS
