@@ -21,7 +21,6 @@ from bot.domain.operations import (
     Choice,
     Operation,
     State,
-    StepReport,
     Verdict,
     stops,
 )
@@ -32,7 +31,7 @@ from bot.domain.policy import Policy, Rule
 from bot.domain.redact import redact
 from bot.engine.asking import Asking
 from bot.engine.meters import Meters
-from bot.engine.paperwork import ahead, deed, deeds, free_id, idle, known
+from bot.engine.paperwork import deed, deeds, drafted, idle, known
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
@@ -142,15 +141,9 @@ class Desk:
 
     def _proposed(self, tx: Tx, call: Call, plan: Plan, rule: Rule) -> Operation:
         plan = self._judged(tx, plan, rule, call.now)
-        operation = Operation(
-            free_id(tx, plan, call.now), plan, call.who.name, State.PROPOSED, call.now, call.now + rule.expires,
-            call.request.place, steps=tuple(StepReport(step.name) for step in plan.steps), after=ahead(tx, plan),
-        )  # fmt: skip
+        operation = drafted(tx, plan, call.who.name, call.request.place, call.now, call.now + rule.expires)
         operation = operation.moved(State.APPROVED if decided(operation, rule) else State.WAITING)
-        tx.save_operation(operation)
-        self._turned(tx, operation, call.now)
-        for wish in self._asking.wishes(operation, rule, self._on_call(tx, call.now)):
-            tx.show(wish, call.now)
+        self._enter(tx, operation, rule, self._on_call(tx, call.now))
         tx.append(deed(call, plan.action, operation.id, "proposed", plan.hash))
         return operation
 
@@ -163,21 +156,24 @@ class Desk:
         if not alone:
             count, why = max(1, rule.approvals + rule.four_eyes), phrase("pult proposes it, and pult is nobody")
             plan = replace(plan, brake="", approvals=max(plan.approvals, count), because=(*plan.because, why))
-        operation = Operation(
-            free_id(tx, plan, now), plan, PULT, State.PROPOSED, now, now + rule.expires, Place(chat),
-            steps=tuple(StepReport(step.name) for step in plan.steps), after=ahead(tx, plan),
-        ).moved(State.APPROVED if alone else State.WAITING)  # fmt: skip
+        operation = drafted(tx, plan, PULT, Place(chat), now, now + rule.expires)
+        operation = operation.moved(State.APPROVED if alone else State.WAITING)
         if not claim(tx, operation):
             return None
         on_call = self._on_call(tx, now)
-        tx.save_operation(operation)
-        self._turned(tx, operation, now)
-        for wish in self._asking.wishes(operation, rule, on_call):
-            tx.show(wish, now)
+        self._enter(tx, operation, rule, on_call)
         if alone:
             self._asking.goes_on(tx, operation, rule, on_call)
         tx.append(Deed(now, PULT, "", plan.action, operation.id, "goes on alone" if alone else "proposed", plan.hash))
         return operation
+
+    def _enter(self, tx: Tx, operation: Operation, rule: Rule, on_call: frozenset[str]) -> None:
+        """Save a new one, and ask for what it waits for."""
+        now = operation.created_at
+        tx.save_operation(operation)
+        self._turned(tx, operation, now)
+        for wish in self._asking.wishes(operation, rule, on_call):
+            tx.show(wish, now)
 
     def _judged(self, tx: Tx, plan: Plan, rule: Rule, now: datetime) -> Plan:
         """*plan* under what the clock asks of it. Whoever planned it has judged what takes more than a look at that."""

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from bot.domain.approvals import contends, gives_way
 from bot.domain.audit import Deed
+from bot.domain.cards import Place
 from bot.domain.errors import UserError
 from bot.domain.ids import OPERATION, short
-from bot.domain.operations import UNDER_WAY, Approval, Operation, State
+from bot.domain.operations import UNDER_WAY, Approval, Operation, State, StepReport
 from bot.domain.phrases import Code
 from bot.domain.plans import Plan
 from bot.domain.redact import redact
@@ -25,7 +26,15 @@ def known(tx: Tx, ident: str) -> Operation:
     return operation
 
 
-def ahead(tx: Tx, plan: Plan) -> str:
+def drafted(tx: Tx, plan: Plan, proposer: str, place: Place, now: datetime, until: datetime) -> Operation:
+    """*plan* as an operation, not saved yet, that expires at *until*. UserError: another one waits before it."""
+    return Operation(
+        _free_id(tx, plan, now), plan, proposer, State.PROPOSED, now, until, place,
+        steps=tuple(StepReport(step.name) for step in plan.steps), after=_ahead(tx, plan),
+    )  # fmt: skip
+
+
+def _ahead(tx: Tx, plan: Plan) -> str:
     """The operation under way that *plan* has to wait for, or empty. UserError: another one waits for its turn."""
     under_way = ""
     for other in tx.live_operations():
@@ -48,7 +57,7 @@ def idle(operation: Operation, live: Iterable[Operation]) -> bool:
     return operation.state is State.WAITING
 
 
-def free_id(tx: Tx, plan: Plan, now: datetime) -> str:
+def _free_id(tx: Tx, plan: Plan, now: datetime) -> str:
     """An id that no operation has yet."""
     length = 4
     while tx.operation(ident := short(OPERATION, f"{plan.hash} {now.isoformat()}", length)):
