@@ -1,8 +1,12 @@
-"""Nodes and evictions over the wire: closed and opened once, evicted as budgets allow, and what a server may say."""
+"""Nodes and evictions over the wire: closed and opened once, evicted as budgets allow, and what a server may say.
+
+What changes nothing is asked of a real cluster, too, where PULT_TEST_KUBECONFIG names one.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +20,8 @@ from bot.ports.nodes import Node
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import BUDGET, NODE, POD
 from tests.adapters import test_kubernetes_trouble as trouble
+from tests.adapters.test_kubernetes_cluster import Bench as Places
+from tests.adapters.test_kubernetes_cluster import real, simulated
 from tests.adapters.test_kubernetes_trouble import API, Bench, Scripted
 from tests.department import until
 
@@ -25,6 +31,54 @@ POD_1 = Standing("nyc2", "production", "api-1", "uid-1", "rs-1", "app=api")
 EVICTION = "/api/v1/namespaces/production/pods/api-1/eviction"
 LISTED = "/api/v1/namespaces/production/pods"
 READ = "/api/v1/nodes/pool-1"
+
+
+@pytest.fixture(params=[simulated, real], ids=["simulator", "real"])
+async def somewhere(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Places]:
+    """On a real cluster: a namespace of its own with a deployment of two pods, on nodes that nobody marks."""
+    async with request.param(tmp_path) as opened:
+        await opened.until(lambda rollout: rollout.done)
+        yield opened
+
+
+async def test_the_nodes_and_who_stands_where(somewhere: Places) -> None:
+    nodes = await somewhere.cluster.nodes.nodes(somewhere.workload.cluster)
+    assert len({node.name for node in nodes}) == len({node.uid for node in nodes}) == len(nodes) > 0
+    assert {node.cluster for node in nodes} == {somewhere.workload.cluster}
+    assert any(node.ready and not node.closed for node in nodes)
+    stand = {node.name: await somewhere.cluster.nodes.residents(node) for node in nodes}
+    mine = {each.pod.uid for each in await somewhere.cluster.evictions.pods(somewhere.workload)}
+    for pod in await somewhere.cluster.pods(somewhere.workload):
+        places = [name for name, found in stand.items() if pod.uid in {each.pod.uid for each in found}]
+        assert places == [pod.node], "on its own node and on no other"
+    found = [each for residents in stand.values() for each in residents if each.pod.uid in mine]
+    assert len(found) == len(mine)
+    assert all(each.ready and not each.stays and each.ends is None for each in found)
+    assert {each.owner.partition("/")[0] for each in found} == {"replicaset"}
+    assert {each.pod.namespace for each in found} == {somewhere.workload.namespace}
+
+
+async def test_whom_a_rehearsed_eviction_would_take_stays(somewhere: Places) -> None:
+    evictions, before = somewhere.cluster.evictions, await somewhere.cluster.evictions.pods(somewhere.workload)
+    assert await evictions.evict(before[0].pod, rehearse=True) is None
+    assert await evictions.evict(replace(before[0].pod, uid="the-one-before"), rehearse=True) is None
+    assert await evictions.evict(replace(before[0].pod, name="never-was"), rehearse=True) is None
+    assert {each.pod.uid: each.ends for each in await evictions.pods(somewhere.workload)} == {
+        each.pod.uid: None for each in before
+    }
+    assert await evictions.kin(before[0].pod) == Kin(len(before))
+
+
+async def test_what_a_drain_needs_may_be_asked_for(somewhere: Places) -> None:
+    may, name, namespace = somewhere.cluster.may, somewhere.workload.cluster, somewhere.workload.namespace
+    for space, verb, resource in (
+        ("", "list", "nodes"), ("", "list", "pods"), ("", "patch", "nodes"), (namespace, "create", "pods/eviction"),
+    ):  # fmt: skip
+        assert isinstance(await may(name, space, verb, resource), bool)
+    assert await may(name, "", "list", "nodes"), "it just did"
+    assert await may(name, namespace, "create", "pods/eviction")
+    with pytest.raises(UserError, match="No cluster fra1 is configured"):
+        await somewhere.cluster.nodes.nodes("fra1")
 
 
 def server(bench: Bench) -> Cluster:
