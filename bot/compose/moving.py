@@ -11,7 +11,7 @@ from bot.domain.errors import UserError
 from bot.domain.failover import Move, Place, Room
 from bot.domain.phrases import Code
 from bot.ports.estate import Estate
-from config.department import department
+from config.department import STAGING, department
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from config.failover import DatabaseSettings, MoveSettings, TrafficSettings
 
 
+PRODUCTION = "failover"
+"""The section of what is moved when it burns."""
 Check = tuple[str, Callable[[], Awaitable[str]], str]
 """One line of ``pult check``: what is looked at, how, and how to mend it. It changes nothing."""
 
@@ -55,7 +57,7 @@ def open_moving(
     if failover is None or pair is None or api is None:
         return Moving()
     opening = _Opening(settings, metrics, cluster, forge, api, store)
-    production = opening.estate("failover", failover, pair.move)
+    production = opening.estate(PRODUCTION, failover, pair.move)
     staging = None
     if failover.drill.staging and pair.staging:
         staging = opening.estate("failover.drill.staging", failover.drill.staging, pair.staging)
@@ -112,7 +114,7 @@ class _Opening:
     def _self_run(self, section: str, settings: DatabaseSettings) -> Database:
         from bot.compose.servers import self_run  # noqa: PLC0415 - after intake
 
-        made = self_run(settings, self._cluster.apis, self._api, self._store)
+        made = self_run(settings, self._cluster.apis, self._api, self._store, "" if section == PRODUCTION else STAGING)
         for region in made.regions:
             self.checks.append((f"{section}.database {region}", partial(made.check, region), "see docs/postgres.md"))
         self.beating.append((f"{section}.database", made.run))

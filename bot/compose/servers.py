@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from bot.ports.machines import Machine
 
 
-def self_run(settings: DatabaseSettings, apis: Mapping[str, Api], cloud: CloudApi, store: Store) -> SelfRunPostgres:
-    """The pair that *settings* name; connects at the first question."""
+def self_run(
+    settings: DatabaseSettings, apis: Mapping[str, Api], cloud: CloudApi, store: Store, name: str
+) -> SelfRunPostgres:
+    """The pair that *settings* name; connects at the first question. *name*: empty for production's."""
     servers = [Server(each.region, each.dsn.get_secret_value(), each.address) for each in settings.servers]
     machines = {each.region: tuple(_machines(each, apis, cloud)) for each in settings.servers}
-    return SelfRunPostgres(servers, machines, store, SystemClock())
+    return SelfRunPostgres(servers, machines, store, SystemClock(), name)
 
 
 def _machines(server: ServerSettings, apis: Mapping[str, Api], cloud: CloudApi) -> Iterator[Machine]:

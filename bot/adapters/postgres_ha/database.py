@@ -26,15 +26,20 @@ log = logging.getLogger(__name__)
 class SelfRunPostgres:
     """*machines*, by region, stop a server that can't be spoken to; in the order in which they are tried.
 
-    Opens nothing until it is asked, or told to beat.
+    Opens nothing until it is asked, or told to beat. *name*: of a pair that is not production's.
     """
 
     def __init__(
-        self, servers: Sequence[Server], machines: Mapping[str, Sequence[Machine]], store: Store, clock: Clock
+        self,
+        servers: Sequence[Server],
+        machines: Mapping[str, Sequence[Machine]],
+        store: Store,
+        clock: Clock,
+        name: str = "",
     ) -> None:
         self._couple, self._clock = Couple(servers), clock
         self._fences = Fences(self._couple, machines, clock)
-        self._silences = Silences(store, clock)
+        self._silences = Silences(store, clock, name)
         self._pulses = {server.region: Pulse(server, clock) for server in servers}
 
     @property

@@ -14,10 +14,13 @@ log = logging.getLogger(__name__)
 
 
 class Silences:
-    """Kept in the store, too, at its begin and end: a pult that starts in the middle of an outage goes by that."""
+    """Kept in the store, too, at its begin and end: a pult that starts in the middle of an outage goes by that.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    *pair*: which servers they are, where there are more than production's.
+    """
+
+    def __init__(self, store: Store, clock: Clock, pair: str = "") -> None:
+        self._store, self._clock, self._pair = store, clock, pair
         self._since: dict[str, datetime] = {}
         self._heard: set[str] = set()
 
@@ -47,14 +50,13 @@ class Silences:
         if region in self._heard:
             return None
         with suppress(UnavailableError):
-            mark = await self._store.read(lambda tx: tx.mark(_name(region)))
+            mark = await self._store.read(lambda tx: tx.mark(self._name(region)))
             return mark if isinstance(mark, datetime) else None
         return None
 
     async def _remember(self, region: str, value: object) -> None:
         with suppress(UnavailableError):  # then this process remembers it alone
-            await self._store.write(lambda tx: tx.put_mark(_name(region), value))
+            await self._store.write(lambda tx: tx.put_mark(self._name(region), value))
 
-
-def _name(region: str) -> str:
-    return f"silent database {region}"
+    def _name(self, region: str) -> str:
+        return f"silent database {self._pair} {region}" if self._pair else f"silent database {region}"
