@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.domain.codec import Json, decode
 from bot.domain.contacts import Roll
-from bot.domain.failover_course import Course, Kind, read
+from bot.domain.failover_course import Course, Kind, lost, read
 from bot.domain.failover_steps import BACK, THERE
 from bot.domain.messages import StepMark
 from bot.domain.operations import FINAL, Approval, Operation, State, Verdict
@@ -180,9 +180,7 @@ class _Figures:
         if "rpo" in self._report:
             return _number(self._report["rpo"])
         last = self.of("promote")
-        if last and (last.get("behind") == 0 or self.of("caught-up")):
-            return 0.0
-        return _number(last.get("lag", self.of("fence").get("lag"))) if last else None
+        return lost(last, self.of("caught-up"), self.of("fence")) if last else None
 
     @property
     def silence(self) -> timedelta | None:

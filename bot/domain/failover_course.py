@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from bot.domain.codec import decode, encode, stored
 from bot.domain.errors import UserError
@@ -138,6 +139,17 @@ def excessive(lag: float | None, rpo: timedelta) -> bool:
 def unknown(lag: float | None) -> bool:
     """Whether nobody can tell from *lag* how much would be lost."""
     return lag is None or math.isnan(lag)
+
+
+def lost(promote: Mapping[str, Any], caught_up: Mapping[str, Any], fence: Mapping[str, Any]) -> float | None:
+    """Seconds of writes that the standby lacked when it was promoted, by what these steps left; None: nobody knows.
+
+    Before a dead primary's lag nobody knows more.
+    """
+    if promote.get("behind") == 0 or (caught_up and not caught_up.get("silent")):
+        return 0.0
+    found = promote.get("lag", fence.get("lag"))
+    return found if isinstance(found, int | float) and not math.isnan(found) else None
 
 
 def tolerable(course: Course, now: datetime, *, reachable: bool) -> float | None:

@@ -24,6 +24,7 @@ from handlers.flows.failover_users import Users
 
 AFTER = frozenset({"promote", "connections", "shift", "verify", "rejoin-other", "report"})
 """Steps at which a plan can fail with the database moved already."""
+_HARMLESS = (UntouchedError, DriftError)
 Extra = Mapping[str, Callable[[Run, Say], Awaitable[Phrase | Did]]]
 """Steps of a drill that others bring, by name."""
 
@@ -137,8 +138,14 @@ async def _told_the_way_back(leg: Leg, name: str, work: StepOf, say: Say) -> Phr
     try:
         return await work(leg, say)
     except (UserError, TemporaryError) as error:
-        if name not in AFTER or not leg.course.acts or isinstance(error, (UntouchedError, DriftError)):
+        if not (name in AFTER or leg.prefix == BACK) or not leg.course.acts or isinstance(error, _HARMLESS):
             raise
+        if leg.course.kind is Kind.LIVE:
+            home = leg.course.source if leg.prefix == THERE else leg.course.target
+            raise UserError(
+                "{why} Nothing of it is undone any more. The steps that are left bring staging back to {home}.",
+                why=reason(error), home=home,
+            ) from error  # fmt: skip
         command = Code(_back(leg.course))
         raise UserError(
             "{why} Nothing of it is undone any more; the way back is a plan of its own: {command}",

@@ -6,7 +6,9 @@ old primary is off and nothing that pult sees says otherwise.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.domain.errors import PultError, TemporaryError, UntouchedError, UserError
 from bot.domain.failover_course import tolerable, unknown
@@ -81,6 +83,12 @@ class Data:
             if now is not None:
                 await say(_behind(now))
             await self._tools.clock.sleep(LOOK_EVERY)
+        if not _heard_out(now):
+            said = phrase(
+                "the old primary does not answer: what it took last, up to {lag}, may be missing",
+                lag=Quantity(now.lag or 0.0, "s", 1),
+            )
+            return did(said, lag=now.lag, behind=None, silent=True)
         return did(phrase("the standby has everything"), lag=now.lag, behind=now.behind)
 
     async def promote(self, leg: Leg, say: Say) -> Did:
@@ -90,14 +98,17 @@ class Data:
         except TemporaryError as error:
             raise await self._refusal(leg, phrase("{why}", why=reason(error))) from error
         await self._guard(leg, now)
+        last = await self._seen_before(leg)
         if not now.promoted:
             now = await self._last_words(leg, now, say)
-            await self._tools.store.write(lambda tx: tx.put_mark(_asked(leg), self._tools.clock.now()))
+            if now.lag is not None or not last:  # behind the same fence what was seen first still holds
+                last = {"lag": now.lag, "behind": now.behind}
+            await self._tools.store.write(lambda tx: tx.put_mark(_asked(leg), json.dumps(last)))
             await leg.estate.database.promote(leg.course.way)
             await say(phrase("asked, waiting for it"))
             await self._promoted(leg)
         done = phrase("promoted already") if now.promoted else phrase("{standby} takes writes", standby=now.standby)
-        return did(done, at=self._tools.clock.now(), lag=now.lag, behind=now.behind)
+        return did(done, at=self._tools.clock.now(), lag=last.get("lag"), behind=last.get("behind"))
 
     async def rejoin(self, leg: Leg, say: Say) -> Phrase:
         """The target's old server follows the source's: what a failback begins with."""
@@ -170,6 +181,12 @@ class Data:
         asked = await self._tools.store.read(lambda tx: tx.mark(_asked(leg)))
         return (UntouchedError if asked is None else UserError)("{why}", why=why)
 
+    async def _seen_before(self, leg: Leg) -> dict[str, Any]:
+        """How far the standby was behind when this leg's promotion was asked for, by a pult that died since, too."""
+        kept = await self._tools.store.read(lambda tx: tx.mark(_asked(leg)))
+        found: dict[str, Any] = json.loads(kept) if isinstance(kept, str) else {}
+        return found
+
     async def _statement(self, leg: Leg) -> Statement | None:
         name = attested(leg.operation, leg.course.source)
         found: Statement | None = await self._tools.store.read(lambda tx: tx.mark(name))
@@ -220,7 +237,9 @@ class Data:
 
 
 def _asked(leg: Leg) -> str:
-    """Name of the mark that the promotion of this leg was asked for: from then on its fence must stay."""
+    """Name of the mark that the promotion of this leg was asked for, with what the standby lacked then (JSON; an
+    earlier pult left the time alone): from then on its fence must stay.
+    """
     return f"promoting:{leg.operation}:{leg.course.target}"
 
 
@@ -233,6 +252,11 @@ def _complete(now: Replication, fenced: datetime, at: datetime) -> bool:
     if now.behind is not None:
         return now.behind == 0
     return now.lag is not None and at - timedelta(seconds=now.lag) - STALE >= fenced
+
+
+def _heard_out(now: Replication) -> bool:
+    """Whether "complete" is known: seconds up to a server's silence say nothing of what it took right before that."""
+    return now.reachable or now.behind is not None or now.lag == 0
 
 
 def _behind(now: Replication) -> Phrase:

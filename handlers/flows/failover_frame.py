@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.audit import Deed
-from bot.domain.failover_course import Course, Kind
+from bot.domain.failover_course import Course, Kind, lost
 from bot.domain.freezes import EVERYTHING, Freeze
 from bot.domain.operations import UNDER_WAY, Operation, StepReport
 from bot.domain.phrases import Code, Phrase, Quantity, phrase
@@ -157,19 +157,13 @@ def _times(step: StepReport) -> dict[str, str | None]:
 
 
 def _figures(leg: Leg, operation: Operation, now: datetime) -> _Figures:
-    """RTO counts from the loss where it is known, else from the proposal, to the verified end.
-
-    RPO is what the standby still lacked when it was promoted; before a dead primary's lag nobody knows more.
-    """
+    """RTO counts from the loss where it is known, else from the proposal, to the verified end."""
     begun = operation.created_at if leg.course.kind is Kind.FAILOVER else operation.started_at
     since = leg.course.lost_since or begun or now
     served = leg.value("verify").get("at") or leg.value("shift").get("at")
     ended = datetime.fromisoformat(served) if served else now
     last = leg.value("promote")
-    if last.get("behind") == 0 or leg.value("caught-up"):
-        rpo: float | None = 0.0
-    else:
-        rpo = last.get("lag", leg.value("fence").get("lag"))
+    rpo = lost(last, leg.value("caught-up"), leg.value("fence"))
     return _Figures((ended - since).total_seconds(), rpo, since, _silence(leg.value("fence").get("at"), last.get("at")))
 
 
@@ -181,8 +175,17 @@ def _silence(fenced: str | None, promoted: str | None) -> float | None:
 
 
 def _told(course: Course, found: _Figures) -> Iterator[Phrase]:
+    """Of a live drill both ways took no RTO: the report has that of the way there."""
     took = timedelta(seconds=round(found.rto, 1))
+    if course.kind is Kind.LIVE:
+        yield phrase("there and back took {took}", took=took)
+        yield phrase("the way back: {figures}", figures=listed(_lost(course, found)))
+        return
     yield phrase("RTO {took}, the goal is {goal}", took=took, goal=course.rto)
+    yield from _lost(course, found)
+
+
+def _lost(course: Course, found: _Figures) -> Iterator[Phrase]:
     if found.rpo is None:
         yield phrase("RPO unknown, the goal is {goal}", goal=course.rpo)
     else:

@@ -11,6 +11,8 @@ REGIONS: Final = {PRIMARY: "New York 2", STANDBY: "San Francisco 3"}
 DOMAIN: Final = "dept.example"
 RECORD: Final = 42
 """The A record ``api`` that steers the traffic."""
+STAGING_RECORD: Final = 44
+"""The A record ``api.staging``, which steers staging's."""
 ADDRESSES: Final = {PRIMARY: "203.0.113.10", STANDBY: "198.51.100.10"}
 """Load balancer address of each region."""
 CHECK: Final = "check-api"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.simulator.digitalocean import balancers, catalogue, errors
-from bot.simulator.digitalocean.catalogue import ADDRESSES, BASTION, PRIMARY, RECORD, REGIONS, STANDBY
+from bot.simulator.digitalocean.catalogue import ADDRESSES, BASTION, PRIMARY, RECORD, REGIONS, STAGING_RECORD, STANDBY
 from bot.simulator.digitalocean.databases import CREATION, PROMOTION, Database, Replica, Rule, new_id
 from bot.simulator.digitalocean.droplets import Droplets
 from bot.simulator.digitalocean.errors import Json
@@ -34,6 +34,7 @@ class Cloud:
         self.records: dict[int, Json] = {
             RECORD: _record(RECORD, "A", "api", ADDRESSES[PRIMARY]),
             43: _record(43, "CNAME", "www", "api.dept.example."),
+            STAGING_RECORD: _record(STAGING_RECORD, "A", "api.staging", ADDRESSES[PRIMARY]),
         }
         self.balancers = {f"lb-{slug}": balancers.seeded(slug, stamp(born)) for slug in REGIONS}
         self.calls: list[tuple[str, str]] = []
@@ -110,12 +111,12 @@ class Cloud:
     def lag(self, seconds: float) -> None:
         self._lag = seconds
 
-    def traffic(self) -> str:
-        """The region that record 42 points to; empty when it points nowhere we know.
+    def traffic(self, record: int = RECORD) -> str:
+        """The region that the record points to; empty when it points nowhere we know.
 
         Behind a global load balancer it is the most preferred of those that stand.
         """
-        address = self.records[RECORD]["data"] if RECORD in self.records else ""
+        address = self.records[record]["data"] if record in self.records else ""
         spread = next((each for each in self.balancers.values() if each["ip"] == address), None)
         if spread is not None and spread["type"] == balancers.GLOBAL:
             targets = {self.balancers[one]["region"]["slug"] for one in spread["target_load_balancer_ids"]}
