@@ -19,6 +19,7 @@ from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.notes import BEFORE, OPERATION
 from bot.adapters.kubernetes.settings import ClusterSettings
+from bot.adapters.kubernetes.verdicts import ConflictError
 from bot.domain.errors import DriftError, UserError
 from bot.domain.services import Environment, GitOps
 from bot.ports.gitops import Applied
@@ -467,7 +468,7 @@ async def test_a_sync_that_somebody_began_meanwhile_is_not_overwritten(
 
 async def test_races_do_not_go_on_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     async def lost(*_: Any, **__: Any) -> Any:
-        raise DriftError("409")
+        raise ConflictError("409")
 
     monkeypatch.setattr(resources, "patch", lost)
     with pytest.raises(DriftError, match="api changes too fast"):
@@ -483,7 +484,7 @@ async def test_a_look_that_loses_its_race_looks_again(bench: Bench, monkeypatch:
             await asyncio.sleep(0.02)
 
     async def lost(*_: Any, **__: Any) -> Any:
-        raise DriftError("409")
+        raise ConflictError("409")
 
     with monkeypatch.context() as patched:
         patched.setattr(resources, "patch", lost)

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.adapters.kubernetes import cluster as adapter
-from bot.adapters.kubernetes import found
+from bot.adapters.kubernetes import conflicts, found
 from bot.adapters.kubernetes.cluster import KubernetesCluster, open_clusters
 from bot.adapters.kubernetes.settings import ClusterSettings
 from bot.adapters.kubernetes.workloads import Workloads
@@ -157,7 +157,7 @@ async def test_a_lost_race_is_run_again(bench: Bench, monkeypatch: pytest.Monkey
 
 
 async def test_races_do_not_go_on_for_ever(scripted: Scripted) -> None:
-    for _ in range(adapter.TRIES):
+    for _ in range(conflicts.TRIES):
         scripted.script.add("GET", DEPLOYMENT_PATH, 200, deployment())
         scripted.script.add("PATCH", DEPLOYMENT_PATH, 409, recorded("status-409"))
     template = adapter.judge.template_hash(deployment())

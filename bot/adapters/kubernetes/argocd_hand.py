@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from bot.adapters.kubernetes import argocd, resources
 from bot.adapters.kubernetes.argocd import REFRESH
 from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict
 from bot.adapters.kubernetes.notes import BEFORE, OPERATION, annotation
 from bot.adapters.kubernetes.resources import APPLICATION
 from bot.domain.errors import DriftError, UserError
@@ -16,7 +17,6 @@ from bot.domain.services import Environment
 from bot.ports.gitops import Applied
 
 Object: TypeAlias = dict[str, Any]
-TRIES = 5
 ME = "pult"
 
 
@@ -42,15 +42,15 @@ class ArgoCd:
     async def ask(self, environment: Environment, revision: str, operation: str) -> None:
         """A refresh, and a sync where that is needed, in one patch under the resourceVersion that was read."""
         namespace, name = environment.gitops.place
-        for _ in range(TRIES):
+
+        async def change() -> None:
             app = await self._read(environment)
             body = request(app, environment.gitops.repo, revision, operation)
             if body is None:
                 return
-            with suppress(DriftError):  # the controller wrote meanwhile, or somebody began a sync: look again
-                await resources.patch(self._api, APPLICATION, namespace, name, body)
-                return
-        raise DriftError("{name} changes too fast to be patched.", name=Code(name))
+            await resources.patch(self._api, APPLICATION, namespace, name, body)
+
+        await retry_on_conflict(name, change)
 
     async def _read(self, environment: Environment) -> Object:
         return await resources.read(self._api, APPLICATION, *environment.gitops.place)

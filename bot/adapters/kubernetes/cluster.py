@@ -10,6 +10,7 @@ from typing import Any
 from bot.adapters.kubernetes import access, judge
 from bot.adapters.kubernetes.anatomies import KubernetesAnatomies
 from bot.adapters.kubernetes.client import MERGE, STRATEGIC, Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict, versioned
 from bot.adapters.kubernetes.evictions import KubernetesEvictions
 from bot.adapters.kubernetes.found import anew, pages
 from bot.adapters.kubernetes.gitops import KubernetesGitOps
@@ -20,15 +21,13 @@ from bot.adapters.kubernetes.revisions import RESTARTED_AT
 from bot.adapters.kubernetes.rollouts import KubernetesRollouts
 from bot.adapters.kubernetes.scaling import KubernetesScaling
 from bot.adapters.kubernetes.settings import ClusterSettings
-from bot.adapters.kubernetes.verdicts import GoneError
-from bot.adapters.kubernetes.workloads import Workloads, versioned
+from bot.adapters.kubernetes.verdicts import ConflictError, GoneError
+from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain.changes import ClusterChange
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
 from bot.domain.services import Environment
 from bot.ports.cluster import Pod, Rollout, Workload
-
-TRIES = 5
 
 
 class KubernetesCluster:
@@ -65,21 +64,21 @@ class KubernetesCluster:
 
         Under the resourceVersion that was read: a patch that was on its way when pult died comes too late for it.
         """
-        for _ in range(TRIES):
+
+        async def change() -> None:
             obj = await self._workloads.read(workload)
             if judge.rollout(workload.kind, obj).restarted_by == operation:
                 return
-            with suppress(DriftError):  # its status moved on
-                await self._workloads.patch(workload, _restarted(workload, obj, operation, at))
-                return
-        raise _hasty(workload)
+            await self._workloads.patch(workload, _restarted(workload, obj, operation, at))
+
+        await retry_on_conflict(workload.name, change)
 
     async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None:
         """Under its uid: the next pod of the name is another, and stays."""
         if (pod, uid) not in {(found.name, found.uid) for found in await self.pods(workload)}:
             return
         api, only = self._workloads.api(workload.cluster), {"preconditions": {"uid": uid}}
-        with suppress(GoneError, DriftError):  # gone, or another pod has its name: it is done
+        with suppress(GoneError, ConflictError):  # gone, or another pod has its name: it is done
             await api.call("CoreV1Api", "delete_namespaced_pod", pod, workload.namespace, body=only)
 
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
@@ -87,17 +86,17 @@ class KubernetesCluster:
 
         Where a Rollout takes its template from a Deployment, that one is patched: the Rollout follows it.
         """
-        for _ in range(TRIES):
+
+        async def change() -> None:
             holder, obj = await self._workloads.holder(workload)
             if judge.template_hash(obj) != template:
                 raise DriftError("{name} was changed meanwhile.", name=Code(workload.name))
             custom = holder.kind == judge.ROLLOUT  # there a patch replaces the whole list
             containers = _all(obj, image) if custom else _changed(obj, image)
             patch = versioned(obj, {"template": {"spec": {"containers": containers}}})
-            with suppress(DriftError):  # its status moved on; the template decides in the next round
-                await self._workloads.patch(holder, patch, MERGE if custom else STRATEGIC)
-                return
-        raise _hasty(workload)
+            await self._workloads.patch(holder, patch, MERGE if custom else STRATEGIC)
+
+        await retry_on_conflict(workload.name, change)
 
     async def version(self, cluster: str) -> str:
         """The API server's version: proves that it answers."""
@@ -126,10 +125,6 @@ def _restarted(workload: Workload, obj: dict[str, Any], operation: str, at: date
         return patch
     annotations = {RESTARTED_AT: when, OPERATION: operation}
     return versioned(obj, {"template": {"metadata": {"annotations": annotations}}})
-
-
-def _hasty(workload: Workload) -> DriftError:
-    return DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
 
 
 def _changed(obj: dict[str, Any], image: str) -> list[dict[str, Any]]:

@@ -11,9 +11,9 @@ from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.found import configured, pods_of
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.notes import annotation, controller, time
-from bot.adapters.kubernetes.verdicts import DisruptionError, GoneError
+from bot.adapters.kubernetes.verdicts import ConflictError, DisruptionError, GoneError
 from bot.adapters.kubernetes.workloads import Workloads
-from bot.domain.errors import DriftError, TemporaryError, UserError
+from bot.domain.errors import TemporaryError, UserError
 from bot.domain.phrases import Code, Phrase, verbatim
 from bot.ports.cluster import Workload
 from bot.ports.evictions import Kin, Resident, Standing
@@ -54,7 +54,7 @@ class KubernetesEvictions:
         asked: dict[str, object] = {"body": body} | ({"dry_run": "All"} if rehearse else {})
         api = configured(self._apis, pod.cluster)
         try:
-            with suppress(GoneError, DriftError):  # gone, or another pod has its name: it is done
+            with suppress(GoneError, ConflictError):  # gone, or another pod has its name: it is done
                 await api.call("CoreV1Api", "create_namespaced_pod_eviction", pod.name, pod.namespace, **asked)
         except DisruptionError as error:
             return verbatim(str(error))

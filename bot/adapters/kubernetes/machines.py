@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from bot.adapters.kubernetes import access, judge
 from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict, versioned
 from bot.adapters.kubernetes.found import pods_of
 from bot.adapters.kubernetes.notes import annotation
-from bot.adapters.kubernetes.workloads import Workloads, versioned
-from bot.domain.errors import DriftError
-from bot.domain.phrases import Code
+from bot.adapters.kubernetes.workloads import Workloads
 from bot.ports.cluster import Workload
 
-TRIES = 5
 BEFORE = "pult.dev/stopped-from"
 """Annotation: how many replicas there were before pult stopped it."""
 
@@ -51,14 +48,14 @@ class WorkloadMachine:
 
     async def _scale(self, wanted: int | None) -> None:
         """Under the resourceVersion that was read."""
-        for _ in range(TRIES):
+
+        async def change() -> None:
             obj = await self._workloads.read(self._workload)
             have = obj["spec"].get("replicas", 1)
             if (have == 0) == (wanted == 0):
                 return
             patch = versioned(obj, {"replicas": int(annotation(obj, BEFORE) or 1) if wanted is None else wanted})
             patch["metadata"]["annotations"] = {BEFORE: str(have) if wanted == 0 else None}
-            with suppress(DriftError):  # its status moved on
-                await self._workloads.patch(self._workload, patch)
-                return
-        raise DriftError("{name} changes too fast to be patched.", name=Code(self._workload.name))
+            await self._workloads.patch(self._workload, patch)
+
+        await retry_on_conflict(self._workload.name, change)

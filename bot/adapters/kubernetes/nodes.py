@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from bot.adapters.kubernetes.client import STRATEGIC, Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict, versioned
 from bot.adapters.kubernetes.evictions import resident
 from bot.adapters.kubernetes.found import configured, paged
 from bot.adapters.kubernetes.judge import Object
@@ -13,8 +13,6 @@ from bot.domain.errors import DriftError
 from bot.domain.phrases import Code
 from bot.ports.evictions import Resident
 from bot.ports.nodes import Node
-
-TRIES = 5
 
 
 class KubernetesNodes:
@@ -31,18 +29,17 @@ class KubernetesNodes:
     async def mark(self, node: Node, *, closed: bool) -> None:
         """Under the resourceVersion that was read: a patch that was on its way when pult died comes too late for it."""
         api = configured(self._apis, node.cluster)
-        for _ in range(TRIES):
+
+        async def change() -> None:
             obj = await api.call("CoreV1Api", "read_node", node.name)
             if obj["metadata"]["uid"] != node.uid:
                 raise DriftError("Another machine is called {node} by now.", node=Code(node.name))
             if _node(node.cluster, obj).closed is closed:
                 return
-            version = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-            patch = {"metadata": version, "spec": {"unschedulable": True if closed else None}}
-            with suppress(DriftError):  # its kubelet wrote its status
-                await api.call("CoreV1Api", "patch_node", node.name, body=patch, _content_type=STRATEGIC)
-                return
-        raise DriftError("{name} changes too fast to be patched.", name=Code(node.name))
+            patch = versioned(obj, {"unschedulable": True if closed else None})
+            await api.call("CoreV1Api", "patch_node", node.name, body=patch, _content_type=STRATEGIC)
+
+        await retry_on_conflict(node.name, change)
 
     async def residents(self, node: Node) -> tuple[Resident, ...]:
         """Every pod on it."""

@@ -48,7 +48,7 @@ async def patch(  # noqa: PLR0913 - an address, and what to do there
 ) -> dict[str, Any]:
     """The object after it. ``kind`` is the patch's content type; ``status``: through the status subresource.
 
-    DriftError: *body* names a resourceVersion that is no longer current.
+    ConflictError: *body* names a resourceVersion that is no longer current.
     """
     method = "patch_namespaced_custom_object_status" if status else "patch_namespaced_custom_object"
     group, version, plural = resource

@@ -6,20 +6,19 @@ What is patched, and where, is as kubectl and kubectl-argo-rollouts (cmd/promote
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 from bot.adapters.kubernetes import argorollouts, history, judge
 from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict, versioned
 from bot.adapters.kubernetes.notes import annotation
-from bot.adapters.kubernetes.workloads import BY_REPLICASETS, Workloads, versioned
+from bot.adapters.kubernetes.workloads import BY_REPLICASETS, Workloads
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
 from bot.ports.cluster import Workload
 from bot.ports.rollouts import Revision
 
 Object: TypeAlias = dict[str, Any]
-TRIES = 5
 LISTED = 500
 """Old revisions of all that a selector finds: ten each by default."""
 ADVANCED = "pult.dev/advanced"
@@ -39,36 +38,35 @@ class KubernetesRollouts:
 
     async def undo(self, workload: Workload, revision: str, template: str) -> None:
         """Put back the template of *revision*; what has it already is left alone."""
-        for _ in range(TRIES):
+
+        async def change() -> None:
             holder, obj = await self._workloads.holder(workload)
             past = await self._past(workload, revision)
             if history.plain(history.template(past)) == history.plain(obj["spec"]["template"]):
                 return
             _undoable(workload, obj, template)
             patch, content_type = history.undo(workload.kind, obj, past)
-            with suppress(DriftError):  # its status moved on; the template decides in the next round
-                await self._workloads.patch(holder, patch, content_type)
-                return
-        raise _hasty(workload)
+            await self._workloads.patch(holder, patch, content_type)
+
+        await retry_on_conflict(workload.name, change)
 
     async def advance(self, workload: Workload, operation: str, *, full: bool = False) -> None:
         """Let a paused rollout go on; *full*: to the end."""
-        for _ in range(TRIES):
+        if full:
+            await self._finish(workload, await self._progressive(workload))
+            return
+
+        async def change() -> None:
             obj = await self._progressive(workload)
-            if full:
-                await self._finish(workload, obj)
-                return
             mark, last = f"{operation} {_stop(obj)}", annotation(obj, ADVANCED)
             if last.rpartition(" ")[0] == operation and last != mark:
                 return  # it went on from there before
             _waiting(workload, obj)
-            with suppress(DriftError):  # its controller wrote meanwhile, maybe the next pause: look again
-                if last != mark:
-                    note = {"metadata": {"annotations": {ADVANCED: mark}}}
-                    obj = await self._workloads.patch(workload, note)
-                await self._resume(workload, obj)
-                return
-        raise _hasty(workload)
+            if last != mark:
+                obj = await self._workloads.patch(workload, {"metadata": {"annotations": {ADVANCED: mark}}})
+            await self._resume(workload, obj)  # a conflict may be the next pause: look again
+
+        await retry_on_conflict(workload.name, change)
 
     async def abort(self, workload: Workload) -> None:
         """Back to the stable version at once."""
@@ -155,7 +153,3 @@ def _stop(obj: Object) -> str:
     status = obj["status"]
     begun = next((each.get("startTime") for each in status.get("pauseConditions") or ()), "")
     return f"{status.get('currentPodHash', '')}/{status.get('currentStepIndex', '-')}/{begun}"
-
-
-def _hasty(workload: Workload) -> DriftError:
-    return DriftError("{name} changes too fast to be patched.", name=Code(workload.name))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from bot.adapters.kubernetes import access
 from bot.adapters.kubernetes.client import MERGE, Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict, versioned
 from bot.adapters.kubernetes.found import paged
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.notes import annotation
-from bot.adapters.kubernetes.workloads import Workloads, versioned
+from bot.adapters.kubernetes.workloads import Workloads
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code
 from bot.ports.cluster import Workload
 from bot.ports.scaling import Autoscaler
 
-TRIES = 5
 SCALED = "pult.dev/scaled"
 """Annotation: which operation set the number of replicas last."""
 SCALERS = "autoscaling/horizontalpodautoscalers"
@@ -40,17 +39,17 @@ class KubernetesScaling:
         """Under the resourceVersion that was read, as :meth:`scale`."""
         method, place = "patch_namespaced_horizontal_pod_autoscaler", (scaler.name, workload.namespace)
         api = self._workloads.api(workload.cluster)
-        for _ in range(TRIES):
+
+        async def change() -> None:
             found = await self._found(workload)
             if found is None or found["metadata"]["name"] != scaler.name:
                 raise DriftError("The autoscaler {name} is gone.", name=Code(scaler.name))
             if _read(found) == scaler:
                 return
             patch = versioned(found, {"minReplicas": scaler.least, "maxReplicas": scaler.most})
-            with suppress(DriftError):  # it wrote its status
-                await api.call("AutoscalingV2Api", method, *place, body=patch, _content_type=MERGE)
-                return
-        raise DriftError("{name} changes too fast to be patched.", name=Code(scaler.name))
+            await api.call("AutoscalingV2Api", method, *place, body=patch, _content_type=MERGE)
+
+        await retry_on_conflict(scaler.name, change)
 
     async def _found(self, workload: Workload) -> Object | None:
         api = self._workloads.api(workload.cluster)
@@ -62,16 +61,16 @@ class KubernetesScaling:
         """Under the resourceVersion that was read: a patch that was on its way when pult died comes too late for it."""
         if workload.kind == "daemonset":  # the server would drop the field without a word
             raise UserError("A {kind} runs one pod on each node: it has no number to set.", kind=workload.kind)
-        for _ in range(TRIES):
+
+        async def change() -> None:
             obj = await self._workloads.read(workload)
             if annotation(obj, SCALED) == operation:
                 return
             patch = versioned(obj, {"replicas": replicas})
             patch["metadata"]["annotations"] = {SCALED: operation}
-            with suppress(DriftError):  # its status moved on
-                await self._workloads.patch(workload, patch)
-                return
-        raise DriftError("{name} changes too fast to be patched.", name=Code(workload.name))
+            await self._workloads.patch(workload, patch)
+
+        await retry_on_conflict(workload.name, change)
 
     async def allowed(self, workload: Workload) -> str:
         """By access reviews: of the workload, and of its autoscaler where it has one."""

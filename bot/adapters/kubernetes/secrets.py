@@ -11,15 +11,15 @@ from typing import Any, Final
 
 from bot.adapters.kubernetes import access
 from bot.adapters.kubernetes.client import MERGE, Api
+from bot.adapters.kubernetes.conflicts import retry_on_conflict
 from bot.adapters.kubernetes.found import configured
 from bot.adapters.kubernetes.notes import annotation, controller
-from bot.adapters.kubernetes.verdicts import GoneError
+from bot.adapters.kubernetes.verdicts import ConflictError, GoneError
 from bot.domain.endpoints import address_in, same_address, with_address
-from bot.domain.errors import DriftError, RateLimitedError, TemporaryError, UserError
+from bot.domain.errors import RateLimitedError, TemporaryError, UserError
 from bot.domain.failover import Place
 from bot.domain.phrases import Code
 
-TRIES: Final = 5
 SWITCHED: Final = "pult.dev/switched"
 """Annotation: by key, which operation put which address there, and what address stood there before."""
 _OWNERS: Final = {
@@ -45,7 +45,8 @@ class KubernetesSecrets:
 
         DriftError: the Secret changes too fast to be patched.
         """
-        for _ in range(TRIES):
+
+        async def change() -> str:
             obj = await self._read(place)
             value, notes = _value(obj, place), _notes(obj)
             was, note = address_in(value), notes.get(place.key) or {}
@@ -58,10 +59,10 @@ class KubernetesSecrets:
                 "resourceVersion": obj["metadata"]["resourceVersion"],
                 "annotations": {SWITCHED: json.dumps(notes, sort_keys=True)},
             }
-            with suppress(DriftError):
-                await self._patch(place, {"metadata": metadata, "data": {place.key: changed}})
-                return was
-        raise DriftError("{name} changes too fast to be patched.", name=Code(place.secret))
+            await self._patch(place, {"metadata": metadata, "data": {place.key: changed}})
+            return was
+
+        return await retry_on_conflict(place.secret, change)
 
     async def allowed(self, place: Place) -> str:
         """By access reviews of this very Secret, and by what it says of itself."""
@@ -91,7 +92,7 @@ class KubernetesSecrets:
         api, method = configured(self._apis, place.region), "patch_namespaced_secret"
         try:
             await api.call("CoreV1Api", method, place.secret, place.namespace, body=body, _content_type=MERGE)
-        except (DriftError, GoneError):
+        except (ConflictError, GoneError):
             raise
         except TemporaryError as error:
             kind = RateLimitedError if isinstance(error, RateLimitedError) else TemporaryError

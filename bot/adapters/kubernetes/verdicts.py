@@ -27,6 +27,10 @@ class UnknownTypeError(UserError):
     """The server has no such resource type: a CRD is not installed, or not in this version."""
 
 
+class ConflictError(DriftError):
+    """A resourceVersion or uid that was named is no longer current (409)."""
+
+
 class ExpiredError(TemporaryError):
     """The list's continue token is too old (410): begin anew."""
 
@@ -55,7 +59,7 @@ def verdict(answer: Answer, cluster: str) -> UserError | TemporaryError | Perman
         case 404:
             return _gone(answer.body.get("details"), cluster, message)
         case 409:
-            return DriftError("Somebody changed it at the same moment in {cluster}.", cluster=cluster)
+            return ConflictError("Somebody changed it at the same moment in {cluster}.", cluster=cluster)
         case 410:
             return ExpiredError(f"{cluster}: {message}")
         case 429:

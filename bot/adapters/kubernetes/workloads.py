@@ -53,7 +53,7 @@ class Workloads:
         return workload, obj
 
     async def patch(self, workload: Workload, body: object, content_type: str = MERGE) -> Object:
-        """DriftError: *body* names a resourceVersion that is no longer current."""
+        """ConflictError: *body* names a resourceVersion that is no longer current."""
         api = self.api(workload.cluster)
         if workload.kind == judge.ROLLOUT:
             return await resources.patch(api, ROLLOUT, workload.namespace, workload.name, body, kind=content_type)
@@ -86,8 +86,3 @@ def _reference(workload: Workload, obj: Object) -> Workload | None:
             name=Code(workload.name), kind=str(reference.get("kind")),
         )  # fmt: skip
     return replace(workload, kind="deployment", name=str(reference["name"]))
-
-
-def versioned(obj: Object, spec: Object) -> Object:
-    """A merge patch of *spec* that counts only while *obj* is as it was read."""
-    return {"metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]}, "spec": spec}

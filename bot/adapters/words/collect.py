@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_SHOWN = {"phrase", "counted", "noted", "UserError", "DeniedError", "DriftError", "BadVersionError", "StuckError"}
+_SHOWN = {
+    "phrase", "counted", "noted", "UserError", "DeniedError", "DriftError", "ConflictError", "BadVersionError",
+    "StuckError",
+}  # fmt: skip
 _SIGNS = {"$", "x"}  # units that are drawn, not said
 _LENIENT = {"Phrase", "translate"}  # called with a variable by those that carry texts on
 
