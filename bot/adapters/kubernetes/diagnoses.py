@@ -16,7 +16,7 @@ from bot.adapters.kubernetes.anatomy import selects
 from bot.adapters.kubernetes.census import HASHES, Census, Gathered
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cohorts import cohort
-from bot.adapters.kubernetes.found import anew, paged, pages
+from bot.adapters.kubernetes.found import census_of, paged, pages
 from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.adapters.kubernetes.rollouts import kept
 from bot.adapters.kubernetes.scaling import targets
@@ -112,18 +112,12 @@ class KubernetesDiagnoses:
         obj, namespace = await self._workloads.of(environment), environment.namespace
         try:
             async with asyncio.TaskGroup() as group:
-                census = group.create_task(anew(lambda: self._counted(api, namespace, judge.selector(obj))))
+                census = group.create_task(census_of(api, namespace, judge.selector(obj), self._clock.now()))
                 around = {name: group.create_task(_tried(paged(api, *call, namespace))) for name, call in LISTS.items()}
                 around["nodes"] = group.create_task(_tried(_nodes(api)))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         return _Round(obj, census.result(), {name: task.result() for name, task in around.items()})
-
-    async def _counted(self, api: Api, namespace: str, selector: str) -> Census:
-        census = Census(self._clock.now())
-        async for page in pages(api, "CoreV1Api", "list_namespaced_pod", namespace, label_selector=selector):
-            census.add(page)
-        return census
 
 
 async def _tried(work: Awaitable[T]) -> T | PultError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
+from bot.adapters.kubernetes.census import Census
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.verdicts import ExpiredError
@@ -34,6 +36,18 @@ async def paged(api: Api, group: str, method: str, *place: str, **options: objec
 
     async def read() -> list[Object]:
         return [each async for page in pages(api, group, method, *place, **options) for each in page]
+
+    return await anew(read)
+
+
+async def census_of(api: Api, namespace: str, selector: str, now: datetime) -> Census:
+    """The pods of a label selector, in cohorts, by what is news at *now*."""
+
+    async def read() -> Census:
+        census = Census(now)
+        async for page in pages(api, "CoreV1Api", "list_namespaced_pod", namespace, label_selector=selector):
+            census.add(page)
+        return census
 
     return await anew(read)
 

@@ -6,10 +6,10 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from bot.adapters.kubernetes import evidence, judge
 from bot.adapters.kubernetes.client import Api
+from bot.adapters.kubernetes.found import pages
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.workloads import BY_REPLICASETS, Workloads
 from bot.domain.loglines import tidy
@@ -17,8 +17,9 @@ from bot.domain.redact import redact
 from bot.domain.services import Environment
 from bot.ports.happenings import Happening
 
-PAGE, PAGES = 500, 8
-"""Events of a namespace that are looked through: in trouble there are thousands, and no selector finds by prefix."""
+PAGE, LISTED = 500, 4000
+"""Events of one part of a list, and of a namespace that are looked through: in trouble there are thousands, and no
+selector finds by prefix."""
 REVISIONS = 100
 ITS_OWN = frozenset(
     ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "HorizontalPodAutoscaler", "PodDisruptionBudget")
@@ -91,12 +92,8 @@ async def _makers(api: Api, environment: Environment, obj: Object) -> frozenset[
 
 async def _events(api: Api, namespace: str) -> list[Object]:
     found: list[Object] = []
-    options: dict[str, Any] = {"limit": PAGE}
-    for _ in range(PAGES):
-        page = await api.call("CoreV1Api", "list_namespaced_event", namespace, **options)
-        found += page.get("items") or ()
-        token = page.get("metadata", {}).get("continue")
-        if not token:
+    async for page in pages(api, "CoreV1Api", "list_namespaced_event", namespace, limit=PAGE):
+        found += page
+        if len(found) >= LISTED:
             break
-        options["_continue"] = token
     return found

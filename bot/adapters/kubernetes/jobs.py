@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from bot.adapters.kubernetes.census import Census
 from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cohorts import cohort
-from bot.adapters.kubernetes.found import configured, paged, pages
+from bot.adapters.kubernetes.found import census_of, configured, paged
 from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.domain.loglines import tidy
 from bot.domain.redact import redact
@@ -56,10 +55,7 @@ class KubernetesJobs:
         return replace(state, cohorts=await self._cohorts(api, space, run)) if run else state
 
     async def _cohorts(self, api: Api, space: str, run: Object) -> tuple[Cohort, ...]:
-        census = Census(self._clock.now())
-        selector = f"{OF_JOB}={run['metadata']['name']}"
-        async for page in pages(api, "CoreV1Api", "list_namespaced_pod", space, label_selector=selector):
-            census.add(page)
+        census = await census_of(api, space, f"{OF_JOB}={run['metadata']['name']}", self._clock.now())
         inquiry, told = Inquiry(api, space, []), []
         for at, each in enumerate(census.cohorts):
             ill = each.health <= Health.SHAKEN and at < EXAMINED
