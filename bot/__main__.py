@@ -15,7 +15,7 @@ import click
 from bot import VERSION
 from bot.cli.lengths import length
 from bot.domain.audit import BrokenChainError
-from bot.domain.errors import PultError
+from bot.domain.errors import PultError, innermost
 
 P = ParamSpec("P")
 CONFIG = click.option(
@@ -52,7 +52,7 @@ def told(work: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:
             if options.get("debug"):
                 raise
-            click.echo(f"pult: an error of its own, {_innermost(error)!r}. --debug shows where.", err=True)
+            click.echo(f"pult: an error of its own, {innermost(error)!r}. --debug shows where.", err=True)
             sys.exit(1)
 
     return wrapper
@@ -61,13 +61,6 @@ def told(work: Callable[P, None]) -> Callable[P, None]:
 def configured(work: Callable[P, None]) -> Callable[P, None]:
     """A command that reads the configuration and has no options after it."""
     return CONFIG(DEBUG(told(work)))
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """What a task group was ended by."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -23,6 +23,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bot.domain.phrases import Phrase, phrase, verbatim
@@ -120,6 +122,22 @@ class FencedError(PultError):
 
 class NotReadyError(PultError):
     """Something needed at start is missing. The text names the remedy."""
+
+
+def innermost(error: BaseException) -> BaseException:
+    """What a task group was ended by, however deep in it: the first error that is no group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@contextmanager
+def ungrouped() -> Iterator[None]:
+    """A task group inside is left by the very error that ended it: the type is the verdict, and a group is none."""
+    try:
+        yield
+    except ExceptionGroup as failed:
+        raise innermost(failed) from None
 
 
 def told(error: Exception) -> Phrase:

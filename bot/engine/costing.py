@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from bot.domain.consumption import HOUR, Readings
 from bot.domain.costs import Allocated, Inventory, Peak, Place, Spend
-from bot.domain.errors import PermanentError, TemporaryError, UserError
+from bot.domain.errors import PermanentError, TemporaryError, UserError, ungrouped
 from bot.domain.money import Rates
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.engine import costqueries as ask
@@ -110,8 +110,10 @@ class Ledger:
         queries = (
             ask.CPU_ASKED, ask.CPU_USED, ask.CPU_THERE, ask.MEMORY_ASKED, ask.MEMORY_USED, ask.MEMORY_THERE,
         )  # fmt: skip
-        found = await _together(*((lambda query=query: span(query)) for query in queries))
-        cpu_asked, cpu_used, cpu_there, asked, used, there = found
+        with ungrouped():
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(span(query)) for query in queries]
+        cpu_asked, cpu_used, cpu_there, asked, used, there = (task.result() for task in tasks)
         named, gib = self._named, ask.GIB
         return Usage(
             Readings(ask.values(cpu_asked, named), ask.values(cpu_used, named), ask.capacities(cpu_there, named)),
@@ -132,17 +134,3 @@ class Ledger:
             place: Peak(1.0, count, scaled=place in automatic)
             for place, count in ask.counts(replicas.samples, self._named, "deployment").items()
         }
-
-
-async def _together(*asks: Callable[[], Awaitable[tuple[Series, ...]]]) -> tuple[tuple[Series, ...], ...]:
-    """All at once; the first failure as it was raised."""
-
-    async def run(one: Callable[[], Awaitable[tuple[Series, ...]]]) -> tuple[Series, ...]:
-        return await one()
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run(one)) for one in asks]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from failed
-    return tuple(task.result() for task in tasks)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.domain.errors import TemporaryError, UserError
+from bot.domain.errors import TemporaryError, UserError, ungrouped
 from bot.domain.rightsizing import Report, drawn_up
 from bot.domain.services import Environment
 from bot.ports.anatomies import Anatomies
@@ -27,13 +27,11 @@ class Sizer:
 
     async def report(self, environment: Environment) -> Report:
         """UserError, TemporaryError: the workload itself can't be read. All else is said where it is missing."""
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 anatomy = group.create_task(self.anatomies.anatomy(environment))
                 usage = group.create_task(self.usages.usage(environment))
                 rates = group.create_task(_maybe(self.costs.rates(environment.cluster)))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         return drawn_up(anatomy.result(), usage.result(), rates.result())
 
 

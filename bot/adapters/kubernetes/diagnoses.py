@@ -21,7 +21,7 @@ from bot.adapters.kubernetes.inquiry import Inquiry
 from bot.adapters.kubernetes.rollouts import kept
 from bot.adapters.kubernetes.scaling import targets
 from bot.adapters.kubernetes.workloads import Workloads
-from bot.domain.errors import PultError, RateLimitedError, TemporaryError, UserError
+from bot.domain.errors import PultError, RateLimitedError, TemporaryError, UserError, ungrouped
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.services import Environment
 from bot.ports.clock import Clock
@@ -110,13 +110,11 @@ class KubernetesDiagnoses:
 
     async def _first(self, api: Api, environment: Environment) -> _Round:
         obj, namespace = await self._workloads.of(environment), environment.namespace
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 census = group.create_task(census_of(api, namespace, judge.selector(obj), self._clock.now()))
                 around = {name: group.create_task(_tried(paged(api, *call, namespace))) for name, call in LISTS.items()}
                 around["nodes"] = group.create_task(_tried(_nodes(api)))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         return _Round(obj, census.result(), {name: task.result() for name, task in around.items()})
 
 

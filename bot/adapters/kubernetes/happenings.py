@@ -12,6 +12,7 @@ from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.found import pages
 from bot.adapters.kubernetes.judge import Object
 from bot.adapters.kubernetes.workloads import BY_REPLICASETS, Workloads
+from bot.domain.errors import ungrouped
 from bot.domain.loglines import tidy
 from bot.domain.redact import redact
 from bot.domain.services import Environment
@@ -36,12 +37,10 @@ class KubernetesHappenings:
     async def happenings(self, environment: Environment, since: datetime) -> tuple[Happening, ...]:
         """Of pods that are gone as well: they are known by the names of the revisions that made them."""
         api, obj = self._workloads.api(environment.cluster), await self._workloads.of(environment)
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 makers = group.create_task(_makers(api, environment, obj))
                 events = group.create_task(_events(api, environment.namespace))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         told = read(events.result(), environment.workload, makers.result())
         return tuple(sorted((each for each in told if each.at >= since), key=lambda each: each.at))
 

@@ -12,6 +12,7 @@ from bot.adapters.kubernetes.client import Api
 from bot.adapters.kubernetes.cohorts import cohort
 from bot.adapters.kubernetes.found import census_of, configured, paged
 from bot.adapters.kubernetes.inquiry import Inquiry
+from bot.domain.errors import ungrouped
 from bot.domain.loglines import tidy
 from bot.domain.redact import redact
 from bot.domain.services import Environment
@@ -36,11 +37,9 @@ class KubernetesJobs:
         """One list of the namespace's Jobs for all of them."""
         api, space = configured(self._apis, environment.cluster), environment.namespace
         listed = await paged(api, "BatchV1Api", "list_namespaced_job", space)
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._state(api, space, name, listed)) for name in names]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         return tuple(task.result() for task in tasks)
 
     async def _state(self, api: Api, space: str, written: str, listed: Iterable[Object]) -> JobState:

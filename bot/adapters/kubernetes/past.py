@@ -17,7 +17,7 @@ from bot.adapters.kubernetes.revisions import Revision
 from bot.adapters.kubernetes.verdicts import GoneError
 from bot.adapters.kubernetes.workloads import BY_REPLICASETS
 from bot.domain.changes import ClusterChange, Synced
-from bot.domain.errors import PultError, RateLimitedError, UserError
+from bot.domain.errors import PultError, RateLimitedError, UserError, ungrouped
 from bot.domain.services import Environment
 
 log = logging.getLogger(__name__)
@@ -61,12 +61,10 @@ class Past:
     ) -> tuple[dict[str, list[Object]], tuple[Synced, ...]]:
         """All at once; the first that fails ends the others."""
         listings = self._listings(environment, judge.selector(workload))
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 tasks = {name: group.create_task(self._part(name, one)) for name, one in listings.items()}
                 synced = group.create_task(self._synced(environment, since))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         return {name: task.result() for name, task in tasks.items()}, synced.result()
 
     def _listings(self, environment: Environment, selector: str) -> dict[str, Listing]:

@@ -15,7 +15,7 @@ import aiohttp
 from bot.adapters.loki import logql
 from bot.adapters.loki.settings import LokiSettings
 from bot.domain import loglines
-from bot.domain.errors import TemporaryError, UserError
+from bot.domain.errors import TemporaryError, UserError, ungrouped
 from bot.domain.services import Environment
 from bot.ports.logs import Found, Line, Wanted
 
@@ -59,12 +59,10 @@ class LokiLogs:
         """None as well when nothing at all was logged: then nobody knows whether the streams are found."""
         seconds = max(1, round((until - since).total_seconds()))
         streams = self._selector(environment)
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 every = group.create_task(self._count(streams, seconds, until))
                 bad = group.create_task(self._count(f"{streams} {self._settings.errors}", seconds, until))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         return None if not every.result() else bad.result() or 0
 
     async def check(self) -> str:
