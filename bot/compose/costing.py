@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.adapters.clock import SystemClock
-from bot.engine.costing import Ledger
+from bot.engine.costing import CostLedger
 from bot.engine.reckoning import Known
 from config.department import Department
 from config.settings import Settings
@@ -35,7 +35,7 @@ async def open_costing(
     regions = {each.name: each.region for each in settings.clusters}
     pair = (department.failover.source, department.failover.target) if department.failover else ()
     known = Known(department.services, regions, department.prices, pair)
-    ledger = Ledger(SystemClock(), known, metrics=metrics, cloud=cloud, allocations=allocations)
+    ledger = CostLedger(SystemClock(), known, metrics=metrics, cloud=cloud, allocations=allocations)
     return Costing(ledger, allocations)
 
 

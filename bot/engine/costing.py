@@ -27,7 +27,7 @@ PIECE: Final = timedelta(days=5)
 INVENTORY: Final = "[digitalocean]"
 
 
-class Ledger:
+class CostLedger:
     """One question at a time; whoever asks meanwhile gets the same answer."""
 
     def __init__(

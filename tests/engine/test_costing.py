@@ -15,7 +15,7 @@ from bot.domain.errors import TemporaryError, UserError
 from bot.domain.money import Rates, split
 from bot.domain.services import Catalogue, Environment, Service
 from bot.engine import costqueries as ask
-from bot.engine.costing import FRESH, Ledger
+from bot.engine.costing import FRESH, CostLedger
 from bot.engine.reckoning import Known
 from bot.ports.metrics import Reading, Sample, Series
 from bot.simulator.server import simulator
@@ -95,9 +95,9 @@ class OpenCost:
 
 
 def ledger(metrics: Told | None = None, cloud: Cloud | None = None, opencost: OpenCost | None = None,
-           prices: Prices | None = None, regions: Mapping[str, str] = REGIONS) -> Ledger:  # fmt: skip
+           prices: Prices | None = None, regions: Mapping[str, str] = REGIONS) -> CostLedger:  # fmt: skip
     known = Known(SERVICES, regions, prices or Prices())
-    return Ledger(FakeClock(NOW), known, metrics=metrics, cloud=cloud, allocations=opencost)
+    return CostLedger(FakeClock(NOW), known, metrics=metrics, cloud=cloud, allocations=opencost)
 
 
 def texts(spend: Spend) -> list[str]:
@@ -299,7 +299,7 @@ async def test_the_queries_are_answered_by_a_prometheus() -> None:
     ):
         now = datetime.now(UTC)
         known = Known(SERVICES, regions, Prices(rates={"": Rates(D("0.02"), D("0.003"))}))
-        spend = await Ledger(FakeClock(now), known, metrics=metrics).spend()
+        spend = await CostLedger(FakeClock(now), known, metrics=metrics).spend()
     assert (len(spend.days), spend.unknown) == (30, ())
     assert not any(day.gaps for day in spend.days)
     namespaces = {row.name for row in rows(spend.days[3].lines, Dimension.NAMESPACE)}
