@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.cli.slo import speaking
 from bot.domain.burnrates import Arm, arms
 from bot.domain.errors import NotReadyError
-from bot.domain.phrases import Phrase, Quantity, counted, phrase
+from bot.domain.phrases import Phrase, Quantity, counted, in_line, phrase
 from bot.domain.policy import DEFAULTS, Condition, More, Rule
 from bot.domain.services import Verification
 from bot.domain.slo import FRESHNESS, Slo
@@ -177,7 +177,7 @@ class _Page:
         if when.migrations:
             parts.append(phrase("the release changes data, or nobody knows whether it does"))
         if when.weekdays:
-            parts.append(phrase("on {days}", days=_listed([DAYS[day] for day in sorted(when.weekdays)])))
+            parts.append(phrase("on {days}", days=in_line([DAYS[day] for day in sorted(when.weekdays)])))
         if when.begins or when.ends:
             parts.append(phrase(
                 "from {begins} to {ends} ({zone})",
@@ -186,7 +186,7 @@ class _Page:
             ))  # fmt: skip
         if when.environments:
             parts.append(phrase("to {environments}", environments=", ".join(sorted(when.environments))))
-        return _listed(parts)
+        return in_line(parts)
 
     # --- verification ---
 
@@ -262,14 +262,9 @@ def _roles(names: frozenset[str]) -> Phrase:
     return _either([phrase("{role}", role=name) for name in sorted(names)])
 
 
-def _listed(parts: Sequence[Phrase]) -> Phrase:
-    fields = {f"p{at}": part for at, part in enumerate(parts)}
-    return Phrase(", ".join(f"{{{name}}}" for name in fields), fields)
-
-
 def _either(parts: Sequence[Phrase]) -> Phrase:
     *most, last = parts
-    return phrase("{these} or {that}", these=_listed(most), that=last) if most else last
+    return phrase("{these} or {that}", these=in_line(most), that=last) if most else last
 
 
 def _digits(value: float) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.freezes import EVERYTHING, Freeze
-from bot.domain.phrases import Phrase, Quantity, phrase, verbatim
+from bot.domain.phrases import Phrase, Quantity, in_line, phrase, verbatim
 from bot.domain.plans import Hold, Plan
 from bot.domain.policy import Condition, More, Rule
 
@@ -105,8 +105,7 @@ def _reason(more: More, facts: Facts) -> Phrase:
 
 
 def _told(budgets: Iterable[tuple[str, float | None]]) -> Phrase:
-    told = {f"b{at}": _left(name, left) for at, (name, left) in enumerate(budgets)}
-    return Phrase("; ".join(f"{{{name}}}" for name in told), told)
+    return in_line((_left(name, left) for name, left in budgets), "; ")
 
 
 def _left(name: str, left: float | None) -> Phrase:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from bot.domain.drillreport import Report
-from bot.domain.phrases import Phrase, Quantity, phrase
+from bot.domain.phrases import Phrase, Quantity, in_line, phrase
 
 FEW = 4
 """Fewer than so many are no trend: each half then is one of luck."""
@@ -46,8 +46,7 @@ def better(reports: Iterable[Report]) -> Phrase:
     told = tuple(_compared(ordered[:half], ordered[-half:]))
     if not told:
         return phrase("Whether they get better is not known: nothing was measured in both halves of the time.")
-    values = {f"c{at}": each for at, (_, each) in enumerate(told)}
-    listed = Phrase(", ".join(f"{{{name}}}" for name in values), values)
+    listed = in_line(each for _, each in told)
     ways = {way for way, _ in told} - {0}
     if ways == {-1}:
         return phrase("They get better: {what}.", what=listed)

@@ -7,7 +7,7 @@ reader's language. Outside text travels only as a *value*, never inside the text
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -82,6 +82,12 @@ def counted(one: str, many: str, count: int, /, **values: Value) -> Phrase:
 def verbatim(text: str) -> Phrase:
     """Outside text as a sentence of its own: never translated, never markup."""
     return Phrase("{text}", {"text": text})
+
+
+def in_line(parts: Iterable[Value], between: str = ", ") -> Phrase:
+    """Several in one line, each as it is, with *between* between them."""
+    values = {f"p{at}": part for at, part in enumerate(parts)}
+    return Phrase(between.join(f"{{{name}}}" for name in values), values)
 
 
 class Words(Protocol):

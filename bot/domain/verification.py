@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.domain.phrases import Code, Phrase, Quantity, phrase
+from bot.domain.phrases import Code, Phrase, Quantity, in_line, phrase
 
 SHORTEST = timedelta(minutes=1)
 """Younger than that, a version has no numbers of its own: Prometheus scrapes four times a minute or less."""
@@ -142,8 +142,7 @@ def verdict(findings: Iterable[Finding]) -> Word:
 
 def listed(findings: Iterable[Finding], only: Word | None = None) -> Phrase:
     """What they say, one after the other."""
-    values = {f"f{at}": each.said for at, each in enumerate(findings) if only in (None, each.word)}
-    return Phrase(", ".join(f"{{{name}}}" for name in values), values)
+    return in_line(each.said for each in findings if only in (None, each.word))
 
 
 def _burning(burn: Burn) -> Phrase:

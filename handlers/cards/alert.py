@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.alerts import GRAFANA, Alert, Group, Status
+from bot.domain.alerts import GRAFANA, SEVERITIES, Alert, Group, Status
 from bot.domain.messages import (
     Aside,
     Block,
@@ -20,7 +20,7 @@ from bot.domain.messages import (
     Style,
     Tone,
 )
-from bot.domain.phrases import Code, Link, Phrase, Strong, counted, phrase, verbatim
+from bot.domain.phrases import Code, Link, Phrase, Strong, counted, in_line, phrase, verbatim
 from bot.domain.redact import MASK, secret_name
 from bot.domain.services import Catalogue
 from bot.ports.presenters import Presenter
@@ -155,7 +155,7 @@ def _blocks(
     if len(shown) == 1 and not own.called(group) and (labels := tuple(_labels(shown[0]))):
         yield Collapsed(phrase("Labels"), labels)
     if links := tuple(_links(shown)):
-        yield Paragraph(_joined(links))
+        yield Paragraph(in_line(links, " · "))
     yield Aside(_footer(group))
 
 
@@ -219,6 +219,12 @@ def _labels(alert: Alert) -> Iterable[Phrase]:
             yield phrase("{name}: {value}", name=name, value=Code(MASK if secret_name(name) else value))
 
 
+def by_severity(counts: Mapping[str, int]) -> Phrase:
+    """How many there are of each severity, the worst first."""
+    levels = (level for level in SEVERITIES if counts.get(level))
+    return in_line(phrase("{level}: {n}", level=SEVERITY_WORDS[level], n=counts[level]) for level in levels)
+
+
 def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:
     seen: set[str] = set()
     for annotation, title in LINKS:
@@ -229,11 +235,6 @@ def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:
                 yield Link(title, url)
     if alerts and alerts[0].url.startswith(("https://", "http://")):
         yield Link(phrase("Rule") if "/alerting/" in alerts[0].url else phrase("Query"), alerts[0].url)
-
-
-def _joined(links: tuple[Link, ...]) -> Phrase:
-    names = [f"l{at}" for at in range(len(links))]
-    return Phrase(" · ".join(f"{{{name}}}" for name in names), dict(zip(names, links, strict=True)))
 
 
 def _footer(group: Group) -> Phrase:

@@ -23,7 +23,7 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.money import shown
-from bot.domain.phrases import Code, Phrase, counted, phrase
+from bot.domain.phrases import Code, Phrase, counted, in_line, phrase
 from bot.domain.savings import Saving, Way, month
 
 CURVES = 4
@@ -99,16 +99,9 @@ def bill(spend: Spend) -> Iterator[tuple[Phrase, Phrase]]:
         return
     yield phrase("DigitalOcean's bill so far"), phrase("{amount} on {at}", amount=shown(account.used), at=account.at)
     if account.invoices:
-        past = [
-            phrase("{period}: {amount}", period=period, amount=shown(paid)) for period, paid in account.invoices[:3]
-        ]
-        yield phrase("Last invoices"), joined(past)
-
-
-def joined(parts: Sequence[Phrase]) -> Phrase:
-    """Several in one line."""
-    text = " · ".join(f"{{p{at}}}" for at in range(len(parts)))
-    return Phrase(text, {f"p{at}": part for at, part in enumerate(parts)})
+        past = account.invoices[:INVOICES]
+        told = (phrase("{period}: {amount}", period=period, amount=shown(paid)) for period, paid in past)
+        yield phrase("Last invoices"), in_line(told, " · ")
 
 
 def missing(unknown: Sequence[Phrase]) -> Iterator[Block]:

@@ -21,7 +21,7 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict
-from bot.domain.phrases import Code, Phrase, Strong, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, Strong, in_line, phrase, verbatim
 from bot.domain.policy import Policy, Rule
 from bot.ports.presenters import Presenter
 
@@ -156,9 +156,7 @@ def _undo(operation: Operation) -> Phrase:
     undos = [step.undo for step in operation.plan.steps if step.undo]
     if not undos:
         return phrase("This can't be undone by pult.")
-    values = {f"u{at}": undo for at, undo in enumerate(undos)}
-    listed = Phrase("; ".join(f"{{{name}}}" for name in values), values)
-    return phrase("To undo: {steps}.", steps=listed)
+    return phrase("To undo: {steps}.", steps=in_line(undos, "; "))
 
 
 def _buttons(operation: Operation, *, held: bool) -> tuple[Button, ...]:

@@ -19,7 +19,7 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.notes import plain_lines
-from bot.domain.phrases import Code, Link, Phrase, Strong, phrase, verbatim
+from bot.domain.phrases import Code, Link, Phrase, Strong, in_line, phrase, verbatim
 from bot.domain.releases import FAILED, PUBLISHED, TAGGED, Fate, Ran, Release
 from bot.domain.services import Catalogue
 from bot.domain.standing import Standing, Stay, promotable, standing
@@ -123,7 +123,7 @@ def _blocks(seen: Seen) -> Iterable[Block]:
     if lines:
         yield Lines(tuple(map(verbatim, lines[:SHOWN])), len(lines) - len(lines[:SHOWN]))
     if links := tuple(_links(release)):
-        yield Aside(_joined(links))
+        yield Aside(in_line(links, " · "))
 
 
 def _disputes(release: Release) -> Iterable[Block]:
@@ -214,12 +214,6 @@ def _links(release: Release) -> Iterable[Link]:
     for url, name in ((release.page, phrase("Release notes")), (release.url, phrase("Pipeline"))):
         if url.startswith(("https://", "http://")):
             yield Link(name, url)
-
-
-def _joined(links: tuple[Link, ...]) -> Phrase:
-    if len(links) == 1:
-        return phrase("{link}", link=links[0])
-    return phrase("{first} · {second}", first=links[0], second=links[1])
 
 
 def _buttons(seen: Seen, where: Standing) -> tuple[Button, ...]:

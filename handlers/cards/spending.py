@@ -10,7 +10,7 @@ from math import isfinite
 
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Aside, Block, Button, Lines, Message, Paragraph
-from bot.domain.phrases import Phrase, Quantity, Strong, counted, phrase
+from bot.domain.phrases import Phrase, Quantity, Strong, counted, in_line, phrase
 from bot.domain.slo import Slo, Standing
 from handlers.cards import budget, budgets
 from handlers.cards.budget import Trouble
@@ -51,17 +51,16 @@ def _verdict(told: Spent) -> Phrase:
     """How many of them need somebody, and for what."""
     n = Counter(map(budget.trouble, told.found))
     spent, low, ending, unknown = n[Trouble.SPENT], n[Trouble.LOW], n[Trouble.ENDING], n[Trouble.UNKNOWN]
-    words = {
-        "spent": counted("{n} spent or broken", "{n} spent or broken", spent),
-        "low": counted("{n} low", "{n} low", low),
-        "ending": counted("{n} burning too fast", "{n} burning too fast", ending),
-        "unknown": counted("{n} not wholly known", "{n} not wholly known", unknown),
-    }
-    said = {name: text for name, text in words.items() if text.count}
+    words = (
+        counted("{n} spent or broken", "{n} spent or broken", spent),
+        counted("{n} low", "{n} low", low),
+        counted("{n} burning too fast", "{n} burning too fast", ending),
+        counted("{n} not wholly known", "{n} not wholly known", unknown),
+    )
+    said = [text for text in words if text.count]
     if not said:
         return counted("the {n} SLO holds", "all {n} SLOs hold", len(told.found))
-    listed = Phrase(", ".join(f"{{{name}}}" for name in said), said)
-    return counted("{what} ({n} SLO in all)", "{what} ({n} SLOs in all)", len(told.found), what=listed)
+    return counted("{what} ({n} SLO in all)", "{what} ({n} SLOs in all)", len(told.found), what=in_line(said))
 
 
 def _blocks(told: Spent) -> Iterator[Block]:
@@ -117,7 +116,7 @@ def _eaten(told: Spent) -> Iterator[Block]:
     if not all(story.known for _, story in told.stories):
         yield Aside(phrase("The store did not answer: which releases and incidents fell into it is not known."))
     if silent:
-        names = Phrase(", ".join(f"{{n{at}}}" for at in range(len(silent))), {f"n{a}": n for a, n in enumerate(silent)})
+        names = in_line(silent)
         yield Aside(phrase("How it went is not known, for Prometheus did not tell in time: {names}.", names=names))
 
 

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.domain.alerts import SEVERITIES
 from bot.domain.messages import Aside, Block, Button, Facts, Lines, Message, Paragraph, Tone
 from bot.domain.phrases import Code, Phrase, Strong, counted, phrase, verbatim
 from bot.domain.storms import Gathered, Storm
 from bot.ports.presenters import Presenter
 from bot.ports.store import Tx
-from handlers.cards.alert import SEVERITY_WORDS
+from handlers.cards.alert import by_severity
 
 RULES_SHOWN = 12
 SERVICES_SHOWN = 4
@@ -89,13 +88,8 @@ def _facts(storm: Storm, groups: tuple[Gathered, ...], firing: list[Gathered]) -
     done = len(groups) - len(firing)
     yield phrase("Firing"), phrase("{firing}, resolved {done}", firing=len(firing), done=done)
     counts = Counter(group.severity for group in firing)
-    levels = {
-        level: phrase("{level}: {n}", level=SEVERITY_WORDS[level], n=counts[level])
-        for level in SEVERITIES
-        if counts[level]
-    }
-    if levels:
-        yield phrase("By severity"), Phrase(", ".join(f"{{{level}}}" for level in levels), levels)
+    if counts:
+        yield phrase("By severity"), by_severity(counts)
     if held := Counter(group.held_by for group in firing if group.held_by):
         yield phrase("Held by"), verbatim(", ".join(f"{person} ({n})" for person, n in held.most_common()))
 

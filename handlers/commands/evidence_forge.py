@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 
 from bot.domain.changelog import Changelog, changelog
 from bot.domain.errors import TemporaryError, UserError
-from bot.domain.phrases import Link, Phrase, counted, phrase, verbatim
+from bot.domain.phrases import Link, Phrase, counted, in_line, phrase, verbatim
 from bot.domain.proofs import Mark, Proof
 from bot.ports.forge import Comparison
 from bot.ports.pipeline import Check
@@ -59,9 +59,7 @@ def _judged(checks: tuple[Check, ...]) -> Proof:
 
 def _names(checks: list[Check]) -> Phrase:
     """The first few by name, each a link where it has one."""
-    shown = {f"c{at}": Link(check.name, check.url) for at, check in enumerate(checks[:NAMED])}
-    names = Phrase(", ".join(f"{{{key}}}" for key in shown), shown)
-    more = len(checks) - len(shown)
+    names, more = in_line(Link(check.name, check.url) for check in checks[:NAMED]), len(checks) - NAMED
     return phrase("{names} and {n} more", names=names, n=more) if more > 0 else names
 
 
@@ -92,8 +90,7 @@ def summary(made: Changelog, total: int) -> Phrase:
         parts.append(counted("{n} feature", "{n} features", features))
     if fixes := counts["fixes"]:
         parts.append(counted("{n} fix", "{n} fixes", fixes))
-    values = {f"p{at}": part for at, part in enumerate(parts)}
-    return Phrase(", ".join(f"{{{name}}}" for name in values), values)
+    return in_line(parts)
 
 
 def migrates(case: Case, found: Comparison | None) -> bool | None:

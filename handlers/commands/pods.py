@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import TypeAlias
 
 from bot.domain.messages import Aside, Block, Button, Lines, Paragraph, Preformatted, Table, Tone
-from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, counted, in_line, phrase, verbatim
 from bot.domain.services import Catalogue, Environment
 from bot.ports.cluster import Pod
 from bot.ports.commands import Call, Command, Reply
@@ -113,12 +113,7 @@ def _blocks(place: Environment, found: Diagnosis | Phrase, more: More) -> Iterat
     if batch:
         yield Lines(batch)
     if found.unread:
-        yield Aside(_listing(found.unread))
-
-
-def _listing(said_: Iterable[Phrase]) -> Phrase:
-    parts = {f"p{at}": each for at, each in enumerate(said_)}
-    return Phrase(" ".join(f"{{{name}}}" for name in parts), parts)
+        yield Aside(in_line(found.unread, " "))
 
 
 def _table(found: Diagnosis) -> Table:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.domain.alerts import SEVERITIES, Group
+from bot.domain.alerts import Group
 from bot.domain.conditions import told
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
@@ -20,7 +20,7 @@ from bot.ports.budgets import Budgets
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.cards import budget
-from handlers.cards.alert import SEVERITY_WORDS
+from handlers.cards.alert import by_severity
 from handlers.commands.releases_known import FATE_WORDS
 from handlers.commands.replies import said
 from handlers.commands.status_running import Running
@@ -112,14 +112,7 @@ def _paused(operations: Iterable[Operation]) -> bool:
 
 
 def _alerts(groups: tuple[Group, ...]) -> Phrase:
-    counts = Counter(group.severity for group in groups)
-    parts = {level: counts[level] for level in SEVERITIES if counts[level]}
-    if not parts:
-        return phrase("nothing is firing")
-    values: dict[str, Phrase] = {
-        level: phrase("{level}: {n}", n=count, level=SEVERITY_WORDS[level]) for level, count in parts.items()
-    }
-    return Phrase(", ".join(f"{{{level}}}" for level in parts), values)
+    return by_severity(Counter(group.severity for group in groups)) if groups else phrase("nothing is firing")
 
 
 async def _budgets(budgets: Budgets | None, slos: Sequence[Slo]) -> Part:

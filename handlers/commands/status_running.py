@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.errors import PultError
-from bot.domain.phrases import Phrase, phrase, verbatim
+from bot.domain.phrases import Phrase, in_line, phrase, verbatim
 from bot.domain.services import Environment, Service
 from bot.ports.cluster import Cluster, Rollout
 from bot.ports.diagnoses import Diagnoses, Diagnosis
@@ -99,11 +99,7 @@ def _ill(rollout: Rollout | None) -> bool:
 
 def _fact(service: Service, found: dict[tuple[str, Environment], Rollout | None]) -> Phrase:
     """How many are ready in each cluster."""
-    parts: dict[str, Phrase] = {}
-    for place in service.production:
-        rollout = found[service.name, place]
-        parts[f"e{len(parts)}"] = _count(place, rollout)
-    return Phrase(", ".join(f"{{{name}}}" for name in parts), parts)
+    return in_line(_count(place, found[service.name, place]) for place in service.production)
 
 
 def _count(place: Environment, rollout: Rollout | None) -> Phrase:

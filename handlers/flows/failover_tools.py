@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from bot.domain.failover_course import Course
-from bot.domain.phrases import Phrase, verbatim
+from bot.domain.phrases import Phrase, in_line, verbatim
 from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
 from bot.ports.clock import Clock
@@ -69,8 +69,7 @@ def did(said: Phrase, **figures: object) -> Did:
 
 def listed(parts: Iterable[Phrase]) -> Phrase:
     """One after the other, as they are."""
-    values = {f"p{at}": part for at, part in enumerate(parts)}
-    return Phrase("; ".join(f"{{{name}}}" for name in values), values)
+    return in_line(parts, "; ")
 
 
 def reason(error: Exception) -> Phrase:

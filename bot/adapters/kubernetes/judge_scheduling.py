@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
+from bot.domain.phrases import Code, Phrase, counted, in_line, phrase, verbatim
 
 _HEAD = re.compile(r"(\d+)/(\d+) nodes are available: ?")
 _TAIL = re.compile(r"\.? *preemption: ")
@@ -53,8 +53,7 @@ def words(message: str) -> Phrase:
     if found is None or not found.reasons:
         return phrase("can't be scheduled: {why}", why=message)
     ordered = sorted(found.reasons, key=lambda reason: -(reason.nodes or found.nodes))
-    parts = {f"r{at}": _reason(each) for at, each in enumerate(ordered)}
-    why = Phrase("; ".join(f"{{{name}}}" for name in parts), parts)
+    why = in_line(map(_reason, ordered), "; ")
     return counted(
         "can't be scheduled: {why} (of {n} node)", "can't be scheduled: {why} (of {n} nodes)", found.nodes, why=why
     )
