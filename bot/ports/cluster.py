@@ -21,6 +21,10 @@ class Workload:
     kind: str
     name: str
 
+    @classmethod
+    def of(cls, environment: Environment) -> Workload:
+        return cls(environment.cluster, environment.namespace, environment.kind, environment.workload)
+
 
 @dataclass(frozen=True)
 class Rollout:
@@ -28,8 +32,7 @@ class Rollout:
 
     ``stuck``: why it will not finish by itself, or None. ``template`` changes only when the pod template does.
     ``restarted_by``: operation of the last restart through pult. ``progressive``: a ``rollout``'s way to a new version.
-    ``missing``: how many pods its strategy lets be missing while it rolls.
-    """
+    ``missing``: how many pods its strategy lets be missing while it rolls."""
 
     desired: int
     updated: int
@@ -67,9 +70,7 @@ class Cluster(Protocol):
 
     async def changes(self, environment: Environment, since: datetime) -> tuple[ClusterChange, ...]:
         """What was done to its workload since then, of what pult may read; servers keep events for an hour.
-
         TemporaryError: something of it did not come."""
-        ...
 
     async def restart(self, workload: Workload, operation: str, at: datetime) -> None:
         """Roll every pod. The operation's id is kept on the template, so a second call with it changes nothing."""
@@ -77,4 +78,3 @@ class Cluster(Protocol):
     async def delete_pod(self, workload: Workload, pod: str, uid: str) -> None: ...
     async def set_image(self, workload: Workload, image: str, template: str) -> None:
         """Make the containers of *image*'s repository run it. DriftError: *template* is no longer current."""
-        ...

@@ -13,11 +13,11 @@ from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.proofs import Mark, Proof, judged
 from bot.domain.releases import Deployment, Fate
 from bot.domain.slo import LOW
+from bot.ports.cluster import Workload
 from bot.ports.store import Tx
 from handlers.cards import budget
 from handlers.commands.evidence_case import Case, Sources, unknown
 from handlers.commands.evidence_trivy import trivy
-from handlers.commands.replies import workload
 
 LOOKED_AT = 50
 """Latest deployments to one environment that are looked at."""
@@ -120,7 +120,7 @@ async def _runs(sources: Sources, case: Case) -> bool | None:
     before = case.before
     if before is None:
         return None
-    rollout = await sources.tried(before.cluster, lambda: sources.cluster.rollout(workload(before)))
+    rollout = await sources.tried(before.cluster, lambda: sources.cluster.rollout(Workload.of(before)))
     if rollout is None:
         return None
     return any(image.endswith(f"@{case.release.digest}") for image in rollout.images)

@@ -11,12 +11,11 @@ from bot.domain.failover import Move, Place, Room
 from bot.domain.failover_course import Lot, Machines, Switch, linked, moving, room_mark
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.anatomies import Anatomies
-from bot.ports.cluster import Cluster
+from bot.ports.cluster import Cluster, Workload
 from bot.ports.estate import Estate
 from bot.ports.scaling import Autoscaler, Scaling
 from bot.ports.store import Store
 from handlers.commands.failover_facts import DEADLINE
-from handlers.commands.replies import workload
 
 Moved = tuple[tuple[Service, Environment, Environment], ...]
 
@@ -105,13 +104,13 @@ class Rooms:
     async def _asked_for(self, environment: Environment) -> int | None:
         with suppress(PultError, TimeoutError):
             async with asyncio.timeout(DEADLINE):
-                return (await self.cluster.rollout(workload(environment))).desired
+                return (await self.cluster.rollout(Workload.of(environment))).desired
         return None
 
     async def _scaler(self, environment: Environment) -> Autoscaler | None:
         with suppress(PultError, TimeoutError):
             async with asyncio.timeout(DEADLINE):
-                return await self.scaling.autoscaler(workload(environment))
+                return await self.scaling.autoscaler(Workload.of(environment))
         return None
 
     async def _remembered(self, environment: Environment) -> int:

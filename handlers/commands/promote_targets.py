@@ -12,9 +12,8 @@ from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import PlannedStep
 from bot.domain.services import NO_TOOL, Environment, Service
 from bot.domain.targets import Hand, Stage, Target, step_name
-from bot.ports.cluster import Rollout
+from bot.ports.cluster import Rollout, Workload
 from handlers.commands.evidence_case import Sources
-from handlers.commands.replies import workload
 
 TOOLS: Mapping[str, str] = {"argocd": "Argo CD", "flux": "Flux"}
 SHORT = 19
@@ -54,7 +53,7 @@ def before(service: Service, environment: Environment) -> Environment | None:
 
 async def found(sources: Sources, environment: Environment, image: str = "") -> Stop:
     """What runs there now; *image* names the service's repository, where there are sidecars."""
-    rollout = await sources.cluster.rollout(workload(environment))
+    rollout = await sources.cluster.rollout(Workload.of(environment))
     own = [running for running in rollout.images if image and repository(running) == repository(image)]
     return Stop(environment, rollout, next(iter((*own, *rollout.images)), ""))
 

@@ -29,11 +29,6 @@ def argument(call: Call, at: int, usage: str) -> str:
     return call.args[at]
 
 
-def workload(environment: Environment) -> Workload:
-    """The Kubernetes object behind one environment of a service."""
-    return Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
-
-
 def chosen_environment(call: Call, service: Service, word: str) -> tuple[Environment, tuple[str, ...]]:
     """The environment named after *word* ("in"), and the other arguments; production's first cluster by default."""
     args = call.args[1:]

@@ -9,12 +9,12 @@ from bot.domain.errors import PultError, UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.services import Catalogue, Environment, Service
-from bot.ports.cluster import Cluster, Pod, Rollout
+from bot.ports.cluster import Cluster, Pod, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.evictions import Evictions, Resident
 from bot.ports.rollouts import Rollouts
 from handlers.commands.rehearsed import rehearsal
-from handlers.commands.replies import argument, env_named, params, unpaused, workload
+from handlers.commands.replies import argument, env_named, params, unpaused
 
 USAGE = "restart <service> [pod] [--evict] [in <environment>]"
 EVICT = frozenset({"--evict", "—evict", "evict"})
@@ -46,7 +46,7 @@ def duty(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, services: C
         words = [word for word in rest if word.lower() not in EVICT]
         if len(words) > 1:
             raise UserError("Write it like this: {usage}", usage=Code(USAGE))
-        target = workload(environment)
+        target = Workload.of(environment)
         rollout = unpaused(target, await cluster.rollout(target))
         asked = _Asked(service, environment, rollout, words[0] if words else "")
         if len(words) < len(rest):
@@ -80,7 +80,7 @@ async def _revision(asked: _Asked, rollouts: Rollouts) -> str:
     if asked.environment.kind == "rollout":
         return ""
     try:
-        kept = await rollouts.revisions(workload(asked.environment))
+        kept = await rollouts.revisions(Workload.of(asked.environment))
     except PultError:
         return ""
     return next((each.revision for each in kept if each.current), "")
@@ -156,7 +156,7 @@ def _deleted(asked: _Asked) -> Iterable[Phrase]:
 
 async def _evicting(asked: _Asked, evictions: Evictions) -> Plan:
     """Those are meant that stand now: what came later has been started anew by then."""
-    found = [each for each in await evictions.pods(workload(asked.environment)) if each.ends is None]
+    found = [each for each in await evictions.pods(Workload.of(asked.environment)) if each.ends is None]
     if asked.pod:
         _known(asked, {each.pod.name for each in found})
         found = [each for each in found if each.pod.name == asked.pod]

@@ -9,13 +9,13 @@ from bot.domain.manifests import repository
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.releases import Deployment, Fate
 from bot.domain.services import Service
+from bot.ports.cluster import Workload
 from bot.ports.rollouts import Revision
 from bot.ports.store import Tx
 from handlers.commands.evidence_case import Sources
 from handlers.commands.promote_resolve import resolve
 from handlers.commands.promote_targets import SHORT, Stop
 from handlers.commands.releases_known import by_digest
-from handlers.commands.replies import workload
 
 LOOKED_AT = 100
 """Latest deployments to one environment that are looked at."""
@@ -89,7 +89,7 @@ async def _of(sources: Sources, service: Service, revision: Revision, stop: Stop
 
 async def _revisions(sources: Sources, stop: Stop) -> tuple[Revision, ...] | None:
     """None where the cluster does not tell them."""
-    place = workload(stop.environment)
+    place = Workload.of(stop.environment)
     return await sources.tried(place.cluster, lambda: sources.rollouts.revisions(place))
 
 

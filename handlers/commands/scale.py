@@ -9,11 +9,11 @@ from bot.domain.errors import UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Hold, Plan, PlannedStep
 from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
-from bot.ports.cluster import Cluster, Rollout
+from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.forge import Forge
 from bot.ports.scaling import Autoscaler, Scaling
-from handlers.commands.replies import argument, env_named, params, unpaused, workload
+from handlers.commands.replies import argument, env_named, params, unpaused
 from handlers.commands.scale_git import Written, written
 from handlers.commands.sync import TOOLS
 
@@ -51,7 +51,7 @@ def duty(cluster: Cluster, scaling: Scaling, services: Catalogue, forge: Forge |
         words = tuple(word for word in rest if word.lower() not in BOUNDS)
         count, bounds = _count(words), len(words) < len(rest)
         _scalable(environment)
-        target = workload(environment)
+        target = Workload.of(environment)
         rollout = unpaused(target, await cluster.rollout(target))
         asked = _Asked(service, environment, rollout, count, await scaling.autoscaler(target))
         if environment.gitops.tool != NO_TOOL:

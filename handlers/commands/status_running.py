@@ -10,13 +10,12 @@ from typing import Final
 from bot.domain.errors import PultError
 from bot.domain.phrases import Phrase, in_line, phrase, verbatim
 from bot.domain.services import Environment, Service
-from bot.ports.cluster import Cluster, Rollout
+from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.diagnoses import Diagnoses, Diagnosis
 from bot.ports.jobs import Jobs
 from handlers.commands import pods_jobs
 from handlers.commands.pods_asked import diagnosed
 from handlers.commands.pods_words import lines, versions
-from handlers.commands.replies import workload
 from handlers.commands.vitals import Fact
 
 PATIENCE: Final = 6.0
@@ -88,7 +87,7 @@ class Running:
         """None: it is not known."""
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self.cluster.rollout(workload(place))
+                return await self.cluster.rollout(Workload.of(place))
         except (PultError, TimeoutError):
             return None
 

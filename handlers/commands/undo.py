@@ -12,10 +12,10 @@ from bot.domain.errors import UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
-from bot.ports.cluster import Cluster, Rollout
+from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.rollouts import Revision, Rollouts
-from handlers.commands.replies import argument, env_named, params, unpaused, workload
+from handlers.commands.replies import argument, env_named, params, unpaused
 from handlers.commands.sync import TOOLS
 
 USAGE = "undo <service> [revision] [in <environment>]"
@@ -43,7 +43,7 @@ def duty(cluster: Cluster, rollouts: Rollouts, services: Catalogue) -> Command:
         if len(rest) > 1:
             raise UserError("Write it like this: {usage}", usage=Code(USAGE))
         _ours(service, environment)
-        target = workload(environment)
+        target = Workload.of(environment)
         rollout = unpaused(target, await cluster.rollout(target))
         kept = await rollouts.revisions(target)
         earlier = _chosen(service, environment, kept, rest[0] if rest else "")

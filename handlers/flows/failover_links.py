@@ -53,7 +53,7 @@ class Links:
             await say(phrase("{place}: {service} is restarted", place=link.named, service=service))
             if not link.place.secret:
                 await self._synced(leg, service, environment, say)
-            target = Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
+            target = Workload.of(environment)
             await cluster.restart(target, leg.operation, clock.now())
             await watch(cluster, clock, target, say)
 

@@ -17,8 +17,7 @@ from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did,
 
 def workload(lot: Lot) -> Workload:
     """The Kubernetes object behind *lot*."""
-    where = lot.environment
-    return Workload(where.cluster, where.namespace, where.kind, where.workload)
+    return Workload.of(lot.environment)
 
 
 @dataclass(frozen=True)

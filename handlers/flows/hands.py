@@ -7,12 +7,12 @@ from typing import assert_never
 from bot.domain.errors import DriftError, UserError
 from bot.domain.phrases import Code, phrase
 from bot.domain.targets import Hand, Target
-from bot.ports.cluster import Rollout
+from bot.ports.cluster import Rollout, Workload
 from bot.ports.flows import Did, Run
 from bot.ports.rollouts import Rollouts
 from handlers.flows.git import Git
 from handlers.flows.pipelines import Pipelines
-from handlers.flows.tools import Tools, earlier, in_git, workload
+from handlers.flows.tools import Tools, earlier, in_git
 
 
 class Hands:
@@ -65,7 +65,7 @@ class Hands:
     async def _stop(self, target: Target) -> None:
         way = (await self._now(target)).progressive
         if way is not None and way.under_way and not way.aborted and target.hand is not Hand.ABORT:
-            await self._known().abort(workload(target.environment))
+            await self._known().abort(Workload.of(target.environment))
 
     async def _set(self, target: Target, image: str, was: str) -> Did:
         rollout = await self._now(target)
@@ -73,14 +73,14 @@ class Hands:
             return Did(phrase("it was set already"))
         if was not in rollout.images:
             raise DriftError("Something else runs now: {image}", image=Code(", ".join(rollout.images)[:120]))
-        await self._tools.cluster.set_image(workload(target.environment), image, rollout.template)
+        await self._tools.cluster.set_image(Workload.of(target.environment), image, rollout.template)
         return Did(phrase("the image is set"))
 
     async def _undo(self, target: Target, revision: str) -> Did:
         rollout = await self._now(target)
         if _runs(rollout, target.image.partition("@")[2] or target.image):
             return Did(phrase("it was set already"))
-        await self._known().undo(workload(target.environment), revision, rollout.template)
+        await self._known().undo(Workload.of(target.environment), revision, rollout.template)
         return Did(phrase("revision {revision} is back", revision=revision))
 
     async def _return(self, target: Target) -> Did:
@@ -88,11 +88,11 @@ class Hands:
         rollout = await self._now(target)
         if _runs(rollout, earlier(target)):
             return Did(phrase("it was set already"))
-        revisions = await self._known().revisions(workload(target.environment))
+        revisions = await self._known().revisions(Workload.of(target.environment))
         found = next((each for each in revisions if target.previous in each.images), None)
         if found is None:
             return await self._set(target, target.previous, target.image)
-        await self._known().undo(workload(target.environment), found.revision, rollout.template)
+        await self._known().undo(Workload.of(target.environment), found.revision, rollout.template)
         return Did(phrase("revision {revision} is back", revision=found.revision))
 
     async def _abort(self, target: Target) -> Did:
@@ -100,12 +100,12 @@ class Hands:
         rollout = await self._now(target)
         if _runs(rollout, target.digest):
             return Did(phrase("it was aborted already"))
-        await self._known().abort(workload(target.environment))
+        await self._known().abort(Workload.of(target.environment))
         await self._undo(target, target.revision)
         return Did(phrase("the rollout is aborted"))
 
     async def _now(self, target: Target) -> Rollout:
-        return await self._tools.cluster.rollout(workload(target.environment))
+        return await self._tools.cluster.rollout(Workload.of(target.environment))
 
     def _known(self) -> Rollouts:
         if self._tools.rollouts is None:

@@ -14,9 +14,9 @@ from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.services import Environment, Probed
 from bot.domain.slo import FRESHNESS, Slo
 from bot.domain.verification import Burn, Finding, Word
-from bot.ports.cluster import Pod, Rollout
+from bot.ports.cluster import Pod, Rollout, Workload
 from handlers.flows.rollouts import waits
-from handlers.flows.tools import Tools, workload
+from handlers.flows.tools import Tools
 
 DEADLINE = 5.0
 """Seconds one judgement may take; what is later is unknown in this look."""
@@ -77,7 +77,7 @@ class Looks:
 
     async def _seen(self) -> Finding | UserError:
         """The pods; UserError where what runs is another version, which judges nothing of this one."""
-        place, cluster = workload(self.judged.environment), self.tools.cluster
+        place, cluster = Workload.of(self.judged.environment), self.tools.cluster
         try:
             async with asyncio.timeout(DEADLINE):
                 rollout, pods = await cluster.rollout(place), await cluster.pods(place)

@@ -15,7 +15,7 @@ from bot.domain.fates import BACK
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.targets import Hand, Stage, Target, step_name
-from bot.ports.cluster import Rollout
+from bot.ports.cluster import Rollout, Workload
 from bot.ports.flows import Did, Flow, Run, Say
 from handlers.flows.applied import Applying
 from handlers.flows.git import Git
@@ -23,7 +23,7 @@ from handlers.flows.hands import Hands
 from handlers.flows.pipelines import Pipelines
 from handlers.flows.rollouts import Moves, StuckError, Watch
 from handlers.flows.told import Telling
-from handlers.flows.tools import Tools, earlier, in_git, workload
+from handlers.flows.tools import Tools, earlier, in_git
 from handlers.flows.verify import Verifying
 
 Staged = Callable[[Say], Awaitable[Phrase | Did]]
@@ -125,7 +125,7 @@ class Deploying:
             step = rollout.progressive.step if rollout.progressive else 0
             at = StepSay(self._tools.clock.now(), say)
             await self._verifying.verify(run, target, at)
-            await rollouts.advance(workload(target.environment), f"{run.operation}-{step}")
+            await rollouts.advance(Workload.of(target.environment), f"{run.operation}-{step}")
 
         return move
 
@@ -146,7 +146,7 @@ class Deploying:
         return Did(_beside(did.said, aside), did.value)
 
     def _watch(self, target: Target, moves: Moves | None = None) -> Watch:
-        return Watch(self._tools.cluster, self._tools.clock, workload(target.environment), moves)
+        return Watch(self._tools.cluster, self._tools.clock, Workload.of(target.environment), moves)
 
     def _watched(self, run: Run, target: Target, work: Staged) -> Staged:
         """*work*, whose failure GitHub hears of."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.services import Catalogue, Environment
+from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
 from bot.domain.targets import Hand, Target
 from bot.ports.budgets import Budgets
 from bot.ports.clock import Clock
-from bot.ports.cluster import Cluster, Workload
+from bot.ports.cluster import Cluster
 from bot.ports.forge import Forge
 from bot.ports.gitops import GitOps
 from bot.ports.logs import Logs
@@ -40,11 +40,6 @@ class Tools:
     pipeline: Pipeline | None = None
     budgets: Budgets | None = None
     logs: Logs | None = None
-
-
-def workload(environment: Environment) -> Workload:
-    """The Kubernetes object of *environment*."""
-    return Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
 
 
 def in_git(target: Target) -> bool:

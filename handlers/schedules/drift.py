@@ -119,7 +119,7 @@ class Watch:
 
     async def _look(self, service: Service, environment: Environment, recorded: Record) -> Found:
         found = Found(service, environment)
-        place = Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
+        place = Workload.of(environment)
         try:
             rollout = await self._guard.ask(environment.cluster, lambda: self._cluster.rollout(place), WITHIN)
             seen = await self._seen(service, environment, recorded.own(rollout.images), recorded.digest)

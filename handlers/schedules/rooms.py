@@ -27,9 +27,8 @@ def duty(store: Store, cluster: Cluster, services: Catalogue, pair: Pair) -> Per
 
 
 async def _asked_for(cluster: Cluster, environment: Environment) -> int:
-    where = (environment.cluster, environment.namespace, environment.kind, environment.workload)
     try:
-        return (await cluster.rollout(Workload(*where))).desired
+        return (await cluster.rollout(Workload.of(environment))).desired
     except (PultError, TimeoutError):
         return 0
 

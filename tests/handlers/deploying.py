@@ -18,7 +18,7 @@ from bot.domain.slo import Slo
 from bot.domain.targets import Hand, Stage, Target, step_name
 from bot.ports.cluster import Workload
 from handlers.flows import promote
-from handlers.flows.tools import Tools, workload
+from handlers.flows.tools import Tools
 from tests.handlers.fakes import (
     NOON,
     DiedError,
@@ -73,7 +73,7 @@ class World:
     def __post_init__(self) -> None:
         self.gitops, self.rollouts, self.logs = FakeGitOps(self.applies), FakeRollouts(self.cluster), FakeErrorLines()
         for environment in (NYC2, SFO3, BARE):
-            self.cluster.runs(workload(environment), (image("api", "1.7.2"),), 3)
+            self.cluster.runs(Workload.of(environment), (image("api", "1.7.2"),), 3)
             if environment is not BARE:
                 self.forge.files[file(environment)] = manifest("1.7.2")
         self.clock.ticks.append(self.cluster.settles)
@@ -82,7 +82,7 @@ class World:
         """Every cluster runs what its file names."""
         for environment in (NYC2, SFO3):
             for version in ("1.7.2", "1.8.0", "1.9.0"):
-                place, wanted = workload(environment), image("api", version)
+                place, wanted = Workload.of(environment), image("api", version)
                 if digest("api", version) in self.forge.files[file(environment)] and (
                     self.cluster.rollouts[place].images != (wanted,)
                 ):
@@ -116,7 +116,7 @@ class World:
         """1.8.0 for *environment*, as it is pinned now."""
         made = Target(
             environment, hand or (Hand.COMMIT if environment.gitops.repo else Hand.PATCH), image("api", "1.8.0"),
-            image("api", "1.7.2"), self.cluster.rollouts[workload(environment)].template,
+            image("api", "1.7.2"), self.cluster.rollouts[Workload.of(environment)].template,
         )  # fmt: skip
         if made.hand in {Hand.COMMIT, Hand.PULL}:
             made = replace(made, file="?", committed=digest("api", "1.7.2"))

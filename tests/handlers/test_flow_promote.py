@@ -16,9 +16,9 @@ from bot.domain.progressive import Progressive
 from bot.domain.releases import Deployment, Fate
 from bot.domain.services import Environment
 from bot.domain.targets import Hand
+from bot.ports.cluster import Workload
 from bot.ports.flows import Flow
 from handlers.flows import promote
-from handlers.flows.tools import workload
 from tests.handlers.deploying import BARE, NYC2, REPO, SFO3, World, file, judged, manifest, planned
 from tests.handlers.fakes import NOON, STUCK, FakeRun, StoppedError, digest, image
 from tests.migrated import sqlite_store
@@ -38,7 +38,7 @@ def flow(world: World, action: str = "promote") -> Flow:
 
 
 def runs(world: World, environment) -> str:
-    (running,) = world.cluster.rollouts[workload(environment)].images
+    (running,) = world.cluster.rollouts[Workload.of(environment)].images
     return next(version for version in ("1.7.2", "1.8.0", "1.9.0") if running == image("api", version))
 
 
@@ -181,14 +181,14 @@ async def test_somebody_pushes_between_the_look_and_the_write(world: World) -> N
 @pytest.mark.parametrize("at", [0, 1])
 async def test_a_workload_that_was_changed_is_drift_in_every_region(world: World, at: int) -> None:
     plan = planned(world.target(NYC2), world.target(SFO3))
-    world.cluster.becomes(workload((NYC2, SFO3)[at]), template="t-else")
+    world.cluster.becomes(Workload.of((NYC2, SFO3)[at]), template="t-else")
     with pytest.raises(DriftError, match="api was changed after this was planned"):
         await flow(world).check(plan)
 
 
 async def test_a_patch_over_what_nobody_planned_is_refused(world: World) -> None:
     plan = planned(world.target(BARE))
-    world.cluster.becomes(workload(BARE), images=(image("api", "1.9.0"),))
+    world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.9.0"),))
     with pytest.raises(StoppedError, match="apply: Something else runs now"):
         await world.run(plan)
     assert world.cluster.done == []
@@ -267,7 +267,7 @@ async def test_what_its_tool_finds_ill_is_not_verified(world: World) -> None:
 def canary(world: World, steps: int = 3) -> Environment:
     """An Argo Rollout that waits after each step; the new image is in at the first."""
     environment = replace(BARE, kind="rollout", workflow="", gate="")
-    place = workload(environment)
+    place = Workload.of(environment)
     world.cluster.runs(place, (image("api", "1.7.2"),), steps)
 
     def arrives() -> None:
@@ -303,7 +303,7 @@ async def test_a_canary_that_is_bad_is_aborted_before_anything_else_on_the_way_b
 
 async def test_a_canary_that_a_person_paused_is_left_to_them(world: World) -> None:
     environment = canary(world)
-    world.clock.ticks.append(lambda: world.cluster.becomes(workload(environment), paused=True))
+    world.clock.ticks.append(lambda: world.cluster.becomes(Workload.of(environment), paused=True))
     with pytest.raises(StoppedError, match="rollout: Not available after"):
         await world.run(planned(world.target(environment)))
     assert world.rollouts.done == []
@@ -328,7 +328,7 @@ async def test_the_old_image_is_not_mistaken_for_the_new(world: World) -> None:
 
 @pytest.mark.parametrize(("on_bad", "at_once"), [("propose", False), ("rollback", True)])
 async def test_a_version_that_does_not_come_up_is_bad(world: World, on_bad: str, *, at_once: bool) -> None:
-    world.clock.ticks.append(lambda: world.cluster.becomes(workload(BARE), stuck=STUCK, done=False))
+    world.clock.ticks.append(lambda: world.cluster.becomes(Workload.of(BARE), stuck=STUCK, done=False))
     with pytest.raises(
         StoppedError, match=r"rollout: api 1.8.0 does not come up in bare: .*ImagePullBackOff"
     ) as stopped:
@@ -341,7 +341,7 @@ async def test_a_version_that_does_not_come_up_is_bad(world: World, on_bad: str,
 async def test_a_gate_gets_its_word_once(world: World) -> None:
     world.pipeline.gates[41] = {"production"}
     plan = planned(world.target(BARE, Hand.PIPELINE, run=41))
-    world.clock.ticks.append(lambda: world.cluster.becomes(workload(BARE), images=(image("api", "1.8.0"),)))
+    world.clock.ticks.append(lambda: world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.8.0"),)))
     running = await world.run(plan, dies_in="apply")
     answers = [call for call in world.pipeline.done if call[0] == "gate"]
     assert answers == [("gate", "41", "production", "pult operation op-41c9")]
@@ -351,7 +351,7 @@ async def test_a_gate_gets_its_word_once(world: World) -> None:
 
 async def test_a_workflow_is_started_where_none_waits(world: World) -> None:
     plan = planned(world.target(BARE, Hand.PIPELINE))
-    world.clock.ticks.append(lambda: world.cluster.becomes(workload(BARE), images=(image("api", "1.8.0"),)))
+    world.clock.ticks.append(lambda: world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.8.0"),)))
     await world.run(plan, dies_in="rollout")
     assert world.pipeline.done == [("dispatch", "deploy.yml", "main", "1.8.0", digest("api", "1.8.0")[:12], "op-41c9")]
 
@@ -359,7 +359,7 @@ async def test_a_workflow_is_started_where_none_waits(world: World) -> None:
 async def test_a_run_that_waits_for_the_next_gate_has_done_its_part(world: World) -> None:
     world.pipeline.gates[41], world.pipeline.runs = {"production"}, ["waiting"]
     world.clock.ticks.append(lambda: world.pipeline.gates.__setitem__(41, {"later"}))
-    world.cluster.becomes(workload(BARE), images=(image("api", "1.8.0"),))
+    world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.8.0"),))
     await world.run(planned(world.target(BARE, Hand.PIPELINE, run=41)))
 
 
@@ -453,16 +453,16 @@ async def test_the_way_back_over_what_somebody_else_pushed_is_refused(world: Wor
 async def test_the_way_back_puts_what_git_named_not_what_ran(world: World) -> None:
     """A workload may run an image that is named by tag only."""
     was = "registry.example/dept/api:1.7.2"
-    world.cluster.becomes(workload(NYC2), images=(was,))
+    world.cluster.becomes(Workload.of(NYC2), images=(was,))
     running = await world.run(planned(world.target(NYC2, previous=was)))
     await world.undone(running)
     assert world.forge.files[file(NYC2)] == manifest("1.7.2")
 
 
 async def test_the_way_back_through_a_pipeline(world: World) -> None:
-    world.cluster.becomes(workload(BARE), images=(image("api", "1.8.0"),))
+    world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.8.0"),))
     running = await world.run(planned(world.target(BARE, Hand.PIPELINE)))
-    world.clock.ticks.append(lambda: world.cluster.becomes(workload(BARE), images=(image("api", "1.7.2"),)))
+    world.clock.ticks.append(lambda: world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.7.2"),)))
     world.pipeline.runs = ["pending", "success"]
     await world.undone(running)
     assert world.pipeline.done[-1] == ("dispatch", "deploy.yml", "main", "", digest("api", "1.7.2")[:12], "op-41c9")
@@ -472,7 +472,7 @@ async def test_the_way_back_where_the_pipeline_can_not_be_started_is_a_patch(wor
     world.pipeline.gates[41] = {"production"}
     bare = replace(BARE, workflow="")
     world.clock.ticks.append(
-        lambda: world.cluster.done or world.cluster.becomes(workload(BARE), images=(image("api", "1.8.0"),))
+        lambda: world.cluster.done or world.cluster.becomes(Workload.of(BARE), images=(image("api", "1.8.0"),))
     )
     running = await world.run(planned(world.target(bare, Hand.PIPELINE, run=41)))
     await world.undone(running)

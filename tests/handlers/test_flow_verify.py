@@ -16,9 +16,9 @@ from bot.domain.errors import BadVersionError, TemporaryError
 from bot.domain.phrases import phrase
 from bot.domain.services import Environment, Probed
 from bot.domain.slo import FRESHNESS
+from bot.ports.cluster import Workload
 from bot.ports.flows import Did
 from handlers.flows import looks
-from handlers.flows.tools import workload
 from handlers.flows.verify import GRACE, Verifying
 from tests.handlers.deploying import BAKE, BARE, NYC2, SLO, World, judged, planned
 from tests.handlers.fakes import NOON, STUCK, FakeRun, FakeSay, StoppedError, image
@@ -26,7 +26,7 @@ from tests.migrated import sqlite_store
 
 URL = "https://api.example/healthz"
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-PLACE = workload(NYC2)
+PLACE = Workload.of(NYC2)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         made = World(store)
         made.clock.at = NOON + 2 * MINUTE  # the rollout took two minutes
         for environment in (NYC2, BARE):
-            made.cluster.runs(workload(environment), (image("api", "1.8.0"),), 3)
+            made.cluster.runs(Workload.of(environment), (image("api", "1.8.0"),), 3)
         yield made
 
 
@@ -280,9 +280,9 @@ async def test_what_was_put_back_is_looked_at_once(world: World) -> None:
     world.budgets.burned["availability"], world.logs.now = [80.0], 500
     back = await world.undone(running)
     assert back.said["undo verify"] == "3 of 3 pods"
-    world.cluster.runs(workload(BARE), (image("api", "1.7.2"),), 3)
-    world.cluster.found[workload(BARE)] = tuple(
-        replace(pod, trouble=STUCK) for pod in world.cluster.found[workload(BARE)]
+    world.cluster.runs(Workload.of(BARE), (image("api", "1.7.2"),), 3)
+    world.cluster.found[Workload.of(BARE)] = tuple(
+        replace(pod, trouble=STUCK) for pod in world.cluster.found[Workload.of(BARE)]
     )
     with pytest.raises(StoppedError, match="The earlier version is not well in bare"):
         await world.undone(running)

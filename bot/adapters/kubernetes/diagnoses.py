@@ -174,7 +174,7 @@ def _around(environment: Environment, found: _Round) -> Iterable[Phrase]:
     nodes, used = found.have("nodes"), found.census.nodes
     labels = found.obj["spec"]["template"].get("metadata", {}).get("labels") or {}
     mine = [each for each in found.have("budgets") if selects(each["spec"].get("selector"), labels)]
-    workload = Workload(environment.cluster, environment.namespace, environment.kind, environment.workload)
+    workload = Workload.of(environment)
     yield from judge_nodes.ailing(nodes, used)
     yield from judge_around.budgets(mine, judge_nodes.cordoned(nodes, used))
     for scaler in found.have("autoscalers"):

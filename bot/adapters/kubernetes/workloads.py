@@ -42,8 +42,7 @@ class Workloads:
 
     async def of(self, environment: Environment) -> Object:
         """The object that runs in *environment*."""
-        where = (environment.cluster, environment.namespace, environment.kind, environment.workload)
-        return await self.read(Workload(*where))
+        return await self.read(Workload.of(environment))
 
     async def holder(self, workload: Workload) -> tuple[Workload, Object]:
         """The object whose template counts: the workload, or the Deployment that a Rollout's workloadRef names."""
