@@ -6,7 +6,7 @@ budget and failures. A subject is ``kind:id`` (``alert:a-7k2f``, ``op:op-41c9``,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -104,6 +104,19 @@ class Card:
     def key(self) -> str:
         """Names the message on the other side (Slack metadata), so that it can be found again after a crash."""
         return f"{self.subject}@{self.place.lane}"
+
+
+LIVE = frozenset({"console", "canary", "webhook"})
+"""Platforms whose cards change before everybody's eyes, or that hear of each change: nothing can be missed there."""
+
+
+def replies(cards: Iterable[Card], what: str, priority: Priority, silent: Collection[str] = LIVE) -> Iterator[Wish]:
+    """The subject *what* as a reply under each of *cards*, except on platforms that are *silent*."""
+    for card in cards:
+        place = card.place
+        if place.platform not in silent:
+            here = Place(place.destination, locale=place.locale, zone=place.zone)
+            yield Wish(what, here, priority, card.subject)
 
 
 def subject(kind: str, ident: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from bot.domain.approvals import contends
 from bot.domain.audit import Deed
-from bot.domain.cards import Place, Priority, Wish, subject
+from bot.domain.cards import Priority, replies, subject
 from bot.domain.codec import decode, encode
 from bot.domain.errors import PultError, UnavailableError
 from bot.domain.messages import Aside, Button, Message, StepMark, Style, Tone
@@ -26,8 +26,6 @@ T = TypeVar("T")
 STORE_RETRY = 1.0
 TURN = 1.0
 """Seconds between two looks whether the operation before has ended."""
-LIVE = ("console", "canary", "webhook")
-"""Platforms whose cards change before everybody's eyes: nothing can be missed there."""
 
 
 class Ledger:
@@ -163,11 +161,8 @@ def _tell(tx: Tx, ident: str, key: str, said: Phrase, buttons: tuple[Button, ...
     if tx.message(note) is not None:
         return
     tx.put_message(note, Message(said, Tone.CRITICAL, (Aside(phrase("{id}", id=Code(ident))),), buttons))
-    for card in tx.cards_of(above):
-        place = card.place
-        if place.platform not in LIVE:
-            here = Place(place.destination, locale=place.locale, zone=place.zone)
-            tx.show(Wish(note, here, Priority.PAGE, above), now)
+    for wish in replies(tx.cards_of(above), note, Priority.PAGE):
+        tx.show(wish, now)
 
 
 def _row(tx: Tx, ident: str) -> Operation:

@@ -7,22 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.alerts import Group
-from bot.domain.cards import Place, Priority, Wish, subject
+from bot.domain.cards import Priority, replies, subject
 from bot.ports.store import Tx
-
-LIVE = ("console", "canary", "webhook")
-"""Platforms whose cards change before everybody's eyes, or that hear of each change: nothing can be missed there."""
 
 
 def tell(tx: Tx, group: Group, now: datetime, *, loud: bool, but: Collection[str] = ()) -> None:
     """Say what last happened to *group* wherever its card stands, except in the destinations *but*."""
     above = subject("alert", group.id)
     note = subject("news", f"{group.id}/{group.happened - 1}")
-    for card in tx.cards_of(above):
-        place = card.place
-        if place.platform not in LIVE and place.lane not in but:
-            here = Place(place.destination, locale=place.locale, zone=place.zone)
-            tx.show(Wish(note, here, Priority.PAGE if loud else Priority.ANSWER, above), now)
+    cards = (card for card in tx.cards_of(above) if card.place.lane not in but)
+    for wish in replies(cards, note, Priority.PAGE if loud else Priority.ANSWER):
+        tx.show(wish, now)
 
 
 def refresh(tx: Tx, group: Group, now: datetime) -> Group:

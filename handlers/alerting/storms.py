@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import Group
-from bot.domain.cards import Place, Wish, subject
+from bot.domain.cards import LIVE, Place, Priority, Wish, replies, subject
 from bot.domain.ids import STORM, short
 from bot.domain.storms import CALM, WITHIN, Storm
 from bot.ports.store import Tx
-from handlers.alerting.news import LIVE
 from handlers.alerting.rules import Rules
 
 KIND, LIST = "storm", "storm-list"
@@ -63,9 +62,8 @@ def calm(tx: Tx, rules: Rules, ident: str, now: datetime) -> None:
 
 def listed(tx: Tx, rules: Rules, ident: str, now: datetime) -> None:  # noqa: ARG001 - a timer's signature
     """Every group by its name, as a reply under the storm's card: the card itself shows no more than fits."""
-    storm = tx.storm(ident)
-    above = subject(KIND, ident)
-    for card in tx.cards_of(above) if storm else ():
-        place = Place(card.place.destination, locale=card.place.locale, zone=card.place.zone)
-        tx.show(Wish(subject(LIST, f"{ident}/{len(tx.gathered(ident))}"), place, parent=above), now)
+    if tx.storm(ident):
+        whole = subject(LIST, f"{ident}/{len(tx.gathered(ident))}")
+        for wish in replies(tx.cards_of(subject(KIND, ident)), whole, Priority.NORMAL, ()):
+            tx.show(wish, now)
     tx.drop_timer(LIST, ident)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.domain.cards import Place, Priority, Wish, subject
+from bot.domain.cards import Priority, replies, subject
 from bot.domain.contacts import Roll, rolled
 from bot.domain.drillreport import Report, reportable, reported
 from bot.domain.operations import Operation
@@ -42,10 +42,7 @@ def posting(words: Words) -> Callable[[Tx, Operation, datetime], None]:
             return
         tx.put_message(note, drill.card(of(tx, operation, now), words))
         tx.put_mark(ENDED, (*(tx.mark(ENDED) or ()), operation.id)[-KEPT:])
-        for card in tx.cards_of(above):
-            place = card.place
-            if place.platform not in SILENT:
-                here = Place(place.destination, locale=place.locale, zone=place.zone)
-                tx.show(Wish(note, here, Priority.NORMAL, above), now)
+        for wish in replies(tx.cards_of(above), note, Priority.NORMAL, SILENT):
+            tx.show(wish, now)
 
     return turned

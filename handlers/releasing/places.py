@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.cards import Place, Priority, Wish, subject
+from bot.domain.cards import Priority, replies, subject
 from bot.domain.releases import Deployment, Fate, Release, current, heard_of
 from bot.domain.services import Catalogue
 from bot.domain.sightings import Sighting
 from bot.ports.store import Tx
-from handlers.alerting.news import LIVE
 from handlers.cards import release_news
 from handlers.operating import voiding
 
@@ -65,10 +64,8 @@ def shown(tx: Tx, services: Catalogue, deployment: Deployment, now: datetime) ->
         "notice", f"{deployment.service}/{deployment.version}/{deployment.environment}/{deployment.fate}/{at}"
     )
     tx.put_message(note, message)
-    for card in tx.cards_of(above):
-        if card.place.platform not in LIVE:
-            here = Place(card.place.destination, locale=card.place.locale, zone=card.place.zone)
-            tx.show(Wish(note, here, Priority.NORMAL, above), now)
+    for wish in replies(tx.cards_of(above), note, Priority.NORMAL):
+        tx.show(wish, now)
 
 
 def _placed(tx: Tx, services: Catalogue, sighting: Sighting, now: datetime) -> bool:

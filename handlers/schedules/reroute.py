@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from bot.domain.cards import Card, Place, Priority, Wish, subject
+from bot.domain.cards import LIVE, Card, Place, Priority, Wish, subject
 from bot.domain.messages import Message, Paragraph, Tone
 from bot.domain.phrases import Code, counted, phrase
 from bot.ports.clock import Clock
 from bot.ports.schedules import Periodic
 from bot.ports.store import Store, Tx
-from handlers.alerting.news import LIVE
 from handlers.alerting.rules import Rules, chats_now
 
 LOOK_EVERY = 5.0
