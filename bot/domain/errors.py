@@ -25,12 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.domain.phrases import Phrase, phrase, verbatim
 
 if TYPE_CHECKING:
     from bot.domain.phrases import Value
+
+T = TypeVar("T")
 
 
 class PultError(Exception):
@@ -122,6 +124,13 @@ class FencedError(PultError):
 
 class NotReadyError(PultError):
     """Something needed at start is missing. The text names the remedy."""
+
+
+def github(part: T | None) -> T:
+    """*part*, which is GitHub's. UserError: none is configured."""
+    if part is None:
+        raise UserError("No GitHub is configured.")
+    return part
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 
 from bot.domain.endpoints import address_in, with_address
-from bot.domain.errors import DriftError, UserError
+from bot.domain.errors import DriftError, UserError, github
 from bot.domain.failover import Place
 from bot.domain.manifests_values import value_at, with_value
 from bot.domain.phrases import Code
@@ -64,7 +64,7 @@ class GitConnections:
                 return await self._before(place, address, operation) or was
             message = f"failover: {place.key} of {place.region} to {address}\n\npult operation {operation}\nwas: {was}"
             with suppress(DriftError):  # pushed between the look and the write: look again, never force
-                await self._known().commit(place.repo, place.file, place.branch, file, text, message)
+                await github(self._forge).commit(place.repo, place.file, place.branch, file, text, message)
                 return was
         raise DriftError("Somebody keeps pushing to {branch}. Try again.", branch=Code(place.branch))
 
@@ -80,18 +80,13 @@ class GitConnections:
 
     async def _before(self, place: Place, address: str, operation: str) -> str:
         """What this operation's own commit took out, where it is the branch's last one; else empty."""
-        last = (await self._known().resolve(place.repo, place.branch)).message
+        last = (await github(self._forge).resolve(place.repo, place.branch)).message
         own = f"pult operation {operation}\n" in last and f" to {address}\n" in last and f": {place.key} " in last
         found = _WAS.search(last) if own else None
         return found[1] if found else ""
 
     async def _file(self, place: Place) -> File:
-        return await self._known().read(place.repo, place.file, place.branch)
-
-    def _known(self) -> Forge:
-        if self._forge is None:
-            raise UserError("No GitHub is configured.")
-        return self._forge
+        return await github(self._forge).read(place.repo, place.file, place.branch)
 
 
 def _held(text: str, key: str) -> str:

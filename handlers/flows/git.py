@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from bot.domain.errors import DriftError, UserError
+from bot.domain.errors import DriftError, UserError, github
 from bot.domain.manifests import image_digest, repository, with_digest
 from bot.domain.phrases import Code, phrase
 from bot.domain.services import GitOps
@@ -36,7 +36,7 @@ class Git:
     async def check(self, target: Target) -> None:
         """DriftError: the file names another digest than it did at planning. Other changes of it are not ours."""
         gitops = target.environment.gitops
-        file = await self._known().read(gitops.repo, gitops.path, gitops.branch)
+        file = await github(self._forge).read(gitops.repo, gitops.path, gitops.branch)
         if not _as_planned(file, target, await named(file, target)):
             raise DriftError("{path} was changed after this was planned.", path=Code(gitops.path))
 
@@ -60,17 +60,17 @@ class Git:
     async def names(self, target: Target, digest: str) -> bool:
         """Whether the branch's file names *digest* now."""
         gitops = target.environment.gitops
-        return await named(await self._known().read(gitops.repo, gitops.path, gitops.branch), target) == digest
+        return await named(await github(self._forge).read(gitops.repo, gitops.path, gitops.branch), target) == digest
 
     async def head(self, target: Target) -> str:
         """The commit that the branch is at."""
         gitops = target.environment.gitops
-        return (await self._known().resolve(gitops.repo, gitops.branch)).sha
+        return (await github(self._forge).resolve(gitops.repo, gitops.branch)).sha
 
     async def _written(self, run: Run, target: Target, edit: Edit) -> Did:
         gitops = target.environment.gitops
         for _ in range(TRIES):
-            file = await self._known().read(gitops.repo, gitops.path, gitops.branch)
+            file = await github(self._forge).read(gitops.repo, gitops.path, gitops.branch)
             now = await named(file, target)
             if now == edit.digest:
                 return Did(phrase("it was committed already"), await self.head(target))
@@ -90,12 +90,9 @@ class Git:
     async def _write(self, run: Run, target: Target, edit: Edit, file: File, text: str) -> Did:
         message = Message(edit.title, f"pult operation {run.operation}", edit.branch)
         by_pull = target.hand is not Hand.COMMIT
-        return await write(self._known(), target.environment.gitops, Rewrite(file, text), message, by_pull=by_pull)
-
-    def _known(self) -> Forge:
-        if self._forge is None:
-            raise UserError("No GitHub is configured.")
-        return self._forge
+        return await write(
+            github(self._forge), target.environment.gitops, Rewrite(file, text), message, by_pull=by_pull
+        )
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.errors import TemporaryError, UserError
+from bot.domain.errors import TemporaryError, UserError, github
 from bot.domain.phrases import Code, phrase
 from bot.domain.targets import Target
 from bot.ports.flows import Did, Run, Say
-from bot.ports.pipeline import Pipeline
 from handlers.flows.tools import Tools
 
 PATIENCE = timedelta(minutes=60)
@@ -28,7 +27,7 @@ class Pipelines:
         where = target.environment
         if not target.run:
             return await self._started(run, target, run.plan.params["version"], target.digest)
-        repo, pipeline = self._repo(run), self._known()
+        repo, pipeline = self._repo(run), github(self._tools.pipeline)
         if where.gate not in await pipeline.waiting(repo, target.run):
             return Did(phrase("run {run} does not wait any more", run=Code(str(target.run))), str(target.run))
         comment = f"pult operation {run.operation}"
@@ -45,7 +44,7 @@ class Pipelines:
     async def follow(self, run: Run, target: Target, ident: int, say: Say) -> None:
         """Wait until it has deployed. UserError: it failed, or takes longer than PATIENCE."""
         ends, gate = say.since + PATIENCE, target.environment.gate
-        repo, pipeline = self._repo(run), self._known()
+        repo, pipeline = self._repo(run), github(self._tools.pipeline)
         while True:
             try:
                 state = await pipeline.run_state(repo, ident)
@@ -68,13 +67,10 @@ class Pipelines:
         if not where.workflow:
             raise UserError("Nothing waits at {gate}, and no workflow is configured to start.", gate=Code(where.gate))
         inputs = {"environment": where.name, "version": version, "digest": digest, "operation": run.operation}
-        ident = await self._known().dispatch(self._repo(run), where.workflow, where.gitops.branch, inputs)
+        ident = await github(self._tools.pipeline).dispatch(
+            self._repo(run), where.workflow, where.gitops.branch, inputs
+        )
         return Did(phrase("{workflow} runs as {run}", workflow=Code(where.workflow), run=Code(str(ident))), str(ident))
 
     def _repo(self, run: Run) -> str:
         return self._tools.services.named(run.plan.service).repo
-
-    def _known(self) -> Pipeline:
-        if self._tools.pipeline is None:
-            raise UserError("No GitHub is configured.")
-        return self._tools.pipeline

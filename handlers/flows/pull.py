@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.errors import DriftError, UserError
+from bot.domain.errors import DriftError, github
 from bot.domain.phrases import Code, Link, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.ports.flows import Did, Flow, Run, Say
@@ -14,13 +14,13 @@ def flow(action: str, forge: Forge | None) -> Flow:
     """Nothing is undone: whoever does not want a pull request closes it."""
 
     async def check(plan: Plan) -> None:
-        known = _known(forge)
+        known = github(forge)
         for path, sha in plan.pins.items():
             if (await known.read(plan.params["repo"], path, plan.params["branch"])).sha != sha:
                 raise DriftError("{path} was changed after this was planned.", path=Code(path))
 
     async def run(running: Run) -> Phrase:
-        plan, known = running.plan, _known(forge)
+        plan, known = running.plan, github(forge)
 
         async def propose(_: Say) -> Did:
             given = plan.params
@@ -38,9 +38,3 @@ def flow(action: str, forge: Forge | None) -> Flow:
         return phrase("{pull} waits for a review. Nothing changes before it is merged.", pull=link)
 
     return Flow(action, check, run)
-
-
-def _known(forge: Forge | None) -> Forge:
-    if forge is None:
-        raise UserError("No GitHub is configured.")
-    return forge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.domain.errors import DriftError, UserError
+from bot.domain.errors import DriftError, UserError, github
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.revisions import short
@@ -73,18 +73,13 @@ class InGit:
         return phrase("in step with git at {revision}", revision=Code(short(found.revision)))
 
     async def _read(self, plan: Plan) -> File:
-        return await self._known().read(plan.params["repo"], plan.params["path"], plan.params["branch"])
+        return await github(self.forge).read(plan.params["repo"], plan.params["path"], plan.params["branch"])
 
     async def _write(self, run: Run, file: File, text: str, message: Message) -> Did:
         given = run.plan.params
         gitops = GitOps(given["tool"], given["application"], given["repo"], given["path"], given["branch"])
         told = replace(message, body=f"pult operation {run.operation}")
-        return await write(self._known(), gitops, Rewrite(file, text), told, by_pull=given["by"] != "commit")
-
-    def _known(self) -> Forge:
-        if self.forge is None:
-            raise UserError("No GitHub is configured.")
-        return self.forge
+        return await write(github(self.forge), gitops, Rewrite(file, text), told, by_pull=given["by"] != "commit")
 
 
 def in_git(plan: Plan) -> bool:
