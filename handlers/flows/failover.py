@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from bot.domain.errors import DriftError, TemporaryError, UntouchedError, UserError
+from bot.domain.errors import DriftError, TemporaryError, UntouchedError, UserError, told
 from bot.domain.failover_course import Course, Kind, read
 from bot.domain.failover_steps import BACK, NO_RETURN, THERE, bare
 from bot.domain.operations import stops
@@ -19,7 +19,7 @@ from handlers.flows.failover_frame import Frame
 from handlers.flows.failover_links import Links
 from handlers.flows.failover_rehearsal import Rehearsal
 from handlers.flows.failover_room import Room
-from handlers.flows.failover_tools import Leg, StepOf, Tools, reason
+from handlers.flows.failover_tools import Leg, StepOf, Tools
 from handlers.flows.failover_users import Users
 
 AFTER = frozenset({"promote", "connections", "shift", "verify", "rejoin-other", "report"})
@@ -144,12 +144,12 @@ async def _told_the_way_back(leg: Leg, name: str, work: StepOf, say: Say) -> Phr
             home = leg.course.source if leg.prefix == THERE else leg.course.target
             raise UserError(
                 "{why} Nothing of it is undone any more. The steps that are left bring staging back to {home}.",
-                why=reason(error), home=home,
+                why=told(error), home=home,
             ) from error  # fmt: skip
         command = Code(_back(leg.course))
         raise UserError(
             "{why} Nothing of it is undone any more; the way back is a plan of its own: {command}",
-            why=reason(error), command=command,
+            why=told(error), command=command,
         ) from error  # fmt: skip
 
 

@@ -10,13 +10,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.errors import PultError, TemporaryError, UntouchedError, UserError
+from bot.domain.errors import PultError, TemporaryError, UntouchedError, UserError, told
 from bot.domain.failover_course import tolerable, unknown
 from bot.domain.phrases import Code, Phrase, Quantity, counted, phrase
 from bot.domain.statements import Statement, attested
 from bot.ports.flows import Did, Say
 from bot.ports.regions import Replication
-from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, reason
+from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did
 
 CONFIRM = timedelta(seconds=20)
 """How long a fence that was asked for may take to be seen."""
@@ -58,7 +58,7 @@ class Data:
         try:
             seen = await self._fenced(leg, say)
         except (PultError, TimeoutError, OSError) as error:
-            why = reason(error)
+            why = told(error)
         else:
             if seen.fenced:
                 return did(phrase("the old primary takes no more writes"), at=self._tools.clock.now(), lag=seen.lag,
@@ -96,7 +96,7 @@ class Data:
         try:
             now = await leg.estate.database.replication(leg.course.way)
         except TemporaryError as error:
-            raise await self._refusal(leg, phrase("{why}", why=reason(error))) from error
+            raise await self._refusal(leg, told(error)) from error
         await self._guard(leg, now)
         last = await self._seen_before(leg)
         if not now.promoted:

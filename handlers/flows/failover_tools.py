@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from bot.domain.failover_course import Course
-from bot.domain.phrases import Phrase, in_line, verbatim
+from bot.domain.phrases import Phrase, in_line
 from bot.domain.slo import Slo
 from bot.ports.budgets import Budgets
 from bot.ports.clock import Clock
@@ -70,9 +70,3 @@ def did(said: Phrase, **figures: object) -> Did:
 def listed(parts: Iterable[Phrase]) -> Phrase:
     """One after the other, as they are."""
     return in_line(parts, "; ")
-
-
-def reason(error: Exception) -> Phrase:
-    """Why something failed, for a person."""
-    found = getattr(error, "phrase", None)
-    return found if isinstance(found, Phrase) else verbatim(str(error) or "no answer in time")
