@@ -9,6 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 
 GENESIS = "0" * 64
+PULT = "pult"
+"""Who did, or proposed, what nobody asked for; no person."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Deed:
     target: str
     result: str
     detail: str = ""
+
+
+def own(at: datetime, action: str, target: str, result: str, detail: str = "") -> Deed:
+    """What pult did that nobody asked for, or that it does on its own from there on."""
+    return Deed(at, PULT, "", action, target, result, detail)
 
 
 @dataclass(frozen=True)

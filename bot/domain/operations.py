@@ -77,10 +77,6 @@ def goes_on(ident: str) -> str:
     return f"goes-on:{ident}"
 
 
-PULT = "pult"
-"""The proposer of what nobody asked for; no person."""
-
-
 def stops(ident: str) -> str:
     """Name of the mark that *ident* is to stop before its plan's brake: who said so."""
     return f"stops:{ident}"

@@ -9,14 +9,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.approvals import Word, admit, decided, environments, spoken
-from bot.domain.audit import Deed
+from bot.domain.audit import PULT, Deed, own
 from bot.domain.cards import Place, subject
 from bot.domain.conditions import FREEZE, Facts, demanded, imposed, told
 from bot.domain.errors import UserError
 from bot.domain.freezes import Freeze
 from bot.domain.messages import Message
 from bot.domain.operations import (
-    PULT,
     STATE_WORDS,
     Choice,
     Operation,
@@ -31,7 +30,7 @@ from bot.domain.policy import Policy, Rule
 from bot.domain.redact import redact
 from bot.engine.asking import Asking
 from bot.engine.meters import Meters
-from bot.engine.paperwork import deed, deeds, drafted, idle, known
+from bot.engine.paperwork import deeds, drafted, idle, known
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
@@ -121,8 +120,8 @@ class Desk:
 
     async def refused(self, person: str, platform: str, action: str, text: str) -> None:
         """Put a refusal into the audit chain."""
-        deed = Deed(self._clock.now(), person, platform, action, redact(text)[:200], "denied")  # a cut secret hides
-        await self._store.write(lambda tx: tx.append(deed))
+        denied = Deed(self._clock.now(), person, platform, action, redact(text)[:200], "denied")  # a cut secret hides
+        await self._store.write(lambda tx: tx.append(denied))
 
     @asynccontextmanager
     async def _refusals(self, call: Call, action: str, target: str) -> AsyncGenerator[None]:
@@ -130,7 +129,7 @@ class Desk:
         try:
             yield
         except UserError as refusal:
-            refused = deed(call, action, target, "refused", str(refusal))
+            refused = call.deed(action, target, "refused", str(refusal))
             await self._store.write(lambda tx: tx.append(refused))
             raise
 
@@ -144,7 +143,7 @@ class Desk:
         operation = drafted(tx, plan, call.who.name, call.request.place, call.now, call.now + rule.expires)
         operation = operation.moved(State.APPROVED if decided(operation, rule) else State.WAITING)
         self._enter(tx, operation, rule, self._on_call(tx, call.now))
-        tx.append(deed(call, plan.action, operation.id, "proposed", plan.hash))
+        tx.append(call.deed(plan.action, operation.id, "proposed", plan.hash))
         return operation
 
     def _volunteered(
@@ -164,7 +163,7 @@ class Desk:
         self._enter(tx, operation, rule, on_call)
         if alone:
             self._asking.goes_on(tx, operation, rule, on_call)
-        tx.append(Deed(now, PULT, "", plan.action, operation.id, "goes on alone" if alone else "proposed", plan.hash))
+        tx.append(own(now, plan.action, operation.id, "goes on alone" if alone else "proposed", plan.hash))
         return operation
 
     def _enter(self, tx: Tx, operation: Operation, rule: Rule, on_call: frozenset[str]) -> None:
@@ -189,7 +188,7 @@ class Desk:
         try:
             self._admit(tx, operation, call, rule, word)
         except UserError as refusal:
-            tx.append(deed(call, word.verdict, ident, "refused", str(refusal)))
+            tx.append(call.deed(word.verdict, ident, "refused", str(refusal)))
             return Outcome(operation, refusal)
         given = spoken(operation, call.who, rule, word, call.request.platform, call.now)
         operation = replace(operation, approvals=(*operation.approvals, given))
@@ -224,7 +223,7 @@ class Desk:
         operation = known(tx, ident)
         if operation.stoppable:
             tx.put_mark(stops(ident), call.who.name)
-            tx.append(deed(call, "cancel", ident, "stops", operation.plan.brake))
+            tx.append(call.deed("cancel", ident, "stops", operation.plan.brake))
             return operation
         if operation.state not in {State.WAITING, State.APPROVED}:
             raise UserError(
@@ -232,7 +231,7 @@ class Desk:
             )
         ended = replace(operation.moved(State.CANCELLED), ended_at=call.now)
         self._save(tx, ended, call.now)
-        tx.append(deed(call, "cancel", ident, "cancelled"))
+        tx.append(call.deed("cancel", ident, "cancelled"))
         return ended
 
     def _chosen(self, tx: Tx, call: Call, ident: str, choice: Choice) -> Operation:
@@ -244,14 +243,14 @@ class Desk:
         if choice not in operation.choices:
             offered = ", ".join(operation.choices)
             raise UserError("{id} offers only: {choices}.", id=Code(ident), choices=offered)
-        tx.append(deed(call, "resume", ident, str(choice)))
+        tx.append(call.deed("resume", ident, str(choice)))
         return operation
 
     def _expired(self, tx: Tx, ident: str, now: datetime) -> None:
         operation = known(tx, ident)
         if idle(operation, tx.live_operations()):
             self._save(tx, replace(operation.moved(State.EXPIRED), ended_at=now), now)
-            tx.append(Deed(now, PULT, "", "expire", ident, "expired"))
+            tx.append(own(now, "expire", ident, "expired"))
 
     def _save(self, tx: Tx, operation: Operation, now: datetime) -> None:
         tx.save_operation(operation)

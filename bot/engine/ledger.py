@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from bot.domain.approvals import contends
-from bot.domain.audit import Deed
+from bot.domain.audit import own
 from bot.domain.cards import Priority, replies, subject
 from bot.domain.codec import decode, encode
 from bot.domain.errors import PultError, UnavailableError
@@ -46,7 +46,7 @@ class Ledger:
         if free(tx, ident):
             operation = replace(operation.moved(State.RUNNING), started_at=now)
             self._save(tx, operation, now)
-            tx.append(Deed(now, "pult", "", operation.plan.action, ident, "running", operation.plan.hash))
+            tx.append(own(now, operation.plan.action, ident, "running", operation.plan.hash))
         return operation
 
     async def end(self, ident: str, state: str, said: Any) -> None:  # noqa: ANN401 - JSON in
@@ -59,7 +59,7 @@ class Ledger:
                 operation = replace(operation.moved(State(state)), ended_at=now, result=decode(said), choices=())
                 self._save(tx, operation, now)
                 tx.bump(subject("ask", ident), now)
-                tx.append(Deed(now, "pult", "", operation.plan.action, ident, state, decode(said).plain()))
+                tx.append(own(now, operation.plan.action, ident, state, decode(said).plain()))
             return operation
 
         operation = await self._write(ended)
@@ -124,7 +124,7 @@ class Ledger:
         def turned(tx: Tx) -> None:
             operation = _row(tx, ident)
             detail = decode(why).plain() if why else ""
-            tx.append(Deed(now, "pult", "", operation.plan.action, ident, "undoing", detail))
+            tx.append(own(now, operation.plan.action, ident, "undoing", detail))
             if why:
                 said = phrase("{why} It is undone now, as the service's verification says.", why=decode(why))
                 _tell(tx, ident, "undo", said, (), now)
@@ -134,7 +134,7 @@ class Ledger:
 
     def _turn(self, tx: Tx, operation: Operation, now: datetime) -> None:
         self._save(tx, operation, now)
-        tx.append(Deed(now, "pult", "", operation.plan.action, operation.id, str(operation.state)))
+        tx.append(own(now, operation.plan.action, operation.id, str(operation.state)))
 
     def _save(self, tx: Tx, operation: Operation, now: datetime) -> None:
         tx.save_operation(operation)

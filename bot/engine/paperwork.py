@@ -65,16 +65,11 @@ def _free_id(tx: Tx, plan: Plan, now: datetime) -> str:
     return ident
 
 
-def deed(call: Call, action: str, target: str, result: str, detail: str = "") -> Deed:
-    """What the one who called did."""
-    return Deed(call.now, call.who.name, call.request.platform, str(action), target, result, detail)
-
-
 def deeds(call: Call, operation: Operation, given: Approval) -> Iterable[Deed]:
     """One for the word itself, and one by name for everything that it sets aside."""
     why = redact(given.reason)[:200]
     for name in given.overrides:
-        yield deed(call, "override", operation.id, name, why)
+        yield call.deed("override", operation.id, name, why)
     if given.glass:
-        yield deed(call, "break-glass", operation.id, str(operation.state), why)
-    yield deed(call, given.verdict, operation.id, str(operation.state), operation.plan.hash)
+        yield call.deed("break-glass", operation.id, str(operation.state), why)
+    yield call.deed(given.verdict, operation.id, str(operation.state), operation.plan.hash)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.audit import Deed
 from bot.domain.messages import Message
 from bot.domain.people import Person
 from bot.domain.phrases import Phrase
@@ -30,6 +31,10 @@ class Call:
             raise TypeError(f"{self.command} was called without a person")
         return self.person
 
+    def deed(self, action: str, target: str, result: str, detail: str = "") -> Deed:
+        """What the person did, for the audit chain."""
+        return Deed(self.now, self.who.name, self.request.platform, str(action), target, result, detail)
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -52,10 +57,8 @@ class Proposal:
 class Command:
     """``words`` are the names it answers to, the canonical (Latin) one first; ``usage`` its argument pattern.
 
-    ``action`` names the policy rule that must allow the person before anything is read; empty for a read.
-    ``reads``: first words with which it only reads; so it does without any word, unless ``bare`` says that this acts.
-    ``open`` commands answer outsiders too.
-    ``examples`` are made from this configuration's services.
+    ``action`` names the policy rule that must allow the person before anything is read; empty for a read. With one of
+    ``reads`` as its first word it only reads, and without any word unless ``bare``. ``open`` ones answer outsiders too.
     """
 
     words: tuple[str, ...]
@@ -64,7 +67,7 @@ class Command:
     run: Callable[[Call], Awaitable[Reply | Proposal]]
     action: str = ""
     open: bool = False
-    examples: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()  # with this configuration's services
     reads: tuple[str, ...] = ()
     bare: bool = False
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import SEVERITIES, Ack, Alert, Group, Status
-from bot.domain.audit import Deed
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.ids import ALERT, STORM, full
@@ -154,7 +153,7 @@ def _taken(tx: Tx, rules: Rules, call: Call) -> Group:
         until = call.now + rules.ladder.ack_lasts
         tx.set_timer(holding.ACK, group.id, until)
         return refresh(tx, replace(group, ack=Ack(group.ack.person, group.ack.at, until)), call.now)
-    tx.append(Deed(call.now, call.who.name, call.request.platform, "ack", group.id, "took over" if theirs else "held"))
+    tx.append(call.deed("ack", group.id, "took over" if theirs else "held"))
     return holding.take(tx, rules, group, call.who.name, call.now)
 
 

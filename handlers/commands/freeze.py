@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from bot.domain.audit import Deed
 from bot.domain.conditions import told
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
@@ -81,7 +80,7 @@ def _length(call: Call) -> timedelta:
 def _frozen(tx: Tx, chats: Iterable[str], call: Call, made: Freeze) -> None:
     freezing.begin(tx, chats, made, call.now)
     detail = redact(f"until {made.until.isoformat()}: {made.why}")
-    tx.append(Deed(call.now, call.who.name, call.request.platform, "freeze", made.service, "frozen", detail))
+    tx.append(call.deed("freeze", made.service, "frozen", detail))
 
 
 def _lifted(tx: Tx, call: Call, named: str) -> tuple[Freeze, ...]:
@@ -95,7 +94,7 @@ def _lifted(tx: Tx, call: Call, named: str) -> tuple[Freeze, ...]:
         raise UserError("Frozen are {names}. Name one, or {all}.", names=names, all=Code(f"unfreeze {EVERYTHING}"))
     for each in chosen:
         freezing.lift(tx, each.service, call.who.name, call.now)
-        tx.append(Deed(call.now, call.who.name, call.request.platform, "unfreeze", each.service, "ended"))
+        tx.append(call.deed("unfreeze", each.service, "ended"))
     return chosen
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import OWN, Alert, Group
-from bot.domain.audit import Deed
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
@@ -63,7 +62,7 @@ async def _take(store: Store, call: Call) -> Reply:
 
     def record(tx: Tx) -> None:
         tx.add_override(Shift(who, call.now, until, who))
-        tx.append(Deed(call.now, who, call.request.platform, "oncall", who, "took over", until.isoformat()))
+        tx.append(call.deed("oncall", who, "took over", until.isoformat()))
 
     await store.write(record)
     return done(phrase("You are on call until {at}", at=until))
@@ -163,5 +162,5 @@ def _paged(tx: Tx, rules: Rules, call: Call, person: Person, text: str, chats: t
         tx.show(Wish(subject("alert", ident), Place(chat), Priority.PAGE), call.now)
     if escalation.staffed(rules):
         tx.set_timer(escalation.KIND, ident, call.now + rules.ladder.wait)
-    tx.append(Deed(call.now, call.who.name, call.request.platform, "page", person.name, ident, text))
+    tx.append(call.deed("page", person.name, ident, text))
     return group

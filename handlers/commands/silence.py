@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import GRAFANA, OWN, Group
-from bot.domain.audit import Deed
 from bot.domain.commandline import split
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
@@ -113,7 +112,7 @@ def _muted(tx: Tx, call: Call, made: Silence, named: Group | None) -> tuple[str,
     for group in groups.values():
         holding.silence(tx, group, made, call.now)
     target = named.id if named else written(made.matchers)
-    tx.append(Deed(call.now, call.who.name, call.request.platform, "silence", target, made.id, made.comment))
+    tx.append(call.deed("silence", target, made.id, made.comment))
     return tuple(groups)
 
 
@@ -139,7 +138,7 @@ def _heard(tx: Tx, rules: Rules, call: Call, ident: str, left: tuple[Silence, ..
                 holding.silence(tx, group, other, call.now)
             else:
                 holding.unsilence(tx, rules, group, call.now, call.who.name)
-    tx.append(Deed(call.now, call.who.name, call.request.platform, "unsilence", target, "ended", ident))
+    tx.append(call.deed("unsilence", target, "ended", ident))
     return other
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.audit import Deed
+from bot.domain.audit import own
 from bot.domain.cards import subject
 from bot.domain.operations import Operation, State
 from bot.domain.phrases import Code, Phrase, phrase
@@ -30,7 +30,7 @@ def void(tx: Tx, ident: str, why: Phrase, now: datetime) -> bool:
         tx.bump(subject("release", f"{deployment.service}/{deployment.version}"), now)
     tx.bump(subject("op", ident), now)
     tx.bump(subject("ask", ident), now)
-    tx.append(Deed(now, "pult", "", "void", ident, "cancelled", said.plain()))
+    tx.append(own(now, "void", ident, "cancelled", said.plain()))
     return True
 
 

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.audit import Deed
+from bot.domain.audit import own
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.errors import UserError
 from bot.domain.hours import Monthly
 from bot.domain.messages import Aside, Message, Paragraph, Tone
-from bot.domain.operations import PULT, Operation
+from bot.domain.operations import Operation
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.ports.clock import Clock
@@ -94,7 +94,7 @@ class Rehearsing:
         tx.put_message(what, _message(why, later))
         for chat in self.chats:
             tx.show(Wish(what, Place(chat), Priority.NORMAL), now)
-        tx.append(Deed(now, PULT, "", "drill", "schedule", "moved", why.plain()))
+        tx.append(own(now, "drill", "schedule", "moved", why.plain()))
 
     def _turn(self, tx: Tx, due: datetime) -> datetime:
         """When this month's is to be proposed, as it was moved last."""

@@ -13,13 +13,14 @@ from bot.adapters.words import Languages
 from bot.compose.core import LOCALES
 from bot.domain.alerts import OWN, Group, Status
 from bot.domain.approvals import needed
+from bot.domain.audit import PULT
 from bot.domain.cards import Place, Priority
 from bot.domain.detection import FLAPS, Vigil
 from bot.domain.failover import Sight, Witness
 from bot.domain.failover_course import Kind, written
 from bot.domain.failover_course import read as read_course
 from bot.domain.messages import Message, StepMark, Tone
-from bot.domain.operations import PULT, Operation, State, StepReport, stops
+from bot.domain.operations import Operation, State, StepReport, stops
 from bot.platforms.console.plain import plain
 from bot.ports.schedules import Periodic
 from bot.ports.store import Tx
