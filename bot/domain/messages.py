@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from bot.domain.codec import stored
 from bot.domain.phrases import Code, Link, Phrase, Quantity, Strong
@@ -176,6 +177,15 @@ class Button:
     url: str = ""
     style: Style = Style.PLAIN
     confirm: Confirm | None = None
+
+
+BUTTON: Final = 64
+"""Characters of a button's command: bytes of Telegram's callback_data (Bot API, InlineKeyboardButton)."""
+
+
+def pressable(command: str) -> bool:
+    """Whether a button can carry *command*."""
+    return command.isascii() and len(command) <= BUTTON
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.domain.invariants import Budget
-from bot.domain.messages import Block, Button, Lines, Paragraph, Table
+from bot.domain.messages import Block, Button, Lines, Paragraph, Table, pressable
 from bot.domain.phrases import Phrase, counted, phrase
 from bot.domain.slo import BURN_WINDOWS, Standing
 from handlers.cards import budget
@@ -58,5 +58,5 @@ def buttons(found: Sequence[Budget]) -> Iterator[Button]:
     """The way to the worst of them, which stands first."""
     worst = found[0].slo
     command = f"slo {worst.service} {worst.name}"
-    if command.isascii() and len(command) <= 64:
+    if pressable(command):
         yield Button(phrase("{name}", name=f"{worst.service} {worst.name}"), command)

@@ -21,6 +21,7 @@ from bot.domain.messages import (
     Paragraph,
     Table,
     Tone,
+    pressable,
 )
 from bot.domain.money import shown
 from bot.domain.phrases import Code, Phrase, counted, in_line, phrase
@@ -144,7 +145,7 @@ def _why(each: Saving) -> Phrase:
 def buttons(found: Sequence[Saving]) -> tuple[Button, ...]:
     """For what pult itself carries out."""
     own = (each.command for each in found if each.way is not Way.POOL)
-    return tuple(Button(phrase("{command}", command=each), each) for each in own if each.isascii() and len(each) <= 64)
+    return tuple(Button(phrase("{command}", command=each), each) for each in own if pressable(each))
 
 
 def picture(days: Sequence[Day], currency: str) -> Graph | None:
@@ -204,7 +205,7 @@ def alarm(found: Sequence[Unusual], day: Day, currency: str) -> Message:
     )  # fmt: skip
     title = phrase("Unusual cost on {day}", day=f"{day.at:%Y-%m-%d}")
     tried = (f"cost {each.name}".rstrip() for each in found)
-    pressed = tuple(Button(phrase("{command}", command=each), each) for each in tried if len(each) <= 64)
+    pressed = tuple(Button(phrase("{command}", command=each), each) for each in tried if pressable(each))
     text = Paragraph(phrase("More than four usual spreads above the median of the days before:"))
     return Message(title, Tone.WARNING, (text, Lines(lines)), pressed[:3])
 

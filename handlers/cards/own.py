@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.alerts import OWN, Group
-from bot.domain.messages import Button
+from bot.domain.messages import Button, pressable
 from bot.domain.phrases import Code, Phrase, phrase
 from handlers.cards import ailing, region
 
@@ -93,7 +93,7 @@ def facts(group: Group) -> tuple[tuple[Phrase, Phrase], ...]:
 
 def typed(command: str) -> bool:
     """Whether a button can carry *command*."""
-    return command.isascii() and len(command) <= 64
+    return pressable(command)
 
 
 def _drift(group: Group) -> Phrase:

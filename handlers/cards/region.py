@@ -9,7 +9,7 @@ from bot.domain.alerts import Group
 from bot.domain.codec import decode
 from bot.domain.detection import Report, Stage, Stands, Voice
 from bot.domain.failover import Sight
-from bot.domain.messages import Button, Confirm, Style
+from bot.domain.messages import Button, Confirm, Style, pressable
 from bot.domain.phrases import Code, Phrase, Quantity, phrase
 
 TOLD = "told"
@@ -56,7 +56,7 @@ def buttons(group: Group) -> tuple[Button, ...]:
     words = _words(report)
     sure = Confirm(phrase("Plan the failover?"), phrase("Nothing moves before others have approved the plan."))
     button = Button(phrase("Plan the failover"), words, style=Style.PRIMARY, confirm=sure)
-    return (button,) if words.isascii() and len(words) <= 64 else ()
+    return (button,) if pressable(words) else ()
 
 
 def voiced(voice: Voice) -> Phrase:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.alerts import SEVERITIES, Group, Status
 from bot.domain.changes import ClusterChange, Rolled
-from bot.domain.messages import Button, Style
+from bot.domain.messages import Button, Style, pressable
 from bot.domain.operations import FINAL
 from bot.domain.phrases import Phrase, Strong, phrase
 from bot.domain.services import Catalogue, Environment, Service
@@ -96,7 +96,7 @@ def sentence(found: Suspect) -> Phrase:
 def button(found: Suspect) -> Iterable[Button]:
     """The way back. It proposes: a plan comes first, and its approvals."""
     command = f"rollback {found.service}"
-    if found.revert and command.isascii() and len(command) <= 64:
+    if found.revert and pressable(command):
         yield Button(phrase("Roll back {service}", service=found.service), command, style=Style.DANGER)
 
 

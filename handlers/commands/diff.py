@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.changelog import SHOWN, Changelog, blocks, changelog
 from bot.domain.commandline import plain
 from bot.domain.errors import UserError
-from bot.domain.messages import Aside, Block, Button, Facts, Lines, Paragraph, Style, Tone
+from bot.domain.messages import Aside, Block, Button, Facts, Lines, Paragraph, Style, Tone, pressable
 from bot.domain.phrases import Code, Link, Phrase, phrase, verbatim
 from bot.domain.releases import Release
 from bot.domain.services import Environment, Service
@@ -152,6 +152,6 @@ def _whole(found: Comparison) -> str:
 
 def _buttons(case: Case) -> Iterable[Button]:
     command = f"promote {case.service.name} {case.release.version} to {case.environment.name}"
-    if case.release.digest and len(command) <= 64 and command.isascii() and plain(case.release.version):
+    if case.release.digest and pressable(command) and plain(case.release.version):
         yield Button(phrase("Promote {version}", version=case.release.version), command, style=Style.PRIMARY)
     yield Button(phrase("Releases"), f"releases {case.service.name}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.durations import parse_duration, write_duration
 from bot.domain.errors import UserError
-from bot.domain.messages import Button
+from bot.domain.messages import Button, pressable
 from bot.domain.phrases import Code, Phrase
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.commands import Call
@@ -24,8 +24,6 @@ _OPTIONS = {
     "since": "since", "за": "since", "grep": "grep", "найти": "grep", "env": "env", "in": "env", "среда": "env",
     "after": "after", "previous": "previous", "прежние": "previous",
 }  # fmt: skip
-_BUTTON = 64
-"""Bytes of a button's command (messages.Button)."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,7 @@ def asked(call: Call, services: Catalogue, usage: str, *, takes: tuple[str, ...]
 
 def button(label: Phrase, command: str) -> tuple[Button, ...]:
     """A button that asks it, where a button can hold it."""
-    fits = command.isascii() and len(command) <= _BUTTON
-    return (Button(label, command),) if fits else ()
+    return (Button(label, command),) if pressable(command) else ()
 
 
 def _option(word: str) -> tuple[str, str | None]:

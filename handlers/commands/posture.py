@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.errors import UserError
-from bot.domain.messages import Aside, Block, Button, Lines, Message, Paragraph, Preformatted, Style, Tone
+from bot.domain.messages import Aside, Block, Button, Lines, Message, Paragraph, Preformatted, Style, Tone, pressable
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan
 from bot.domain.posture import Weight
@@ -24,8 +24,6 @@ from handlers.shaping.pulls import Wanted, asked_to_pull, plan
 
 LISTED = 15
 """Rows of the table of all services; the whole is attached."""
-BUTTON = 64
-"""Bytes that a button's command may have."""
 
 
 class Ask:
@@ -86,7 +84,7 @@ def _one(found: Posture, forge: Forge | None) -> Reply:
         blocks.append(Preformatted("---\n".join(shown(each, found.named) for _, each in remedies)))
     command = f"audit posture {found.service.name} in {found.environment.name} --pull"
     button = Button(phrase("Propose a pull request"), command, style=Style.PRIMARY)
-    able = bool(remedies) and why is None and len(command.encode()) <= BUTTON
+    able = bool(remedies) and why is None and pressable(command)
     return said(title, *blocks, tone=_tone(rows, ()), buttons=(button,) if able else ())
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.commandline import plain
-from bot.domain.messages import Button, Style, Table
+from bot.domain.messages import Button, Style, Table, pressable
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.domain.releases import Release
 from bot.domain.services import Catalogue, Environment, Service
@@ -144,6 +144,6 @@ def _buttons(seen: tuple[Seen, ...], running: tuple[Runs, ...], service: Service
     able = [each for each in seen if promotable(each.release, each.stays, before=each.before)]
     best = newest(each.release for each in able if each.release.digest not in there)
     command = f"promote {best.service} {best.version}" if best else ""
-    if best and len(command) <= 64 and plain(best.service, best.version):
+    if best and pressable(command) and plain(best.service, best.version):
         yield Button(phrase("Promote {version}", version=best.version), command, style=Style.PRIMARY)
         yield Button(phrase("Diff"), f"diff {best.service}")

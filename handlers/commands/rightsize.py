@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.errors import UserError
 from bot.domain.manifests_tree import Named
-from bot.domain.messages import Block, Button, Lines, Preformatted, Style, Tone
+from bot.domain.messages import Block, Button, Lines, Preformatted, Style, Tone, pressable
 from bot.domain.money import shown
 from bot.domain.phrases import phrase
 from bot.domain.plans import Plan
@@ -21,8 +21,6 @@ from handlers.shaping.pulls import Wanted, asked_to_pull, plan
 from handlers.shaping.sizes import Sizer
 
 USAGE = "rightsize <service> [in <environment>] [--pull]"
-BUTTON = 64
-"""Bytes that a button's command may have."""
 
 
 def duty(sizer: Sizer, services: Catalogue, forge: Forge | None) -> Command:
@@ -104,6 +102,6 @@ def _answer(service: Service, environment: Environment, report: Report, preview:
     title = phrase("Size of {service} in {environment}", service=service.name, environment=environment.name)
     command = f"rightsize {service.name} in {environment.name} --pull"
     button = Button(phrase("Propose a pull request"), command, style=Style.PRIMARY)
-    able = preview.able and len(command.encode()) <= BUTTON
+    able = preview.able and pressable(command)
     tone = Tone.INFO if report.changes or any(each.pods for each in report.advices) else Tone.WARNING
     return said(title, *blocks, tone=tone, buttons=(button,) if able else ())

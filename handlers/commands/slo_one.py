@@ -10,7 +10,7 @@ from math import isfinite
 
 from bot.domain.burndown import HOUR, TELLING
 from bot.domain.invariants import Invariant
-from bot.domain.messages import Aside, Block, Button, Curve, Facts, Graph, Lines, Paragraph, Table
+from bot.domain.messages import Aside, Block, Button, Curve, Facts, Graph, Lines, Paragraph, Table, pressable
 from bot.domain.phrases import Phrase, Quantity, phrase
 from bot.domain.slo import BURN_WINDOWS, Gap, Standing
 from bot.ports.budgets import Budgets
@@ -175,4 +175,4 @@ def _buttons(item: Standing, want: Asked) -> Iterable[Button]:
         (phrase("Last 7 days"), f"{base} 7d", item.slo.window > week),
         (phrase("How it is computed"), " ".join(("slo", *want.words, "--how")), not want.how),
     )
-    return [Button(label, text) for label, text, wanted in choices if wanted and text.isascii() and len(text) <= 64]
+    return [Button(label, text) for label, text, wanted in choices if wanted and pressable(text)]
