@@ -16,6 +16,8 @@ NEAR = 3
 """Names offered for one that there is not."""
 NAMESPACES = {"argocd": "argocd", "flux": "flux-system"}
 """Where each tool's own manifests put its objects."""
+TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
+"""As people call them."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,11 @@ class Catalogue:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._services)
+
+    @property
+    def example(self) -> str:
+        """A name for examples: of the first service."""
+        return next(iter(self._services), "api")
 
     def find(self, name: str) -> Service | None:
         """The service of this *name*; people type it in any case."""

@@ -17,8 +17,8 @@ from bot.domain.changes import (
     SyncState,
 )
 from bot.domain.phrases import Code, Phrase, counted, phrase
+from bot.domain.services import TOOLS
 
-TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
 KUBECTL = "kubectl"
 DIGITS = 7
 """Of a digest that no release is known by: as many as tell it from others."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.domain.alerts import OWN, Group
 from bot.domain.messages import Button, pressable
 from bot.domain.phrases import Code, Phrase, phrase
+from bot.domain.services import TOOLS
 from handlers.cards import ailing, region
 
-TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
 TELLING = ("prometheus", "region", "cluster", "environment")
 
 

@@ -57,7 +57,7 @@ def duty(costs: Costs, services: Catalogue) -> Command:
             raise UserError("Nothing that knows costs answers now, so nobody knows. Try again in a minute.") from error
         return _answer(spend, want, services, call)
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("cost", "стоимость"), "cost [service] [by namespace|environment|region] [7d]",
         phrase("what a service costs, what of it is waste, and how to save it"), run,

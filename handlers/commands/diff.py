@@ -45,7 +45,7 @@ def duty(sources: Sources) -> Command:
         case = await _case(sources, service, here, wanted, call)
         return _reply(case, running, here, await compared(sources, case))
 
-    example = sources.services.names[0] if sources.services.names else "api"
+    example = sources.services.example
     return Command(
         ("diff", "разница"), USAGE, phrase("what a version would change, commit by commit"), run,
         examples=(f"diff {example}", f"diff {example} 1.8.0 production"),

@@ -56,7 +56,7 @@ def duty(happenings: Happenings, services: Catalogue) -> Command:
             raise refused[0]
         return _answer(want, heard, call.now - since)
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("events", "события"), USAGE, phrase("what Kubernetes tells of it and its pods"), run,
         examples=(f"events {example}", f"events {example} --since 15m"),

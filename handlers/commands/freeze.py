@@ -36,7 +36,7 @@ def freeze(store: Store, services: Catalogue, rules: Rules, approvals_in: Iterab
         await store.write(lambda tx: _frozen(tx, rules.chats(chats), call, made))
         return done(told(made))
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("freeze", "заморозить"), USAGE, phrase("no promotion for a while"), run, "freeze",
         examples=(f"freeze {example} 2h the database is being moved", "freeze all 3d holidays"),
@@ -52,7 +52,7 @@ def unfreeze(store: Store, services: Catalogue) -> Command:
         names = ", ".join(each.service for each in ended)
         return done(phrase("Promotions may go on: {names}", names=names))
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("unfreeze", "разморозить"), "unfreeze [service or all]", phrase("end a freeze"), run, "unfreeze",
         examples=("unfreeze", f"unfreeze {example}", "unfreeze all"),

@@ -45,7 +45,7 @@ def duty(sources: Sequence[Logs], services: Catalogue, zone: str) -> Command:
             raise next(each.refused for each in heard if each.refused)
         return shown(want, _told(heard, wanted), ZoneInfo(_zone(call, zone)))
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("logs", "логи"), USAGE, phrase("what it wrote to its log, errors marked"), run,
         examples=(f"logs {example}", f"logs {example} --since 1h --grep timeout", f"logs {example} --previous"),

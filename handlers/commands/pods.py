@@ -52,7 +52,7 @@ def duty(diagnoses: Diagnoses, jobs: Jobs, deaths: Deaths, services: Catalogue) 
         more = {place: (task.result(), batch.result().get(place, ())) for place, task in ends.items()}
         return _answer(want.service.name, heard, more, name)
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(("pods", "поды"), USAGE, phrase("its pods, and what ails them"), run, examples=(f"pods {example}",))
 
 

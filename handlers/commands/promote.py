@@ -41,7 +41,7 @@ def duty(sources: Sources) -> Command:
         targets = await _targets(sources, service, environment, release)
         return Proposal(await _plan(sources, call, service, release, targets))
 
-    example = sources.services.names[0] if sources.services.names else "api"
+    example = sources.services.example
     return Command(
         ("promote", "выкатить"), USAGE, phrase("bring a version to an environment"), run, "promote",
         examples=(f"promote {example} 1.8.0", f"promote {example} 1.8.0 to production"),

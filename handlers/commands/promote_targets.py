@@ -10,12 +10,11 @@ from bot.domain.errors import UserError
 from bot.domain.manifests import image_digest, repository
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import PlannedStep
-from bot.domain.services import NO_TOOL, Environment, Service
+from bot.domain.services import NO_TOOL, TOOLS, Environment, Service
 from bot.domain.targets import Hand, Stage, Target, step_name
 from bot.ports.cluster import Rollout, Workload
 from handlers.commands.evidence_case import Sources
 
-TOOLS: Mapping[str, str] = {"argocd": "Argo CD", "flux": "Flux"}
 SHORT = 19
 """Characters of a digest that are shown: its algorithm and twelve digits."""
 

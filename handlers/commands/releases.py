@@ -61,7 +61,7 @@ def duty(sources: Sources) -> Command:
         title = phrase("Releases of {service}", service=service.name) if service else phrase("Latest releases")
         return said(title, *tables, buttons=tuple(_buttons(seen, running, service)))
 
-    example = sources.services.names[0] if sources.services.names else "api"
+    example = sources.services.example
     return Command(
         ("releases", "релизы"), "releases [service] [version]",
         phrase("versions, where they run, and the trail of one"), run,

@@ -57,7 +57,7 @@ def duty(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, services: C
             return Proposal(_one_pod(asked, pods[asked.pod]))
         return Proposal(_rolling(asked, await _revision(asked, rollouts)))
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("restart", "перезапустить", "перезапусти"), USAGE,
         phrase("restart its pods one by one, or one of them; by eviction, as disruption budgets allow"), run, "restart",

@@ -35,7 +35,7 @@ def duty(sizer: Sizer, services: Catalogue, forge: Forge | None) -> Command:
             return Proposal(await _plan(service, environment, report, forge))
         return _answer(service, environment, report, await _preview(environment, report, forge))
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("rightsize", "размер"), USAGE,
         phrase("what its requests and limits should be, what that saves, and a pull request for it"), run, "rightsize",

@@ -16,7 +16,7 @@ from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.proofs import Mark, Proof
 from bot.domain.releases import Deployment, Release
-from bot.domain.services import Environment, Service
+from bot.domain.services import TOOLS, Environment, Service
 from bot.domain.targets import Hand, Target
 from bot.ports.commands import Call, Command, Proposal, Reply
 from bot.ports.store import Tx
@@ -59,7 +59,7 @@ def duty(sources: Sources) -> Command:
         facts = await sources.store.read(lambda tx: _facts(tx, service, stops[0], targets[0]))
         return Proposal(_plan(service, targets, pods, facts, backs[0][1]))
 
-    example = sources.services.names[0] if sources.services.names else "api"
+    example = sources.services.example
     return Command(
         ("rollback", "откатить"), USAGE, phrase("go back to the version that ran well"), run, "rollback",
         examples=(f"rollback {example}", f"rollback {example} to 1.7.2 in production"),
@@ -178,7 +178,7 @@ def _mechanism(target: Target) -> Phrase:
     """Which hand goes back, and why this one."""
     match target.hand:
         case Hand.COMMIT | Hand.PULL:
-            tool = targeting.TOOLS[target.environment.gitops.tool]
+            tool = TOOLS[target.environment.gitops.tool]
             return phrase("By git: {tool} owns the workload and would put back anything else.", tool=tool)
         case Hand.PIPELINE:
             return phrase("By the pipeline: it is what deploys there.")

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Hold, Plan, PlannedStep
-from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
+from bot.domain.services import NO_TOOL, TOOLS, Catalogue, Environment, Service
 from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.forge import Forge
 from bot.ports.scaling import Autoscaler, Scaling
 from handlers.commands.replies import argument, env_named, params, unpaused
 from handlers.commands.scale_git import Written, written
-from handlers.commands.sync import TOOLS
 
 USAGE = "scale <service> <pods> [--autoscaler] [in <environment>]"
 BOUNDS = frozenset({"--autoscaler", "—autoscaler", "--hpa", "—hpa"})
@@ -62,7 +61,7 @@ def duty(cluster: Cluster, scaling: Scaling, services: Catalogue, forge: Forge |
         _possible(asked)
         return Proposal(_plan(asked))
 
-    example = next((each.name for each in services), "api")
+    example = services.example
     return Command(
         ("scale", "масштаб", "масштабируй"), USAGE, phrase("change its number of pods"), run, "scale",
         examples=(f"scale {example} 4", f"scale {example} 9 --autoscaler"),

@@ -8,9 +8,8 @@ from bot.domain.errors import UserError
 from bot.domain.manifests_replicas import with_replicas
 from bot.domain.manifests_tree import Named
 from bot.domain.phrases import Code
-from bot.domain.services import Environment, Service
+from bot.domain.services import TOOLS, Environment, Service
 from bot.ports.forge import Forge
-from handlers.commands.sync import TOOLS
 from handlers.shaping import folders
 
 

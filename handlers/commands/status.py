@@ -75,7 +75,7 @@ def duty(
             buttons=(Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo")),
         )
 
-    example = services.names[0] if services.names else "api"
+    example = services.example
     return Command(
         ("status", "статус"),
         "status [service]",

@@ -8,13 +8,12 @@ from bot.domain.errors import UserError
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan, PlannedStep
 from bot.domain.revisions import short
-from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
+from bot.domain.services import NO_TOOL, TOOLS, Catalogue, Environment, Service
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.gitops import Applied, GitOps
 from handlers.commands.replies import argument, chosen_environment
 
 USAGE = "sync <service> [environment]"
-TOOLS = {"argocd": "Argo CD", "flux": "Flux"}
 
 
 def duty(tool: GitOps, services: Catalogue) -> Command:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from bot.domain.errors import UserError
 from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.domain.plans import Plan, PlannedStep
-from bot.domain.services import NO_TOOL, Catalogue, Environment, Service
+from bot.domain.services import NO_TOOL, TOOLS, Catalogue, Environment, Service
 from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.rollouts import Revision, Rollouts
 from handlers.commands.replies import argument, env_named, params, unpaused
-from handlers.commands.sync import TOOLS
 
 USAGE = "undo <service> [revision] [in <environment>]"
 LISTED = 10
