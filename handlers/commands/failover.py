@@ -11,6 +11,7 @@ from handlers.commands.failover_attest import attest
 from handlers.commands.failover_plan import Planner
 from handlers.commands.failover_reports import HISTORY, REPORT, here, history, report
 from handlers.commands.failover_status import status
+from handlers.commands.replies import misuse
 
 STATUS = frozenset({"status", "статус"})
 ATTEST = frozenset({"attest", "подтверждаю"})
@@ -63,7 +64,7 @@ def drill(planner: Planner | None, store: Store, words: Words) -> Command:
             return Proposal(await ready.drill())
         if [word.lower() for word in call.args[1:]] == [STAGING] and call.args[0].lower() in LIVE:
             return Proposal(await ready.live())
-        raise UserError("Write it like this: {usage}", usage=Code(DRILL))
+        raise misuse(DRILL)
 
     return Command(
         ("drill", "учения"), DRILL,

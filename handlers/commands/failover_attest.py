@@ -13,6 +13,7 @@ from bot.domain.plans import Plan, PlannedStep
 from bot.ports.commands import Call, Proposal
 from bot.ports.estate import Estate
 from bot.ports.store import Store
+from handlers.commands.replies import misuse
 
 USAGE = "failover attest <op> <why>"
 WHY = 300
@@ -25,7 +26,7 @@ async def attest(call: Call, store: Store, estates: tuple[Estate, Estate | None]
     UserError: that operation does not wait at its fence, nobody said why, or pult itself sees the primary at work.
     """
     if len(call.args) < 3:
-        raise UserError("Write it like this: {usage}", usage=Code(USAGE))
+        raise misuse(USAGE)
     ident, why = full(OPERATION, call.args[1]), " ".join(call.args[2:])[:WHY]
     found = await store.read(lambda tx: tx.operation(ident))
     if found is None:

@@ -15,7 +15,7 @@ from bot.domain.services import Catalogue
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.alerting.rules import Rules
-from handlers.commands.replies import argument, done
+from handlers.commands.replies import argument, done, misuse
 from handlers.operating import freezing
 
 USAGE = "freeze <service or all> <duration> <why>"
@@ -70,7 +70,7 @@ def _length(call: Call) -> timedelta:
     except ValueError:
         length = timedelta()
     if not length:
-        raise UserError("Write it like this: {usage}", usage=Code(USAGE))
+        raise misuse(USAGE)
     if length > LONGEST:
         raise UserError("Freeze for at most {longest}; what lasts longer belongs into {section}.",
                         longest=LONGEST, section=Code("[[freezes]]"))  # fmt: skip

@@ -12,7 +12,7 @@ from bot.domain.messages import Button, pressable
 from bot.domain.phrases import Code, Phrase
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.commands import Call
-from handlers.commands.replies import argument
+from handlers.commands.replies import argument, misuse
 from handlers.commands.slo_asked import DASHES
 
 SINCE = timedelta(minutes=10)
@@ -75,7 +75,7 @@ def asked(call: Call, services: Catalogue, usage: str, *, takes: tuple[str, ...]
         else:
             options[name] = given if given is not None else _value(words, word)
     if len(pods) > ("pod" in takes):
-        raise UserError("Write it like this: {usage}", usage=Code(usage))
+        raise misuse(usage)
     return _made(service, options, pods[0] if pods else "")
 
 

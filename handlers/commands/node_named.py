@@ -10,7 +10,7 @@ from bot.domain.errors import PultError, UserError
 from bot.domain.phrases import Code
 from bot.ports.commands import Call
 from bot.ports.nodes import Node, Nodes
-from handlers.commands.replies import argument
+from handlers.commands.replies import argument, misuse
 
 IN = ("in", "в")
 
@@ -45,7 +45,7 @@ def _clusters(known: Collection[str], rest: Sequence[str], usage: str) -> Collec
     if not rest:
         return known
     if len(rest) != 2 or rest[0] not in IN:
-        raise UserError("Write it like this: {usage}", usage=Code(usage))
+        raise misuse(usage)
     if rest[1] not in known:
         raise UserError("No cluster {name} is configured.", name=Code(rest[1][:60]))
     return (rest[1],)

@@ -18,7 +18,7 @@ from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.alerting import escalation
 from handlers.alerting.rules import Rules, shifts_now
-from handlers.commands.replies import argument, done, said
+from handlers.commands.replies import argument, done, misuse, said
 
 AHEAD = timedelta(weeks=4)
 NEXT = 4
@@ -55,7 +55,7 @@ async def _take(store: Store, call: Call) -> Reply:
     try:
         length = parse_duration(argument(call, 1, usage))
     except ValueError as error:
-        raise UserError("Write it like this: {usage}", usage=Code(usage)) from error
+        raise misuse(usage) from error
     if not timedelta() < length <= LONGEST:
         raise UserError("Take over for at most {longest}; longer belongs into the rotation.", longest=LONGEST)
     who, until = call.who.name, call.now + length

@@ -14,7 +14,7 @@ from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.desk import Desk
 from bot.ports.store import Store, Tx
-from handlers.commands.replies import argument, done, said
+from handlers.commands.replies import argument, done, misuse, said
 
 SHOWN = 15
 APPROVE = "approve <op> [--override <name>] [--break-glass] [why]"
@@ -98,7 +98,7 @@ def resume(desk: Desk) -> Command:
         try:
             choice = Choice(argument(call, 1, usage).lower())
         except ValueError as error:
-            raise UserError("Write it like this: {usage}", usage=Code(usage)) from error
+            raise misuse(usage) from error
         await desk.choose(call, ident, choice)
         return done(phrase("{id} goes on: {choice}", id=Code(ident), choice=str(choice)), operation=ident)
 

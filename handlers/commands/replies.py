@@ -22,10 +22,15 @@ def done(title: Phrase, text: Phrase | None = None, *, operation: str = "") -> R
     return Reply(Message(title, Tone.OK, (Paragraph(text),) if text else ()), operation)
 
 
+def misuse(usage: str) -> UserError:
+    """How the command is written, for whoever wrote it otherwise."""
+    return UserError("Write it like this: {usage}", usage=Code(usage))
+
+
 def argument(call: Call, at: int, usage: str) -> str:
     """The word at *at*; without it, how the command is written."""
     if len(call.args) <= at:
-        raise UserError("Write it like this: {usage}", usage=Code(usage))
+        raise misuse(usage)
     return call.args[at]
 
 

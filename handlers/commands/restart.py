@@ -14,7 +14,7 @@ from bot.ports.commands import Call, Command, Proposal
 from bot.ports.evictions import Evictions, Resident
 from bot.ports.rollouts import Rollouts
 from handlers.commands.rehearsed import rehearsal
-from handlers.commands.replies import argument, env_named, params, unpaused
+from handlers.commands.replies import argument, env_named, misuse, params, unpaused
 
 USAGE = "restart <service> [pod] [--evict] [in <environment>]"
 EVICT = frozenset({"--evict", "—evict", "evict"})
@@ -45,7 +45,7 @@ def duty(cluster: Cluster, rollouts: Rollouts, evictions: Evictions, services: C
         environment, rest = env_named(call, service)
         words = [word for word in rest if word.lower() not in EVICT]
         if len(words) > 1:
-            raise UserError("Write it like this: {usage}", usage=Code(USAGE))
+            raise misuse(USAGE)
         target = Workload.of(environment)
         rollout = unpaused(target, await cluster.rollout(target))
         asked = _Asked(service, environment, rollout, words[0] if words else "")

@@ -26,7 +26,7 @@ from handlers.commands.evidence_case import Sources
 from handlers.commands.evidence_known import burning, incidents
 from handlers.commands.promote_targets import SHORT, Stop
 from handlers.commands.releases_known import by_digest, deployed
-from handlers.commands.replies import argument
+from handlers.commands.replies import argument, misuse
 from handlers.commands.rollback_earlier import Earlier, earlier, revision_of
 
 USAGE = "rollback <service> [to <version>] [in <environment>]"
@@ -73,7 +73,7 @@ def _asked(call: Call, service: Service) -> Asked:
     while words:
         word = words.pop(0)
         if word in TO | IN and not words:
-            raise UserError("Write it like this: {usage}", usage=Code(USAGE))
+            raise misuse(USAGE)
         if word in IN:
             environment = service.environment(words.pop(0))
         elif word in TO:

@@ -13,7 +13,7 @@ from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.forge import Forge
 from bot.ports.scaling import Autoscaler, Scaling
-from handlers.commands.replies import argument, env_named, params, unpaused
+from handlers.commands.replies import argument, env_named, misuse, params, unpaused
 from handlers.commands.scale_git import Written, written
 
 USAGE = "scale <service> <pods> [--autoscaler] [in <environment>]"
@@ -70,7 +70,7 @@ def duty(cluster: Cluster, scaling: Scaling, services: Catalogue, forge: Forge |
 
 def _count(rest: tuple[str, ...]) -> int:
     if len(rest) != 1 or not (rest[0].isascii() and rest[0].isdecimal()):
-        raise UserError("Write it like this: {usage}", usage=Code(USAGE))
+        raise misuse(USAGE)
     if len(rest[0]) > len(str(MOST)) or int(rest[0]) > MOST:
         raise UserError("At most {most} pods can be asked for.", most=MOST)
     return int(rest[0])

@@ -15,7 +15,7 @@ from bot.domain.services import NO_TOOL, TOOLS, Catalogue, Environment, Service
 from bot.ports.cluster import Cluster, Rollout, Workload
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.rollouts import Revision, Rollouts
-from handlers.commands.replies import argument, env_named, params, unpaused
+from handlers.commands.replies import argument, env_named, misuse, params, unpaused
 
 USAGE = "undo <service> [revision] [in <environment>]"
 LISTED = 10
@@ -40,7 +40,7 @@ def duty(cluster: Cluster, rollouts: Rollouts, services: Catalogue) -> Command:
         service = services.named(argument(call, 0, USAGE))
         environment, rest = env_named(call, service)
         if len(rest) > 1:
-            raise UserError("Write it like this: {usage}", usage=Code(USAGE))
+            raise misuse(USAGE)
         _ours(service, environment)
         target = Workload.of(environment)
         rollout = unpaused(target, await cluster.rollout(target))
