@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
+from itertools import count
 
 ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no 0/o, 1/i/l: they are misread on a phone
 ALERT = "a"
@@ -11,13 +13,18 @@ STORM = "s"
 
 
 def short(prefix: str, seed: str, length: int = 4) -> str:
-    """``prefix-xxxx`` drawn from *seed*; the caller lengthens it on a clash (30^4 = 810,000 ids)."""
+    """``prefix-xxxx`` drawn from *seed*; see ``free`` for a clash (30^4 = 810,000 ids)."""
     number = int.from_bytes(blake2b(seed.encode(), digest_size=16).digest())
     letters = []
     for _ in range(length):
         number, at = divmod(number, len(ALPHABET))
         letters.append(ALPHABET[at])
     return f"{prefix}-{''.join(letters)}"
+
+
+def free(prefix: str, seed: str, taken: Callable[[str], object]) -> str:
+    """The shortest id from *seed* that is not *taken*."""
+    return next(ident for ident in (short(prefix, seed, length) for length in count(4)) if not taken(ident))
 
 
 def full(prefix: str, typed: str) -> str:

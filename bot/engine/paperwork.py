@@ -9,7 +9,7 @@ from bot.domain.approvals import contends, gives_way
 from bot.domain.audit import Deed
 from bot.domain.cards import Place
 from bot.domain.errors import UserError
-from bot.domain.ids import OPERATION, short
+from bot.domain.ids import OPERATION, free
 from bot.domain.operations import UNDER_WAY, Approval, Operation, State, StepReport
 from bot.domain.phrases import Code
 from bot.domain.plans import Plan
@@ -28,8 +28,9 @@ def known(tx: Tx, ident: str) -> Operation:
 
 def drafted(tx: Tx, plan: Plan, proposer: str, place: Place, now: datetime, until: datetime) -> Operation:
     """*plan* as an operation, not saved yet, that expires at *until*. UserError: another one waits before it."""
+    ident = free(OPERATION, f"{plan.hash} {now.isoformat()}", tx.operation)
     return Operation(
-        _free_id(tx, plan, now), plan, proposer, State.PROPOSED, now, until, place,
+        ident, plan, proposer, State.PROPOSED, now, until, place,
         steps=tuple(StepReport(step.name) for step in plan.steps), after=_ahead(tx, plan),
     )  # fmt: skip
 
@@ -55,14 +56,6 @@ def idle(operation: Operation, live: Iterable[Operation]) -> bool:
     if operation.state is State.APPROVED:
         return any(other.state in UNDER_WAY and contends(operation.plan, other.plan) for other in live)
     return operation.state is State.WAITING
-
-
-def _free_id(tx: Tx, plan: Plan, now: datetime) -> str:
-    """An id that no operation has yet."""
-    length = 4
-    while tx.operation(ident := short(OPERATION, f"{plan.hash} {now.isoformat()}", length)):
-        length += 1
-    return ident
 
 
 def deeds(call: Call, operation: Operation, given: Approval) -> Iterable[Deed]:

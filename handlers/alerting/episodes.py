@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from itertools import count
 
 from bot.domain.alerts import Alert, Group, Notification, Status, alias, fold
-from bot.domain.ids import ALERT, short
+from bot.domain.ids import ALERT, free
 from bot.domain.routes import targets
 from bot.ports.store import Tx
 from handlers.alerting import escalation, holding, showing
@@ -91,4 +90,4 @@ def _free_id(tx: Tx, told: Notification, known: Group | None) -> str:
     if known and known.closed_at is None:
         return known.id
     seed = f"{told.source} {told.key} {known.episode if known else 0}"
-    return next(ident for ident in (short(ALERT, seed, length) for length in count(4)) if not tx.group(ident))
+    return free(ALERT, seed, tx.group)

@@ -9,7 +9,7 @@ from bot.domain.alerts import OWN, Alert, Group
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
-from bot.domain.ids import ALERT, short
+from bot.domain.ids import ALERT, free
 from bot.domain.messages import Aside, Block, Facts, Lines, Paragraph, Tone
 from bot.domain.oncall import Shift, on_call
 from bot.domain.people import Person
@@ -148,10 +148,7 @@ def _paged(tx: Tx, rules: Rules, call: Call, person: Person, text: str, chats: t
     if known := tx.latest_group(key):
         return known
     labels = {"alertname": PAGE, "severity": "critical", "from": call.who.name, "to": person.name}
-    ident, length = short(ALERT, key), 4
-    while tx.group(ident):
-        length += 1
-        ident = short(ALERT, key, length)
+    ident = free(ALERT, key, tx.group)
     alert = Alert(key, labels, {"summary": text}, call.now)
     # Without an answer whoever is on call comes next, unless that is the very person.
     told = int(any(shift.person == person.name for shift in shifts_now(tx, rules, call.now)))
