@@ -59,6 +59,11 @@ class Target:
         return self.image.partition("@")[2]
 
     @property
+    def earlier(self) -> str:
+        """How an image ends that ran, or stood in git, before: a digest, or all of it where it had none."""
+        return self.committed or self.previous.partition("@")[2] or self.previous
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """The steps it takes: only what git owns has something to sync."""
         synced = self.hand in {Hand.COMMIT, Hand.PULL}

@@ -150,7 +150,7 @@ def _applied(target: Target) -> Phrase:
 
 def _undo(target: Target) -> Phrase | None:
     """How what the hand did is taken back; an aborted rollout has no way back."""
-    was = Code((target.committed or target.previous.partition("@")[2] or target.previous)[:SHORT])
+    was = Code(target.earlier[:SHORT])
     match target.hand:
         case Hand.COMMIT:
             return phrase("revert the commit, back to {digest}", digest=was)

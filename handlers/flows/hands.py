@@ -12,7 +12,7 @@ from bot.ports.flows import Did, Run
 from bot.ports.rollouts import Rollouts
 from handlers.flows.git import Git
 from handlers.flows.pipelines import Pipelines
-from handlers.flows.tools import Tools, earlier, in_git
+from handlers.flows.tools import Tools, in_git
 
 
 class Hands:
@@ -86,7 +86,7 @@ class Hands:
     async def _return(self, target: Target) -> Did:
         """Undo the undo: the newest revision that had the image of before; it may have differed in more than that."""
         rollout = await self._now(target)
-        if _runs(rollout, earlier(target)):
+        if _runs(rollout, target.earlier):
             return Did(phrase("it was set already"))
         revisions = await self._known().revisions(Workload.of(target.environment))
         found = next((each for each in revisions if target.previous in each.images), None)

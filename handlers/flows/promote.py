@@ -23,7 +23,7 @@ from handlers.flows.hands import Hands
 from handlers.flows.pipelines import Pipelines
 from handlers.flows.rollouts import Moves, StuckError, Watch
 from handlers.flows.told import Telling
-from handlers.flows.tools import Tools, earlier, in_git
+from handlers.flows.tools import Tools, in_git
 from handlers.flows.verify import Verifying
 
 Staged = Callable[[Say], Awaitable[Phrase | Did]]
@@ -138,7 +138,7 @@ class Deploying:
     async def _rolled_back(self, run: Run, target: Target, brought: str, say: Say) -> Phrase:
         if target.hand is Hand.PIPELINE and brought:
             await self._pipelines.follow(run, target, int(brought), say)
-        return await self._watch(target).done(say, earlier(target))
+        return await self._watch(target).done(say, target.earlier)
 
     async def _verified_back(self, run: Run, target: Target, say: Say) -> Did:
         did = await self._verifying.verify_back(run, target, say)
@@ -208,7 +208,7 @@ def _title(stage: Stage, target: Target) -> Phrase:
     where = target.environment.name
     match stage:
         case Stage.APPLY:
-            return phrase("Put {image} back in {environment}", image=Code(earlier(target)[:19]), environment=where)
+            return phrase("Put {image} back in {environment}", image=Code(target.earlier[:19]), environment=where)
         case Stage.SYNC:
             return phrase("Have it applied in {environment}", environment=where)
         case Stage.ROLLOUT:

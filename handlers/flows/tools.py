@@ -45,8 +45,3 @@ class Tools:
 def in_git(target: Target) -> bool:
     """Whether its image stands in a file of the deployment repository."""
     return target.hand in {Hand.COMMIT, Hand.PULL}
-
-
-def earlier(target: Target) -> str:
-    """How an image ends that ran, or stood in git, before: a digest, or all of it where it had none."""
-    return target.committed or target.previous.partition("@")[2] or target.previous

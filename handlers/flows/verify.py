@@ -21,7 +21,7 @@ from bot.domain.targets import Target
 from bot.domain.verification import TWICE, Finding, Word
 from bot.ports.flows import Did, Run, Say
 from handlers.flows.looks import Judged, Looks
-from handlers.flows.tools import Tools, earlier
+from handlers.flows.tools import Tools
 
 LOOK_EVERY, AGAIN = 10.0, 3.0
 """Seconds between two looks; and after one that was bad."""
@@ -69,7 +69,7 @@ class Verifying:
 
     async def verify_back(self, run: Run, target: Target, say: Say) -> Did:
         """What was put back, once: its pods and probes. SLOs and error lines still hold the minutes of the bad one."""
-        judged = Judged(target.environment, earlier(target), say.since, run.started)
+        judged = Judged(target.environment, target.earlier, say.since, run.started)
         findings = await self._watched(Looks(self._tools, judged), timedelta(0), say)
         if verification.verdict(findings) is not Word.GOOD:
             raise UserError(
