@@ -45,6 +45,10 @@ class Asked:
     dimension: Dimension
     days: int
 
+    def counts(self, line: Line) -> bool:
+        """Whether *line* is of what is asked for."""
+        return self.service in {"", line.service}
+
 
 def duty(costs: Costs, services: Catalogue) -> Command:
     """Reads only; what would save money are commands of their own, with plans and approvals."""
@@ -99,13 +103,10 @@ def _length(word: str) -> int:
 
 
 def _answer(spend: Spend, want: Asked, services: Catalogue, call: Call) -> Reply:
-    def counts(line: Line) -> bool:
-        return not want.service or line.service == want.service
-
     period = spend.days[-want.days :]
-    costs = daily(period, counts)
+    costs = daily(period, want.counts)
     days = [day for day, (_, known) in zip(period, costs, strict=True) if known is not None]
-    lines = [line for day in days for line in day.lines if counts(line)]
+    lines = [line for day in days for line in day.lines if want.counts(line)]
     found = [each for each in savings(spend, services) if want.service in {"", each.target}]
     return said(
         _title(spend, want, days, lines), *_blocks(spend, want, days, lines, call),
@@ -134,17 +135,14 @@ def _blocks(spend: Spend, want: Asked, days: list[Day], lines: list[Line], call:
 
 
 def _facts(spend: Spend, want: Asked, days: list[Day], call: Call) -> Iterator[tuple[Phrase, Phrase]]:
-    def counts(line: Line) -> bool:
-        return not want.service or line.service == want.service
-
     last = days[-PACE:]
     if last:
         yield (
             phrase("At the last week's pace"),
-            cost.pace(last, (line for day in last for line in day.lines if counts(line)), spend.currency),
+            cost.pace(last, (line for day in last for line in day.lines if want.counts(line)), spend.currency),
         )
-    ((_, today),) = daily((spend.today,), counts)
-    end = forecast(daily(spend.days, counts), today, call.now)
+    ((_, today),) = daily((spend.today,), want.counts)
+    end = forecast(daily(spend.days, want.counts), today, call.now)
     if end is None:
         yield phrase("This month"), phrase("unknown")
     else:

@@ -42,7 +42,7 @@ def duty(sources: Sources) -> Command:
         wanted = await sources.store.read(lambda tx: _wanted(tx, service, asked.version))
         running = await runs(sources, service)
         here = next(each for each in running if each.environment == asked.environment)
-        case = await _case(sources, service, here, wanted, call)
+        case = _case(sources, service, here, wanted, call)
         return _reply(case, running, here, await compared(sources, case))
 
     example = sources.services.example
@@ -81,7 +81,7 @@ def _best(tx: Tx, service: Service) -> Release | None:
     return newest(each for each in known if each.digest not in back) or newest(known)
 
 
-async def _case(sources: Sources, service: Service, here: Runs, wanted: Release, call: Call) -> Case:
+def _case(sources: Sources, service: Service, here: Runs, wanted: Release, call: Call) -> Case:
     return Case(
         service, here.environment, targeting.before(service, here.environment), wanted, here.release, wanted.commit,
         sources.policy.rule("promote"), call.now,

@@ -11,7 +11,7 @@ from bot.domain.revisions import short
 from bot.domain.services import NO_TOOL, TOOLS, Catalogue, Environment, Service
 from bot.ports.commands import Call, Command, Proposal
 from bot.ports.gitops import Applied, GitOps
-from handlers.commands.replies import argument, chosen_environment
+from handlers.commands.replies import argument, chosen_environment, params
 
 USAGE = "sync <service> [environment]"
 
@@ -61,9 +61,8 @@ def _plan(service: Service, environment: Environment, found: Applied) -> Plan:
             PlannedStep("sync", phrase("Watch until what git says is applied and healthy")),
         ),
         params={
-            "cluster": environment.cluster, "namespace": environment.namespace, "kind": environment.kind,
-            "name": environment.workload, "tool": brought.tool, "application": brought.application,
-            "repo": brought.repo, "was": found.revision if found.synced else "",
+            **params(environment), "tool": brought.tool, "application": brought.application, "repo": brought.repo,
+            "was": found.revision if found.synced else "",
         },
         blast=tuple(_blast(found)),
         evidence=((phrase("Now"), _now(found)),),
