@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from bot.domain.cards import Place
 from bot.domain.codec import stored
+from bot.domain.errors import UserError
 from bot.domain.messages import StepMark
-from bot.domain.phrases import Phrase, phrase
+from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 
 
@@ -80,6 +81,13 @@ def goes_on(ident: str) -> str:
 def stops(ident: str) -> str:
     """Name of the mark that *ident* is to stop before its plan's brake: who said so."""
     return f"stops:{ident}"
+
+
+def present(found: Operation | None, ident: str) -> Operation:
+    """*found*. UserError: there is none called *ident*."""
+    if found is None:
+        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident[:40]), ops=Code("ops"))
+    return found
 
 
 @dataclass(frozen=True)

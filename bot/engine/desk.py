@@ -21,6 +21,7 @@ from bot.domain.operations import (
     Operation,
     State,
     Verdict,
+    present,
     stops,
 )
 from bot.domain.people import Directory
@@ -30,7 +31,7 @@ from bot.domain.policy import Policy, Rule
 from bot.domain.redact import redact
 from bot.engine.asking import Asking
 from bot.engine.meters import Meters
-from bot.engine.paperwork import deeds, drafted, idle, known
+from bot.engine.paperwork import deeds, drafted, idle
 from bot.ports.clock import Clock
 from bot.ports.commands import Call, Reply
 from bot.ports.desk import Outcome
@@ -183,7 +184,7 @@ class Desk:
         return plan
 
     def _pressed(self, tx: Tx, call: Call, ident: str, word: Word) -> Outcome:
-        operation = known(tx, ident)
+        operation = present(tx.operation(ident), ident)
         rule = self._policy.rule(operation.plan.action)
         try:
             self._admit(tx, operation, call, rule, word)
@@ -220,7 +221,7 @@ class Desk:
                 )
 
     def _cancelled(self, tx: Tx, call: Call, ident: str) -> Operation:
-        operation = known(tx, ident)
+        operation = present(tx.operation(ident), ident)
         if operation.stoppable:
             tx.put_mark(stops(ident), call.who.name)
             tx.append(call.deed("cancel", ident, "stops", operation.plan.brake))
@@ -235,7 +236,7 @@ class Desk:
         return ended
 
     def _chosen(self, tx: Tx, call: Call, ident: str, choice: Choice) -> Operation:
-        operation = known(tx, ident)
+        operation = present(tx.operation(ident), ident)
         if not self._policy.allows(call.who, operation.plan.action, operation.plan.environment):
             raise UserError("Your roles do not cover {action}.", action=Code(operation.plan.action))
         if operation.state is not State.PAUSED:
@@ -247,7 +248,7 @@ class Desk:
         return operation
 
     def _expired(self, tx: Tx, ident: str, now: datetime) -> None:
-        operation = known(tx, ident)
+        operation = present(tx.operation(ident), ident)
         if idle(operation, tx.live_operations()):
             self._save(tx, replace(operation.moved(State.EXPIRED), ended_at=now), now)
             tx.append(own(now, "expire", ident, "expired"))

@@ -18,14 +18,6 @@ from bot.ports.commands import Call
 from bot.ports.store import Tx
 
 
-def known(tx: Tx, ident: str) -> Operation:
-    """The operation called *ident*. UserError: there is none."""
-    operation = tx.operation(ident)
-    if operation is None:
-        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident), ops=Code("ops"))
-    return operation
-
-
 def drafted(tx: Tx, plan: Plan, proposer: str, place: Place, now: datetime, until: datetime) -> Operation:
     """*plan* as an operation, not saved yet, that expires at *until*. UserError: another one waits before it."""
     ident = free(OPERATION, f"{plan.hash} {now.isoformat()}", tx.operation)

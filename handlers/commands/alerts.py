@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain.alerts import SEVERITIES, Ack, Alert, Group, Status
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
-from bot.domain.ids import ALERT, STORM, full
+from bot.domain.ids import STORM, full
 from bot.domain.messages import Button, Collapsed, Message, Paragraph, Table, Tone
 from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
 from bot.domain.redact import MASK, secret_name
@@ -22,7 +22,7 @@ from handlers.alerting.rules import Rules
 from handlers.cards import alert as card
 from handlers.cards.history import lines
 from handlers.cards.surroundings import Surroundings
-from handlers.commands.replies import argument, said
+from handlers.commands.replies import alert_named, argument, said
 
 SHOWN = 20
 BUTTONS = 3
@@ -111,7 +111,7 @@ def one(store: Store, surroundings: Surroundings, services: Catalogue) -> Comman
     """One group: its card with the trend and the changes, what happened to it, and every alert with its labels."""
 
     async def run(call: Call) -> Reply:
-        seen = await store.read(lambda tx: card.seen(tx, services, _known(tx, argument(call, 0, "alert <id>")).id))
+        seen = await store.read(lambda tx: card.seen(tx, services, alert_named(tx, argument(call, 0, "alert <id>")).id))
         assert seen is not None
         told = await surroundings.told(seen.group)
         message = surroundings.drawn(seen, card.draw(seen.group, seen.changes, seen.suspect), told)
@@ -140,7 +140,7 @@ def ack(store: Store, rules: Rules) -> Command:
 
 
 def _taken(tx: Tx, rules: Rules, call: Call) -> Group:
-    group = _known(tx, argument(call, 0, "ack <id>"))
+    group = alert_named(tx, argument(call, 0, "ack <id>"))
     if group.status is Status.RESOLVED:
         raise UserError("{id} is resolved already.", id=Code(group.id))
     theirs = group.ack is not None and group.ack.person != call.who.name
@@ -155,16 +155,6 @@ def _taken(tx: Tx, rules: Rules, call: Call) -> Group:
         return refresh(tx, replace(group, ack=Ack(group.ack.person, group.ack.at, until)), call.now)
     tx.append(call.deed("ack", group.id, "took over" if theirs else "held"))
     return holding.take(tx, rules, group, call.who.name, call.now)
-
-
-def _known(tx: Tx, typed: str) -> Group:
-    ident = full(ALERT, typed)
-    group = tx.group(ident)
-    if group is None:
-        raise UserError(
-            "There is no alert {id}. {list} shows what is firing.", id=Code(ident[:40]), list=Code("alerts")
-        )
-    return group
 
 
 def _urgency(group: Group) -> tuple[int, float]:

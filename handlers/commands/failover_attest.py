@@ -7,7 +7,7 @@ from bot.domain.failover_course import Kind, read
 from bot.domain.failover_steps import BACK, bare
 from bot.domain.ids import OPERATION, full
 from bot.domain.messages import StepMark
-from bot.domain.operations import Operation, State
+from bot.domain.operations import Operation, State, present
 from bot.domain.phrases import Code, phrase
 from bot.domain.plans import Plan, PlannedStep
 from bot.ports.commands import Call, Proposal
@@ -28,9 +28,7 @@ async def attest(call: Call, store: Store, estates: tuple[Estate, Estate | None]
     if len(call.args) < 3:
         raise misuse(USAGE)
     ident, why = full(OPERATION, call.args[1]), " ".join(call.args[2:])[:WHY]
-    found = await store.read(lambda tx: tx.operation(ident))
-    if found is None:
-        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident[:40]), ops=Code("ops"))
+    found = present(await store.read(lambda tx: tx.operation(ident)), ident)
     step = _fence(found)
     if found.state is not State.PAUSED or not step:
         raise UserError("{id} does not wait at its fence.", id=Code(ident))

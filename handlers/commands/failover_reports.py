@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.drillreport import ACTIONS, Report, reportable
 from bot.domain.errors import UserError
 from bot.domain.ids import OPERATION, full
-from bot.domain.operations import Operation
+from bot.domain.operations import Operation, present
 from bot.domain.phrases import Code, Words
 from bot.ports.commands import Call, Reply
 from bot.ports.store import Store, Tx
@@ -51,9 +51,7 @@ def year(tx: Tx, now: datetime) -> tuple[Report, ...]:
 
 
 def _named(tx: Tx, name: str) -> Operation:
-    operation = tx.operation(name)
-    if operation is None:
-        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(name), ops=Code("ops"))
+    operation = present(tx.operation(name), name)
     if operation.plan.action not in ACTIONS:
         raise UserError("{id} is neither a failover nor a drill.", id=Code(name))
     if not reportable(operation):

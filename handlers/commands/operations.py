@@ -6,14 +6,13 @@ import re
 from collections.abc import Awaitable, Callable
 
 from bot.domain.approvals import Word
-from bot.domain.errors import UserError
 from bot.domain.ids import OPERATION, full
 from bot.domain.messages import Button, Message, Table
-from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict
+from bot.domain.operations import STATE_WORDS, Choice, Operation, State, Verdict, present
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.desk import Desk
-from bot.ports.store import Store, Tx
+from bot.ports.store import Store
 from handlers.commands.replies import argument, done, misuse, said
 
 SHOWN = 15
@@ -47,7 +46,7 @@ def one(store: Store, draw: DrawOperation) -> Command:
 
     async def run(call: Call) -> Reply:
         ident = full(OPERATION, argument(call, 0, "op <id>"))
-        operation = await store.read(lambda tx: _known(tx, ident))
+        operation = await store.read(lambda tx: present(tx.operation(ident), ident))
         return Reply(draw(operation), operation.id)
 
     return Command(("op", "операция"), "op <id>", phrase("one operation with its steps"), run)
@@ -143,13 +142,6 @@ def _word(call: Call, verdict: Verdict) -> Word:
         else:
             said.append(word)
     return Word(verdict, seen, " ".join(said)[:REASON], tuple(dict.fromkeys(overrides)), glass, call.request.pressed)
-
-
-def _known(tx: Tx, ident: str) -> Operation:
-    operation = tx.operation(ident)
-    if operation is None:
-        raise UserError("There is no operation {id}. {ops} lists them.", id=Code(ident[:40]), ops=Code("ops"))
-    return operation
 
 
 def _row(operation: Operation) -> tuple[Phrase, ...]:

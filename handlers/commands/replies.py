@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bot.domain.alerts import Group
 from bot.domain.errors import UserError
+from bot.domain.ids import ALERT, full
 from bot.domain.messages import Block, Button, Message, Paragraph, Tone
 from bot.domain.phrases import Code, Phrase
 from bot.domain.services import Environment, Service
 from bot.ports.cluster import Rollout, Workload
 from bot.ports.commands import Call, Reply
+from bot.ports.store import Tx
 
 
 def said(
@@ -48,6 +51,19 @@ def chosen_environment(call: Call, service: Service, word: str) -> tuple[Environ
 def env_named(call: Call, service: Service) -> tuple[Environment, tuple[str, ...]]:
     """As ``chosen_environment``, after "in" or "в"."""
     return chosen_environment(call, service, "в" if "в" in call.args else "in")
+
+
+def alert_named(tx: Tx, typed: str) -> Group:
+    """The alert group of that id. UserError: there is none."""
+    group = tx.group(full(ALERT, typed))
+    if group is None:
+        raise no_alert(full(ALERT, typed))
+    return group
+
+
+def no_alert(ident: str) -> UserError:
+    """There is none called *ident*."""
+    return UserError("There is no alert {id}. {list} shows what is firing.", id=Code(ident[:40]), list=Code("alerts"))
 
 
 def params(environment: Environment) -> dict[str, str]:

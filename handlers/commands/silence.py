@@ -17,7 +17,7 @@ from bot.ports.silencer import Silencer
 from bot.ports.store import Store, Tx
 from handlers.alerting import holding
 from handlers.alerting.rules import Rules
-from handlers.commands.replies import argument, done, said
+from handlers.commands.replies import alert_named, argument, done, no_alert, said
 
 USAGE = "silence <alert> 1h [comment]"
 HERE = f"{OWN} "
@@ -30,7 +30,7 @@ def silence(store: Store, silencer: Silencer | None) -> Command:
 
     async def run(call: Call) -> Reply:
         matchers, length, comment = _read(call)
-        group = None if matchers else await store.read(lambda tx: _known(tx, argument(call, 0, USAGE)))
+        group = None if matchers else await store.read(lambda tx: alert_named(tx, argument(call, 0, USAGE)))
         if group:
             _refuse_foreign(group)
             matchers, comment = equals(_labels(group)), comment or f"from pult, alert {group.id}"
@@ -60,7 +60,7 @@ def unsilence(store: Store, silencer: Silencer | None, rules: Rules) -> Command:
         typed = argument(call, 0, "unsilence <alert or silence>")
         group = await store.read(lambda tx: tx.group(full(ALERT, typed)))
         if group is None and len(typed) < 30:  # a silence's id is a UUID
-            raise _no_alert(typed)
+            raise no_alert(typed)
         if group and group.silenced is None:
             raise UserError("{id} is not silenced.", id=Code(group.id))
         silence = group.silenced.silence if group and group.silenced else None
@@ -172,14 +172,3 @@ def _labels(group: Group) -> dict[str, str]:
         raise UserError("The alerts of {id} have no label in common. Name conditions: {also}",
                         id=Code(group.id), also=Code(ALSO))  # fmt: skip
     return found
-
-
-def _known(tx: Tx, typed: str) -> Group:
-    group = tx.group(full(ALERT, typed))
-    if group is None:
-        raise _no_alert(full(ALERT, typed))
-    return group
-
-
-def _no_alert(ident: str) -> UserError:
-    return UserError("There is no alert {id}. {list} shows what is firing.", id=Code(ident[:40]), list=Code("alerts"))
