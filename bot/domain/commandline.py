@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 
 _PLAIN = re.compile(r"\w[\w.+-]{0,40}", re.ASCII)
+_DASH = re.compile(r"^[—–](?=\w)")
+"""Phones and chats make one long dash of the two before an option's name."""
 _BOT_SUFFIX = re.compile(r"^(/?\w+)@\w+")
 
 
@@ -21,7 +23,7 @@ def split(text: str) -> tuple[str, tuple[str, ...]]:
 def _tokens(text: str) -> list[str]:
     """Blanks part words, except inside quotes: around a word, or around a value (``alertname="High errors"``)."""
     parts = re.findall(r"([^\s=~]+[=~]+)?[\"“”«»]([^\"“”«»]*)[\"“”«»]|(\S+)", text)
-    return [bare or name + quoted for name, quoted, bare in parts]
+    return [_DASH.sub("--", bare) or name + quoted for name, quoted, bare in parts]
 
 
 def plain(*texts: str) -> bool:

@@ -15,8 +15,7 @@ from handlers.commands.replies import misuse
 
 STATUS = frozenset({"status", "статус"})
 ATTEST = frozenset({"attest", "подтверждаю"})
-LIVE = frozenset({"--live", "—live", "--вживую"})
-"""Phones and chats make one long dash of two."""
+LIVE = frozenset({"--live", "--вживую"})
 STAGING = "staging"
 HERE = frozenset({"here", "здесь"})
 USAGE = "failover status | failover <from> to <to> | failover attest <op> <why> | failover report [op]"

@@ -13,7 +13,6 @@ from bot.domain.phrases import Code, Phrase
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.commands import Call
 from handlers.commands.replies import argument, misuse
-from handlers.commands.slo_asked import DASHES
 
 SINCE = timedelta(minutes=10)
 PREVIOUS = timedelta(days=1)
@@ -85,10 +84,10 @@ def button(label: Phrase, command: str) -> tuple[Button, ...]:
 
 
 def _option(word: str) -> tuple[str, str | None]:
-    """The option's name, and what follows its ``=``; an empty name for any other word. Phones make a dash of two."""
-    if word != "in" and not word.startswith(tuple(DASHES)):
+    """The option's name, and what follows its ``=``; an empty name for any other word."""
+    if word != "in" and not word.startswith("-"):
         return "", None
-    bare, equals, given = word.lstrip(DASHES).partition("=")
+    bare, equals, given = word.lstrip("-").partition("=")
     return _OPTIONS.get(bare.casefold(), bare or word), given if equals else None
 
 

@@ -20,9 +20,8 @@ APPROVE = "approve <op> [--override <name>] [--break-glass] [why]"
 HASH = re.compile(r"[0-9a-f]{8}")
 """The beginning of a plan's hash, as buttons carry it and people copy it."""
 OVERRIDE, BREAK_GLASS = frozenset({"--override", "--вопреки"}), frozenset({"--break-glass", "--аварийно"})
-DASHES = re.compile(r"^[—–]|^-(?=[^-])")
-"""Phones and chats make one long dash of two."""
 REASON = 500
+_ONE_DASH = re.compile(r"^-(?=[^-])")
 DrawOperation = Callable[[Operation], Message]
 
 
@@ -133,7 +132,7 @@ def _word(call: Call, verdict: Verdict) -> Word:
     said, overrides, glass = list[str](), list[str](), False
     while rest:
         word = rest.pop(0)
-        flag, _, value = DASHES.sub("--", word).lower().partition("=")
+        flag, _, value = _ONE_DASH.sub("--", word).lower().partition("=")
         if verdict is Verdict.APPROVE and flag in OVERRIDE:
             value = value or (rest.pop(0).lower() if rest else "")
             overrides += [name for name in value.split(",") if name]

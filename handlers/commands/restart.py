@@ -17,8 +17,7 @@ from handlers.commands.rehearsed import rehearsal
 from handlers.commands.replies import argument, env_named, misuse, params, unpaused
 
 USAGE = "restart <service> [pod] [--evict] [in <environment>]"
-EVICT = frozenset({"--evict", "—evict", "evict"})
-"""Phones make one dash of two."""
+EVICT = frozenset({"--evict", "evict"})
 MOST = 200
 """Pods. Ours: one after the other, more of them take hours; a rolling restart is made for that."""
 

@@ -17,8 +17,8 @@ from handlers.commands.replies import argument, env_named, misuse, params, unpau
 from handlers.commands.scale_git import Written, written
 
 USAGE = "scale <service> <pods> [--autoscaler] [in <environment>]"
-BOUNDS = frozenset({"--autoscaler", "—autoscaler", "--hpa", "—hpa"})
-"""The autoscaler's bounds are to change, too. Phones make one dash of two."""
+BOUNDS = frozenset({"--autoscaler", "--hpa"})
+"""The autoscaler's bounds are to change, too."""
 MOST = 1000
 """Pods. Ours: more is a slip of the finger, and the nodes for it are ordered by other means."""
 ZERO = "zero"

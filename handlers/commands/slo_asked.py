@@ -11,8 +11,6 @@ from bot.domain.phrases import Code
 from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
 
-DASHES = "-—–"
-"""Phones turn two hyphens into a dash."""
 HOW, BY = ("how", "как"), ("by", "по")
 
 
@@ -46,8 +44,8 @@ def asked(args: tuple[str, ...], slos: tuple[Slo, ...], services: Catalogue) -> 
 def _options(args: tuple[str, ...]) -> tuple[list[str], bool, str]:
     rest, how, label, words = [], False, "", iter(args)
     for word in words:
-        bare = word.lstrip(DASHES).casefold()
-        if word[0] not in DASHES:
+        bare = word.lstrip("-").casefold()
+        if not word.startswith("-"):
             rest.append(word)
         elif bare in HOW:
             how = True

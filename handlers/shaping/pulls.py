@@ -14,8 +14,8 @@ from handlers.shaping.folders import Read, changed_files, lines_changed
 
 FILE = "file "
 """Before the path of a file among a plan's params."""
-PULL = frozenset({"--pull", "—pull", "pull"})
-"""How people ask for the pull request; phones make one dash of two."""
+PULL = frozenset({"--pull", "pull"})
+"""How people ask for the pull request."""
 
 
 @dataclass(frozen=True)

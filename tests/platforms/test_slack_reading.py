@@ -110,7 +110,7 @@ def test_links_and_views_ask_for_nothing(change):
         ("hey <@U0PULT|pult> status", "hey   status"),
         ("/pult slo api", "slo api"),
         ("<@U0PULT> /pult slo api", "slo api"),
-        ("logs api —grep &quot;a &lt;b&gt; &amp;amp;", "logs api --grep &quot;a <b> &amp;"),
+        ("logs api --grep &quot;a &lt;b&gt; &amp;amp;", "logs api --grep &quot;a <b> &amp;"),
         ("silence <http://api.example|api.example> 1h", "silence api.example 1h"),
         ("open <https://a.example/x>", "open https://a.example/x"),
         ("mail <mailto:a@b.example|a@b.example>", "mail a@b.example"),

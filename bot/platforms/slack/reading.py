@@ -18,7 +18,6 @@ from bot.domain.requests import Request
 Body = Mapping[str, Any]
 _LABELLED = re.compile(r"<[^<>|]*\|([^<>]*)>")
 _BARE = re.compile(r"<(?:mailto:)?([^<>|]*)>")
-_DASH = re.compile(r"(?<!\S)—(?=\w)")
 _NAME = re.compile(r"^/pult\b")
 
 
@@ -88,12 +87,12 @@ def press(body: Body, now: datetime) -> Request | None:
 
 
 def typed(text: str, own: str = "") -> str:
-    """What the person typed: without our name, Slack's marks around names and links, and its typographic dashes."""
+    """What the person typed: without our name, and Slack's marks around names and links."""
     if own:
         text = re.sub(rf"<@{re.escape(own)}(?:\|[^>]*)?>", " ", text)
     text = _BARE.sub(r"\1", _LABELLED.sub(r"\1", text))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    text = _DASH.sub("--", text.replace("\N{NO-BREAK SPACE}", " ")).strip().strip("`").strip()
+    text = text.replace("\N{NO-BREAK SPACE}", " ").strip().strip("`").strip()
     return _NAME.sub("", text).strip()
 
 
