@@ -106,7 +106,7 @@ class Wired:
 
         def read(tx: Tx) -> list[tuple[Card, Any]]:
             cards = [card for name in destinations for card in tx.latest_cards(name, SNAPSHOT)]
-            return [(card, self._presenter(card).load(tx, card.subject.partition(":")[2])) for card in cards]
+            return [(card, self._presenter(card).load(tx, card.ident)) for card in cards]
 
         found = await self.core.store.read(read)
         async with asyncio.TaskGroup() as group:
@@ -138,7 +138,7 @@ class Wired:
             self.core.meters.up.labels(name).set(up)
 
     def _presenter(self, card: Card) -> Any:  # noqa: ANN401 - Presenter, of each kind's own state
-        return self.presenters[card.subject.partition(":")[0]]
+        return self.presenters[card.kind]
 
 
 async def _heartbeat(settings: Settings) -> None:

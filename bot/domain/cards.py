@@ -101,6 +101,16 @@ class Card:
     parent_ref: Ref | None = None
 
     @property
+    def kind(self) -> str:
+        """The subject's: what it is drawn as."""
+        return self.subject.partition(":")[0]
+
+    @property
+    def ident(self) -> str:
+        """The subject's own id."""
+        return self.subject.partition(":")[2]
+
+    @property
     def key(self) -> str:
         """Names the message on the other side (Slack metadata), so that it can be found again after a crash."""
         return f"{self.subject}@{self.place.lane}"

@@ -130,9 +130,7 @@ class Lane:
         card = tx.due(self._destination, now)
         if card is None:
             return None, None
-        kind, _, ident = card.subject.partition(":")
-        presenter = self._presenters[kind]
-        return card, presenter.load(tx, ident)
+        return card, self._presenters[card.kind].load(tx, card.ident)
 
     async def _rest(self, now: datetime) -> None:
         """Wait for a wake, or for the earliest card that was put off."""
@@ -174,7 +172,7 @@ class Lane:
             return
         self.sending = True
         try:
-            message = await drawn(self._presenters[card.subject.partition(":")[0]], state, card.subject)
+            message = await drawn(self._presenters[card.kind], state, card.subject)
             if not self._lease.valid():  # drawing takes up to a second: it stays due, for whoever owns it now
                 return
             async with asyncio.timeout(SEND_DEADLINE):

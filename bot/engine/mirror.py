@@ -89,8 +89,7 @@ class Mirror:
         for card in tx.latest_cards(destination, LATEST):
             if self._told.get((card.subject, destination)) == card.wanted:
                 continue
-            kind, _, ident = card.subject.partition(":")
-            presenter = self._presenters[kind]
-            if (state := presenter.load(tx, ident)) is not None:
+            presenter = self._presenters[card.kind]
+            if (state := presenter.load(tx, card.ident)) is not None:
                 found.append((card, presenter.draw(state)))
         return found

@@ -104,8 +104,7 @@ def _again(tx: Tx, lane: str, since: datetime, now: datetime) -> None:
 
 def _page(card: Card) -> str:
     """Which page it is of: news of an alert are no page of their own."""
-    kind, _, ident = card.subject.partition(":")
-    return ident.partition("/")[0] if kind in {"alert", "news"} else card.subject
+    return card.ident.partition("/")[0] if card.kind in {"alert", "news"} else card.subject
 
 
 def _notice(lane: str, since: datetime) -> str:
