@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 import sys
 
 import uvloop
 
+from bot.cli.signals import stopping
 from bot.compose import pult
 from config.settings import Settings
 
@@ -26,9 +26,7 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stopping()
     async with pult(settings) as running:
         log.info("accepting", extra={"url": running.url})
         async with asyncio.TaskGroup() as group:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from pathlib import Path
 
 import click
 import yaml
 
 from bot.cli.sample import sample
+from bot.cli.signals import stopping
 from bot.simulator.kubernetes import kubeconfig
 from bot.simulator.server import simulator
 from bot.simulator.settings import SimulatorSettings, Target
@@ -25,9 +25,7 @@ def simulate(port: int, speed: float) -> None:
 
 
 async def _simulate(port: int, speed: float) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stopping()
     target = Target(url=f"http://127.0.0.1:{PULT_PORT}")
     async with simulator(SimulatorSettings(port=port, speed=speed, target=target)) as running:
         config = write_kubeconfig(running.url, Path.cwd())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from bot.cli import audit
 from bot.cli.demo.department import Department
 from bot.cli.demo.story import scenes
 from bot.cli.sample import sample
+from bot.cli.signals import stopping
 from bot.cli.simulate import BAKE, write_kubeconfig
 from bot.compose import pult
 from bot.domain.errors import PultError
@@ -91,9 +91,7 @@ async def _show(department: Department, url: str) -> None:
     ):
         click.echo(f"    {text}")
     click.echo("\n  Ctrl-C ends it.\n")
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stopping()
     async with asyncio.TaskGroup() as group:
         telling = group.create_task(_tell(department))
         await stop.wait()
