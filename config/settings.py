@@ -92,6 +92,16 @@ class Settings(BaseSettings):
     failover: FailoverSettings | None = None
     """The way from one region to the other."""
 
+    @property
+    def regions(self) -> dict[str, str]:
+        """The region of each cluster."""
+        return {each.name: each.region for each in self.clusters}
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Where routes and plans lead to, each once."""
+        return tuple(dict.fromkeys((*(each for route in self.routes for each in route.to), *self.chat.approvals)))
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -37,9 +37,8 @@ class _Page:
     ) -> None:
         self._settings, self._pair, self._services, self._say = settings, pair, services, speaking(locale)
         contexts = {each.name: each.context or each.name for each in settings.clusters}
-        slugs = {each.name: each.region for each in settings.clusters}
         prometheus = settings.prometheus.url.rstrip("/") if settings.prometheus else ""
-        self._place = Place(failover, contexts, slugs, prometheus)
+        self._place = Place(failover, contexts, settings.regions, prometheus)
 
     def lines(self) -> Iterator[str]:
         pair = self._pair

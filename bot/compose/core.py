@@ -181,9 +181,9 @@ class Core:
     @cached_property
     def console_destinations(self) -> Sequence[str]:
         """What pages show: where routes and approvals lead to, and each person's own."""
-        named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
-        own = [f"console:{person.name}" for person in self.department.people]
-        return tuple(dict.fromkeys(each for each in (*named, *own) if each.startswith("console:")))
+        own = (f"console:{person.name}" for person in self.department.people)
+        every = (*self.settings.destinations, *own)
+        return tuple(dict.fromkeys(each for each in every if each.startswith("console:")))
 
 
 def _http_platforms(settings: Settings) -> tuple[str, ...]:

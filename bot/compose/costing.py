@@ -32,9 +32,8 @@ async def open_costing(
     """Nothing connects before somebody asks."""
     cloud = _cloud(api) if api else None
     allocations = await _allocations(settings, stack)
-    regions = {each.name: each.region for each in settings.clusters}
     pair = (department.failover.source, department.failover.target) if department.failover else ()
-    known = Known(department.services, regions, department.prices, pair)
+    known = Known(department.services, settings.regions, department.prices, pair)
     ledger = CostLedger(SystemClock(), known, metrics=metrics, cloud=cloud, allocations=allocations)
     return Costing(ledger, allocations)
 

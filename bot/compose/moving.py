@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -78,7 +78,7 @@ class _Opening:
     ) -> None:
         self._store = store
         self._metrics, self._cluster, self._forge, self._api = metrics, cluster, forge, api
-        self._regions: Mapping[str, str] = {each.name: each.region for each in settings.clusters}
+        self._regions = settings.regions
         known = settings.prices.clusters
         self._names = {name: each.digitalocean for name, each in known.items() if each.digitalocean}
         self.checks: list[Check] = []

@@ -99,8 +99,7 @@ class Parts:
 
     def samples(self) -> Iterator[tuple[str, Examination, str]]:
         """One sample message for each configured destination."""
-        named = [each for route in self.department.routes for each in route.to] + list(self.settings.chat.approvals)
-        named += [each for level in self.department.ladder.levels for each in level]
+        named = (*self.settings.destinations, *(each for level in self.department.ladder.levels for each in level))
         chats = (chat for each in named for chat in private_chats(each, self.department.people))
         for destination in dict.fromkeys(chats):
             if chat := self.chats.get(Place(destination).platform):
@@ -229,8 +228,7 @@ class _Opening:
             return None
         from bot.adapters.loki.logs import open_logs  # noqa: PLC0415 - after intake
 
-        regions = {each.name: each.region for each in self._settings.clusters}
-        return await self._stack.enter_async_context(open_logs(self._settings.loki, regions))
+        return await self._stack.enter_async_context(open_logs(self._settings.loki, self._settings.regions))
 
     async def _roster(self) -> Roster | None:
         ical = self._settings.oncall.ical

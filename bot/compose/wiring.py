@@ -250,7 +250,7 @@ def _ports(core: Core, parts: Parts, canary: CanaryChat) -> Any:  # noqa: ANN401
     from handlers import Ports  # noqa: PLC0415
     from handlers.shaping.sizes import Sizer  # noqa: PLC0415
 
-    regions = {each.name: each.region for each in core.settings.clusters}
+    regions = core.settings.regions
     usages, costs = PrometheusUsage(parts.metrics, core.clock, regions), parts.costing.costs
     return Ports(
         store=core.store, clock=core.clock, cluster=parts.cluster, rollouts=parts.cluster.rollouts,
