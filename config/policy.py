@@ -57,9 +57,7 @@ class FreezeSettings(Section):
 
     services: Names = frozenset()
     """Which services. Default: every one."""
-    weekly: (
-        Annotated[str, matching(f"({WEEKLY}) - ({WEEKLY})", 'two days and times: "Fri 18:00 - Mon 08:00"')] | None
-    ) = None
+    weekly: Week | None = None
     """From one day and time of the week to another, in the chat's zone."""
     begins: datetime | date | None = Field(default=None, alias="from")
     """Begin of a freeze that comes once: a date or a moment, in the chat's zone unless it names one."""

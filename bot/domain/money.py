@@ -13,7 +13,6 @@ HOURS: Final = Decimal(730)
 hourly one: DigitalOcean's is a 672nd of the month's, and capped there."""
 MICRO: Final = Decimal("0.000001")
 """What is computed is kept to a millionth, so that sums are exact and parts add up to the whole."""
-CENT: Final = Decimal("0.01")
 CPU_WEIGHT, MEMORY_WEIGHT = Decimal("0.031611"), Decimal("0.004237")
 """How a machine's price falls on a core and on a GiB: in the ratio of OpenCost's default prices (opencost/opencost,
 configs/default.json: CPU and RAM), as OpenCost itself splits a node's price."""

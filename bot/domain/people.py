@@ -9,8 +9,6 @@ from hashlib import sha256
 
 from bot.domain.oncall import Quiet
 
-ADMIN = "admin"
-
 
 @dataclass(frozen=True)
 class Person:

@@ -24,7 +24,6 @@ SECTION_FIELDS: Final = 10
 SECTION_FIELD: Final = 2_000
 CONTEXT_ELEMENTS: Final = 10
 """Elements in a context block."""
-CONTEXT_TEXT: Final = 3_000
 ACTIONS: Final = 25
 """Elements in an actions block."""
 BUTTON: Final = 75

@@ -41,12 +41,6 @@ def annotations_of(obj: Mapping[str, Any]) -> dict[str, str]:
     return dict(meta(obj).get("annotations") or {})
 
 
-def owner_uid(obj: Mapping[str, Any]) -> str:
-    """UID of the controlling owner, or empty."""
-    owners = meta(obj).get("ownerReferences") or []
-    return next((str(o["uid"]) for o in owners if o.get("controller")), "")
-
-
 def spec_of(obj: Mapping[str, Any]) -> Json:
     found: Json = obj.get("spec") or {}
     return found
