@@ -32,21 +32,12 @@ class Intake:
         if self.overdue > self._cap:
             raise OverloadedError(f"{self.overdue} cards are waiting, over the cap of {self._cap}", delay=30)
         event = Event(uuid4().hex, source, key, self._clock.now(), heard, body)
-        return await self._store.write(lambda tx: self._record(tx, event))
+        return await self._store.write(lambda tx: self.record(tx, event) or Accepted(event.id, duplicate=True))
 
-    def record(self, tx: Tx, event: Event) -> bool:
-        """Take *event* in, in somebody else's transaction. False: its key is known already."""
+    def record(self, tx: Tx, event: Event) -> Accepted | None:
+        """Take *event* in, in somebody else's transaction. None: its key is known already."""
         if event.key and not tx.put_event(event):
-            return False
-        self._heard(tx, event)
-        return True
-
-    def _record(self, tx: Tx, event: Event) -> Accepted:
-        if event.key and not tx.put_event(event):
-            return Accepted(event.id, duplicate=True)
-        return self._heard(tx, event)
-
-    def _heard(self, tx: Tx, event: Event) -> Accepted:
+            return None
         news = self._hear(tx, event.heard, event.received_at)
         if news and not event.key:
             tx.put_event(event)

@@ -133,7 +133,7 @@ class Spool:
         key = source.key(received)
         same = key or f"body {sha256(received.body).hexdigest()}"
         event = Event(uuid4().hex, source.name, same, received.received_at, heard)
-        if not self._apart.record(tx, event):
+        if self._apart.record(tx, event) is None:
             return count
         headers = {name: received.headers[name] for name in READ if name in received.headers}
         body = b64encode(received.body).decode()
