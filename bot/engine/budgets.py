@@ -13,10 +13,11 @@ from bot.domain.burndown import Bin, Past, Points, step_of
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.invariants import Budget
 from bot.domain.regrouping import resets
-from bot.domain.slo import Slo, Standing, over
+from bot.domain.slo import Counts, Slo, Standing, over
 from bot.engine.figures import KEPT_LONG, Figures, Question
 from bot.engine.flights import Flights
 from bot.engine.measuring import (
+    Answers,
     Sums,
     budget,
     by_region,
@@ -71,11 +72,9 @@ class PrometheusBudgets:
         return tuple(budget(slo, answers) for slo in slos)
 
     async def apart(self, slo: Slo, label: str) -> Mapping[str, Standing]:
-        """The same for each value of *label*; vector() has none, and would hide the one without data."""
-        if "vector(" in slo.total + slo.bad:
-            return {}
-        own = replace(slo, regions=label)
-        return by_region(own, await self._figures.ask(questions(own), self._patience))
+        """The same for each value of *label*."""
+        own = _told_apart(slo, label)
+        return {} if own is None else by_region(own, await self._figures.ask(questions(own), self._patience))
 
     async def past(self, slo: Slo) -> Past:
         """The whole window in steps."""
@@ -98,20 +97,16 @@ class PrometheusBudgets:
 
     async def burn(self, slo: Slo, start: datetime, end: datetime) -> float | None:
         """The pace between two times. A warning, a region that is silent, no events at all: not known."""
-        length = timedelta(seconds=max(1, round((end - start).total_seconds())))
-        asked = spending(slo, length, max(timedelta(), self._clock.now() - end))
-        counts = spent(slo, length, await self._figures.ask(asked, self._patience))
-        return None if counts.gap else Standing(slo, counts, {length: counts}).burn(length)
+        length, answers = await self._spending(slo, start, end)
+        return _pace(slo, length, spent(slo, length, answers))
 
     async def burns(self, slo: Slo, label: str, start: datetime, end: datetime) -> Mapping[str, float | None]:
         """The pace of each region between two times."""
-        if "vector(" in slo.total + slo.bad:
+        own = _told_apart(slo, label)
+        if own is None:
             return {}
-        own, length = replace(slo, regions=label), timedelta(seconds=max(1, round((end - start).total_seconds())))
-        asked = spending(own, length, max(timedelta(), self._clock.now() - end))
-        found = spent_apart(own, length, await self._figures.ask(asked, self._patience))
-        paces = {name: Standing(slo, counts, {length: counts}).burn(length) for name, counts in found.items()}
-        return {name: None if found[name].gap else pace for name, pace in paces.items()}
+        length, answers = await self._spending(own, start, end)
+        return {name: _pace(slo, length, counts) for name, counts in spent_apart(own, length, answers).items()}
 
     async def resets(self, slo: Slo) -> float | None:
         """Counter resets in the window."""
@@ -121,6 +116,12 @@ class PrometheusBudgets:
         question = Question(promql, slo.window)
         found = number((await self._figures.ask([question], self._patience))[question])
         return found if isinstance(found, float) else None
+
+    async def _spending(self, slo: Slo, start: datetime, end: datetime) -> tuple[timedelta, Answers]:
+        """How long the time between both is, and what was counted in it."""
+        length = timedelta(seconds=max(1, round((end - start).total_seconds())))
+        asked = spending(slo, length, max(timedelta(), self._clock.now() - end))
+        return length, await self._figures.ask(asked, self._patience)
 
     async def _bins(self, span: Span, patience: float) -> tuple[Bin, ...]:
         """Every step of *span*, those without data too."""
@@ -144,6 +145,15 @@ class PrometheusBudgets:
             log.info("the past of an SLO is not known", extra={"slo": span.slo.name, "error": str(error)})
             return {}
         return {span: summed(series)}
+
+
+def _told_apart(slo: Slo, label: str) -> Slo | None:
+    """*slo* by the values of *label*; None where vector() would hide the one without data, since it has no labels."""
+    return None if "vector(" in slo.total + slo.bad else replace(slo, regions=label)
+
+
+def _pace(slo: Slo, length: timedelta, counts: Counts) -> float | None:
+    return None if counts.gap else Standing(slo, counts, {length: counts}).burn(length)
 
 
 def _steps(span: Span) -> tuple[datetime, ...]:

@@ -36,8 +36,8 @@ def budget(slo: Slo, answers: Answers) -> Budget:
     if slo.kind == FRESHNESS:
         return _invariant(slo, answers)
     counts = {window: _counts(slo, window, answers) for window in _windows(slo)}
-    regions = _by_region(slo, slo.window, answers)
-    recent = {window: _heard(counts[window], regions, _by_region(slo, window, answers)) for window in BURN_WINDOWS}
+    regions = _regional(slo, slo.window, answers)
+    recent = {window: _heard(counts[window], regions, _regional(slo, window, answers)) for window in BURN_WINDOWS}
     quantile = number(answers[_quantile(slo)]) if slo.quantile else None
     short = number(answers[_history(slo)]) is Gap.ABSENT
     return Standing(slo, counts[slo.window], recent, _known(quantile), short=short, regions=regions)
@@ -45,7 +45,7 @@ def budget(slo: Slo, answers: Answers) -> Budget:
 
 def by_region(slo: Slo, answers: Answers) -> Mapping[str, Standing]:
     """The same for each region that the whole window names; what one did not send is unknown for it."""
-    found = {window: _by_region(slo, window, answers) for window in _windows(slo)}
+    found = {window: _regional(slo, window, answers) for window in _windows(slo)}
     absent = Counts(None, None, why=Gap.ABSENT)
     return {
         name: Standing(slo, counts, {window: found[window].get(name, absent) for window in BURN_WINDOWS})
@@ -61,15 +61,18 @@ def spending(slo: Slo, length: timedelta, back: timedelta) -> tuple[Question, ..
 
 def spent(slo: Slo, length: timedelta, answers: Answers) -> Counts:
     """The counts of that time; a region that is silent in it makes them doubtful."""
-    here = {replace(question, back=timedelta()): answer for question, answer in answers.items()}
-    known = _by_region(slo, REGIONS, here) if slo.regions else {}
-    return _heard(_counts(slo, length, here), known, _by_region(slo, length, here))
+    here = _as_now(answers)
+    return _heard(_counts(slo, length, here), _regional(slo, REGIONS, here), _regional(slo, length, here))
 
 
 def spent_apart(slo: Slo, length: timedelta, answers: Answers) -> Mapping[str, Counts]:
     """The counts of that time in each region."""
-    here = {replace(question, back=timedelta()): answer for question, answer in answers.items()}
-    return _by_region(slo, length, here)
+    return _regional(slo, length, _as_now(answers))
+
+
+def _as_now(answers: Answers) -> Answers:
+    """*answers* to :func:`spending` under the questions of a window that ends now."""
+    return {replace(question, back=timedelta()): answer for question, answer in answers.items()}
 
 
 def ranged(slo: Slo, step: timedelta) -> str:
@@ -181,7 +184,7 @@ def _heard(counts: Counts, whole: Mapping[str, Counts], here: Mapping[str, Count
     return replace(counts, why=Gap.SILENT) if counts.why is None and whole.keys() - here.keys() else counts
 
 
-def _by_region(slo: Slo, window: timedelta, answers: Answers) -> Mapping[str, Counts]:
+def _regional(slo: Slo, window: timedelta, answers: Answers) -> Mapping[str, Counts]:
     """The counts of each region that the answers name; samples that name none are left out."""
     if not slo.regions or slo.recording:
         return {}
