@@ -9,12 +9,11 @@ from bot.domain.alerts import Alert
 from bot.ports.store import Tx
 from handlers.alerting import own
 from handlers.alerting.rules import Rules
+from handlers.cards.own import TELLING
 
 NAME = "Watchdog"
 KIND = "watchdog"
 BLIND = "MonitoringBlind"
-TELLING = ("prometheus", "region", "cluster", "environment")
-"""Labels that say which Prometheus has gone silent."""
 
 
 def heard(tx: Tx, rules: Rules, told: Iterable[Alert], now: datetime) -> bool:

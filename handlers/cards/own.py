@@ -9,6 +9,7 @@ from bot.domain.services import TOOLS
 from handlers.cards import ailing, region
 
 TELLING = ("prometheus", "region", "cluster", "environment")
+"""Labels that say which Prometheus has gone silent."""
 
 
 def called(group: Group) -> bool:
@@ -83,17 +84,12 @@ def buttons(group: Group) -> tuple[Button, ...]:
     sync = Button(phrase("Sync"), f"sync {service} {environment}")
     diff = Button(phrase("Diff"), f"diff {service}")
     owned = group.common("tool") in TOOLS
-    return tuple(each for each in ((sync, diff) if owned else (diff,)) if typed(each.command))
+    return tuple(each for each in ((sync, diff) if owned else (diff,)) if pressable(each.command))
 
 
 def facts(group: Group) -> tuple[tuple[Phrase, Phrase], ...]:
     """What the card shows besides."""
     return region.facts(group) if group.source == OWN and group.name == "RegionLost" else ()
-
-
-def typed(command: str) -> bool:
-    """Whether a button can carry *command*."""
-    return pressable(command)
 
 
 def _drift(group: Group) -> Phrase:
