@@ -157,6 +157,10 @@ class Prices:
     owners: Mapping[str, str] = field(default_factory=dict)
     there: Mapping[str, str] = field(default_factory=dict)
 
+    def own(self, cluster: str) -> Rates | None:
+        """What the department says that *cluster*'s machines cost."""
+        return self.rates.get(cluster) or self.rates.get("")
+
 
 @dataclass(frozen=True)
 class Peak:

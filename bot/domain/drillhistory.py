@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from bot.domain.drillreport import Report
+from bot.domain.hours import midnight
 from bot.domain.phrases import Phrase, Quantity, in_line, phrase
 
 FEW = 4
@@ -33,7 +34,7 @@ def months(reports: Iterable[Report], local: Callable[[datetime], datetime]) -> 
     found: dict[datetime, list[Report]] = {}
     for report in reports:
         at = local(report.proposed)
-        found.setdefault(at.replace(day=1, hour=0, minute=0, second=0, microsecond=0), []).append(report)
+        found.setdefault(midnight(at).replace(day=1), []).append(report)
     return tuple(_month(begins, found[begins]) for begins in sorted(found))
 
 

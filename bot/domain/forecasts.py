@@ -12,6 +12,7 @@ from statistics import NormalDist, fmean, median
 from typing import Final
 
 from bot.domain.costs import ZERO
+from bot.domain.hours import midnight
 from bot.domain.money import exact, number
 
 LIKELY: Final = 0.8
@@ -84,7 +85,7 @@ class _Line:
 
 def forecast(daily: Daily, so_far: Decimal | None, now: datetime) -> Forecast | None:
     """The end of *now*'s month (UTC); *so_far* is what this day cost already. None when no day is known."""
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    first = midnight(now).replace(day=1)
     line = _fitted([(_number(at, first), float(cost)) for at, cost in daily if cost is not None])
     if line is None:
         return None

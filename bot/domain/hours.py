@@ -8,6 +8,11 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 
+def midnight(at: datetime) -> datetime:
+    """The beginning of *at*'s day, in its own zone."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 @dataclass(frozen=True)
 class Daily:
     """Each day *at* that time in *zone*. A time that a clock change leaves out comes as late as the change is long."""

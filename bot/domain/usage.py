@@ -8,6 +8,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Final, TypeAlias
 
+from bot.domain.hours import midnight
 from bot.domain.sizing import Measured, Used
 
 Points: TypeAlias = tuple[tuple[datetime, float], ...]
@@ -37,7 +38,7 @@ def peaks(points: Points) -> tuple[float, ...]:
     days: dict[datetime, list[float]] = {}
     for at, value in points:
         if isfinite(value):
-            days.setdefault(at.replace(hour=0, minute=0, second=0, microsecond=0), []).append(value)
+            days.setdefault(midnight(at), []).append(value)
     return tuple(max(values) for _, values in sorted(days.items()) if len(values) >= HOURS_OF_DAY)
 
 

@@ -10,10 +10,11 @@ from typing import Final, TypeVar
 from bot.domain.consumption import HOUR, Readings
 from bot.domain.costs import Allocated, Inventory, Peak, Place, Spend
 from bot.domain.errors import PermanentError, TemporaryError, UserError, ungrouped
+from bot.domain.hours import midnight
 from bot.domain.money import Rates
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.engine import costqueries as ask
-from bot.engine.reckoning import Known, Sources, Usage, midnight, rates_by_cluster, reckoned
+from bot.engine.reckoning import Known, Sources, Usage, rates_by_cluster, reckoned
 from bot.ports.clock import Clock
 from bot.ports.costs import Allocations, Cloud
 from bot.ports.metrics import Metrics, Series

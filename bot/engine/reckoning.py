@@ -25,6 +25,7 @@ from bot.domain.costs import (
     belonging,
     owned,
 )
+from bot.domain.hours import midnight
 from bot.domain.money import HOURS, Rates, exact, split
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.services import Catalogue
@@ -32,6 +33,12 @@ from bot.domain.services import Catalogue
 DAY: Final = timedelta(days=1)
 OPENCOST, CLOUD, OWN = "OpenCost", "DigitalOcean", "pult.toml"
 """Who tells a cluster's prices."""
+KINDS: Final[Mapping[Kind, Phrase]] = {
+    Kind.DATABASE: phrase("Database"),
+    Kind.BALANCER: phrase("Load balancer"),
+    Kind.VOLUME: phrase("Volume"),
+    Kind.CONTROL: phrase("Control plane"),
+}
 
 
 @dataclass(frozen=True)
@@ -98,11 +105,6 @@ class Sources:
         )
 
 
-def midnight(now: datetime) -> datetime:
-    """The beginning of the day (UTC)."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def reckoned(given: Sources) -> Spend:
     """What was spent, and what is not known of it."""
     rates, assets = rates_by_cluster(given), tuple(_assets(given))
@@ -127,8 +129,7 @@ def rates_by_cluster(given: Sources) -> dict[str, Rates]:
     """What is said in the configuration, else what the node pools cost together; without either a cluster has none."""
     found = {}
     for cluster in given.regions:
-        own = given.prices.rates.get(cluster) or given.prices.rates.get("")
-        if rates := own or _pooled(given, cluster):
+        if rates := given.prices.own(cluster) or _pooled(given, cluster):
             found[cluster] = rates
     return found
 
@@ -152,7 +153,7 @@ def _day(
 ) -> Day:
     end = min(at + DAY, given.now)
     hours = _hours(at, end)
-    found = [line for each in given.allocated if each.at == at for line in _allocated(given, each)]
+    found = [_allocated(given, each) for each in given.allocated if each.at == at]
     told = {each.place.cluster for each in given.allocated if each.at == at}
     gaps = set(given.told - told)
     if given.usage is None:
@@ -169,10 +170,10 @@ def _day(
                frozenset(gaps))  # fmt: skip
 
 
-def _allocated(given: Sources, each: Allocated) -> Iterator[Line]:
+def _allocated(given: Sources, each: Allocated) -> Line:
     region = given.regions.get(each.place.cluster, "")
     kind = Kind.IDLE if each.idle else Kind.COMPUTE
-    yield Line(kind, each.place, region, each.used, each.waste)
+    return Line(kind, each.place, region, each.used, each.waste)
 
 
 def _assets(given: Sources) -> Iterator[Asset]:
@@ -244,8 +245,7 @@ def _sources(given: Sources, rates: Mapping[str, Rates]) -> Iterator[tuple[str, 
         if cluster in given.told:
             yield cluster, OPENCOST
         elif cluster in rates:
-            own = given.prices.rates.get(cluster) or given.prices.rates.get("")
-            yield cluster, OWN if own else CLOUD
+            yield cluster, OWN if given.prices.own(cluster) else CLOUD
 
 
 def _from_first_known(days: list[Day]) -> tuple[Day, ...]:
@@ -261,11 +261,3 @@ def _days(first: datetime, now: datetime) -> Iterator[datetime]:
 def _hours(start: datetime, end: datetime) -> list[datetime]:
     """The ends of the whole hours between both, of which *start* is one."""
     return [start + HOUR * (number + 1) for number in range(int((end - start) / HOUR))]
-
-
-KINDS: Final[Mapping[Kind, Phrase]] = {
-    Kind.DATABASE: phrase("Database"),
-    Kind.BALANCER: phrase("Load balancer"),
-    Kind.VOLUME: phrase("Volume"),
-    Kind.CONTROL: phrase("Control plane"),
-}

@@ -9,6 +9,7 @@ from bot.domain.cards import Place, Wish, subject
 from bot.domain.costs import Day, Line, Spend, daily
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.forecasts import Daily, Unusual, news, unusual
+from bot.domain.hours import midnight
 from bot.domain.messages import Block
 from bot.ports.clock import Clock
 from bot.ports.costs import Costs
@@ -28,7 +29,7 @@ def anomalies(store: Store, clock: Clock, rules: Rules, costs: Costs) -> Periodi
 
     async def run() -> None:
         now = clock.now()
-        at = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        at = midnight(now)
         last = await store.read(lambda tx: tx.mark(NAME))
         if last is None:  # the first start is no occasion to wake everything that costs are asked of
             await store.write(lambda tx: tx.put_mark(NAME, at))

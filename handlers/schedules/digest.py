@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.hours import Daily
+from bot.domain.hours import Daily, midnight
 from bot.domain.messages import Aside, Block, Message, Tone
 from bot.domain.oncall import WEEK, Rotation
 from bot.domain.phrases import Code, phrase
@@ -65,13 +65,10 @@ def daily(
 def head(store: Store, clock: Clock, destinations: tuple[str, ...]) -> Periodic:
     """The head of the audit chain (ruling 21): whoever cuts off its end later is contradicted by the chat."""
 
-    def due(now: datetime) -> datetime:
-        return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
     async def prepare(_at: datetime, _since: datetime) -> Draw:
         return _head
 
-    return once("audit head", store, clock, destinations, due, prepare)
+    return once("audit head", store, clock, destinations, midnight, prepare)
 
 
 def _head(tx: Tx) -> Message | None:

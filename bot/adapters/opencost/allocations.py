@@ -14,6 +14,7 @@ import aiohttp
 from bot.adapters.opencost.settings import OpencostSettings
 from bot.domain.costs import ZERO, Allocated, Place
 from bot.domain.errors import TemporaryError, UserError
+from bot.domain.hours import midnight
 from bot.domain.money import exact, number
 
 IDLE, UNALLOCATED, UNMOUNTED = "__idle__", "__unallocated__", "__unmounted__"
@@ -67,7 +68,7 @@ class OpencostAllocations:
 
     def _allocated(self, name: str, item: Mapping[str, Any]) -> Allocated:
         began = datetime.fromisoformat(item["window"]["start"]).astimezone(UTC)
-        at = began.replace(hour=0, minute=0, second=0, microsecond=0)
+        at = midnight(began)
         properties = item.get("properties") or {}
         ident = properties.get("cluster") or name.partition("/")[0]
         cluster = self._names.get(ident, ident)
