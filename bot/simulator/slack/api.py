@@ -1,18 +1,18 @@
 """The Web API, the upload address and the response urls over HTTP."""
 
 import asyncio
-from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
 
+from bot.simulator.calls import Call
 from bot.simulator.faults import Faults
 from bot.simulator.slack import args, department, files, hooks
 from bot.simulator.slack.args import Args
 from bot.simulator.slack.errors import SlackError
 from bot.simulator.slack.methods import METHODS, Method
 from bot.simulator.slack.schema import Json
-from bot.simulator.slack.state import Call, Workspace
+from bot.simulator.slack.state import Workspace
 from bot.simulator.slack.trouble import Trouble
 
 _OUTAGE_RETRY: Final = 2
@@ -61,17 +61,12 @@ class Api:
 
     async def _fail(self, request: web.Request, method: str, given: Args, trouble: Trouble) -> web.StreamResponse:
         await asyncio.sleep(trouble.delay)
-        if trouble.drop:
-            self._log(method, given, 0, "drop")
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response()
         if trouble.error is not None:
             self._log(method, given, 200, trouble.error)
             return _refuse(SlackError(trouble.error))
-        status = trouble.status or 500
-        self._log(method, given, status, "http")
-        return web.Response(status=status, text=HTTPStatus(status).phrase)
+        answer, status, error = trouble.answer(request)
+        self._log(method, given, status, error)
+        return answer
 
     def _log(self, method: str, given: Args, status: int, error: str | None) -> None:
         self._ws.calls.append(Call(self._ws.now(), method, given.values, status, error))

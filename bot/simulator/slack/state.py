@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from bot.simulator.calls import Call, Troubles
 from bot.simulator.slack import department
 from bot.simulator.slack.department import BOT_USER, Channel
 from bot.simulator.slack.errors import SlackError
@@ -14,29 +14,9 @@ from bot.simulator.slack.rates import Rates
 from bot.simulator.slack.schema import Json
 from bot.simulator.slack.shelf import Shelf
 from bot.simulator.slack.tickets import Tickets
-from bot.simulator.slack.trouble import Troubles
+from bot.simulator.slack.trouble import Trouble
 
 _MICRO: Final = 1_000_000
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request to the Web API and what it got. *error* is Slack's word, `http` or `drop` for an injected loss."""
-
-    at: datetime
-    method: str
-    args: dict[str, Any]
-    status: int
-    error: str | None
-
-    def report(self) -> Json:
-        return {
-            "at": self.at.isoformat(),
-            "method": self.method,
-            "args": self.args,
-            "status": self.status,
-            "error": self.error,
-        }
 
 
 def order(ts: str) -> tuple[int, int]:
@@ -60,7 +40,7 @@ class Workspace:
         self.subscriptions = set(department.SUBSCRIPTIONS)
         self.unknown_blocks: set[str] = set()
         self.rates = Rates(now)
-        self.troubles = Troubles()
+        self.troubles: Troubles[Trouble] = Troubles()
         self.shelf = Shelf(now)
         self.tickets = Tickets(now, dice)
         self.homes: dict[str, Json] = {}

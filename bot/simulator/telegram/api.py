@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
 
+from bot.simulator.calls import Call
 from bot.simulator.faults import Faults
 from bot.simulator.telegram import args, limits, webhook
 from bot.simulator.telegram.args import Args
@@ -14,7 +14,7 @@ from bot.simulator.telegram.department import TOKEN
 from bot.simulator.telegram.errors import TelegramError, bad_request, flood
 from bot.simulator.telegram.methods import METHODS
 from bot.simulator.telegram.queue import poll_seconds
-from bot.simulator.telegram.state import Call, Telegram
+from bot.simulator.telegram.state import Telegram
 from bot.simulator.telegram.trouble import Trouble
 
 _OUTAGE_RETRY: Final = 2
@@ -70,17 +70,12 @@ class Api:
 
     async def _fail(self, request: web.Request, method: str, given: Args, trouble: Trouble) -> web.StreamResponse:
         await asyncio.sleep(trouble.delay)
-        if trouble.drop:
-            self._log(method, given, 0, "drop")
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response()
         if trouble.refusal is not None:
             self._log(method, given, trouble.refusal.code, str(trouble.refusal))
             return _refuse(trouble.refusal)
-        status = trouble.status or 500
-        self._log(method, given, status, "http")
-        return web.Response(status=status, text=HTTPStatus(status).phrase)
+        answer, status, error = trouble.answer(request)
+        self._log(method, given, status, error)
+        return answer
 
     def _log(self, method: str, given: Args, status: int, error: str | None) -> None:
         if method.lower() != _POLL or error:

@@ -4,35 +4,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from bot.simulator.calls import Call, Troubles
 from bot.simulator.telegram import department
 from bot.simulator.telegram.department import BOT_ID, Chat, Json
 from bot.simulator.telegram.errors import TelegramError, bad_request, flood
 from bot.simulator.telegram.messages import Message, Revision
 from bot.simulator.telegram.queue import Updates
 from bot.simulator.telegram.rates import Rates
-from bot.simulator.telegram.trouble import Troubles
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request to the Bot API and what it got. *error* is the description, `http` or `drop` for an injected loss."""
-
-    at: datetime
-    method: str
-    args: dict[str, Any]
-    status: int
-    error: str | None
-
-    def report(self) -> Json:
-        return {
-            "at": self.at.isoformat(),
-            "method": self.method,
-            "args": self.args,
-            "status": self.status,
-            "error": self.error,
-        }
+from bot.simulator.telegram.trouble import Trouble
 
 
 @dataclass
@@ -82,7 +62,7 @@ class Telegram:
         self.profile = Profile()
         self.files: dict[str, bytes] = {}
         self.rates = Rates(now)
-        self.troubles = Troubles()
+        self.troubles: Troubles[Trouble] = Troubles()
         self.unknown: set[str] = set()
         """Methods, in lower case, that this server is too old for."""
 
