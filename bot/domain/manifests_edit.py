@@ -12,7 +12,7 @@ from collections.abc import Mapping as AnyMapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.domain.errors import UserError
-from bot.domain.manifests_yaml import Edit, Items, Mapping, Scalar, Value, edited
+from bot.domain.manifests_yaml import Edit, Items, Mapping, Scalar, Value, edited, newline
 from bot.domain.phrases import Code
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def listed(text: str, find: Find, key: str, item: Tree) -> str:
     if node.flow_style:
         at = node.end_mark.index + offset - 1
         return edited(text, [Edit(at, at, f", {flow(item)}")])
-    lines = _newline(text).join("".join(" " * node.start_mark.column + line) for line in block([item]))
+    lines = newline(text).join("".join(" " * node.start_mark.column + line) for line in block([item]))
     return edited(text, [_below(text, _end(node) + offset, lines)])
 
 
@@ -158,7 +158,7 @@ def _appended(holder: Mapping, name: str, tree: Tree) -> Edit:
         at = node.end_mark.index + holder.offset - 1
         return Edit(at, at, f"{', ' if node.value else ''}{flow(name)}: {flow(tree)}")
     indent = " " * node.value[0][0].start_mark.column
-    lines = _newline(source).join(indent + line for line in _entry(f"{flow(name)}:", tree))
+    lines = newline(source).join(indent + line for line in _entry(f"{flow(name)}:", tree))
     return _below(source, _end(node) + holder.offset, lines)
 
 
@@ -184,9 +184,9 @@ def _below(source: str, at: int, lines: str) -> Edit:
     at = len(source[:at].rstrip()) if at and source[at - 1] in "\r\n" else at
     stop = source.find("\n", at)
     if stop < 0:
-        return Edit(len(source), len(source), _newline(source) + lines)
+        return Edit(len(source), len(source), newline(source) + lines)
     stop -= source[stop - 1] == "\r"
-    return Edit(stop, stop, _newline(source) + lines)
+    return Edit(stop, stop, newline(source) + lines)
 
 
 def _end(node: Node) -> int:
@@ -201,7 +201,3 @@ def _last(key: Node, value: Node) -> int:
     """Where a pair ends; an alias is written beside its key, and its value elsewhere."""
     end = int(key.end_mark.index)
     return max(end, _end(value)) if value.start_mark.index >= end else end
-
-
-def _newline(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"

@@ -7,15 +7,13 @@ from typing import Final
 
 from bot.domain.errors import UserError
 from bot.domain.manifests_edit import Tree, listed, put
-from bot.domain.manifests_tree import KINDS, Folder, Named, first_table, tables
+from bot.domain.manifests_tree import HOMES, Folder, Named, first_table, tables, workload
 from bot.domain.manifests_yaml import Items, Scalar
 from bot.domain.manifests_yaml import Mapping as Table
 from bot.domain.phrases import Code
 
 _VALUES: Final = ("replicaCount", "replicas")
 """As charts call it; the first is what ``helm create`` writes."""
-_HOMES: Final = ((), ("spec", "values"), ("spec", "source", "helm", "valuesObject"))
-"""Where Helm values stand: a values file, Flux's HelmRelease, Argo CD's Application."""
 
 Find = Callable[[str], Table | None]
 
@@ -31,11 +29,11 @@ def with_replicas(folder: Folder, named: Named, count: int) -> Folder:
             return _put(folder, folder.path, lambda text: _entry(text, named), ("count",), count)
         path = next(_manifests(folder, named), "")
         if path:
-            return _put(folder, path, lambda text: _workload(text, named), ("spec", "replicas"), count)
+            return _put(folder, path, lambda text: workload(text, named), ("spec", "replicas"), count)
         entry: Tree = {"name": named.name, "count": count}
         return folder.with_text(folder.path, listed(folder.texts[folder.path], first_table, "replicas", entry))
-    if _workload(folder.texts[folder.path], named):
-        return _put(folder, folder.path, lambda text: _workload(text, named), ("spec", "replicas"), count)
+    if workload(folder.texts[folder.path], named):
+        return _put(folder, folder.path, lambda text: workload(text, named), ("spec", "replicas"), count)
     return _in_values(folder, named, count)
 
 
@@ -61,26 +59,17 @@ def _entry(text: str, named: Named) -> Table | None:
 def _manifests(folder: Folder, named: Named) -> Iterator[str]:
     """Files beside the kustomization that say it of the workload; of several patches the last counts."""
     for path in reversed([path for path in folder.texts if path != folder.path]):
-        found = _workload(folder.texts[path], named)
+        found = workload(folder.texts[path], named)
         spec = found.values.get("spec") if found else None
         if isinstance(spec, Table) and "replicas" in spec.values:
             yield path
-
-
-def _workload(text: str, named: Named) -> Table | None:
-    _, kind = KINDS[named.kind]
-    for table in tables(text):
-        meta = table.values.get("metadata")
-        if table.text("kind") == kind and isinstance(meta, Table) and meta.text("name") == named.name:
-            return table
-    return None
 
 
 def _in_values(folder: Folder, named: Named, count: int) -> Folder:
     text = folder.texts[folder.path]
     places = [
         (*home, *below, key)
-        for home in _HOMES
+        for home in HOMES
         for below in ((), (named.name,))
         for key in _VALUES
         if isinstance(_at(text, (*home, *below)), Table) and isinstance(_at(text, (*home, *below, key)), Scalar)

@@ -22,7 +22,7 @@ KINDS: Final = {
     "daemonset": ("apps/v1", "DaemonSet"), "rollout": ("argoproj.io/v1alpha1", "Rollout"),
 }  # fmt: skip
 _TO_POD: Final = ("spec", "template", "spec")
-_VALUES: Final = ((), ("spec", "values"), ("spec", "source", "helm", "valuesObject"))
+HOMES: Final = ((), ("spec", "values"), ("spec", "source", "helm", "valuesObject"))
 """Where Helm values stand: a values file, Flux's HelmRelease, Argo CD's Application."""
 
 
@@ -56,6 +56,11 @@ class Folder:
     def beside(self, name: str) -> str:
         """The path of the file *name* of the same folder."""
         return join(dirname(self.path), name)
+
+    @classmethod
+    def empty(cls) -> Folder:
+        """A kustomization that names nothing: what is changed in it comes out as a patch."""
+        return cls("kustomization.yaml", {"kustomization.yaml": "kind: Kustomization\n"})
 
     @property
     def kustomized(self) -> bool:
@@ -110,12 +115,7 @@ def with_patch(folder: Folder, name: str, kind: str, of: str, tree: Tree) -> Fol
     """*folder* with a patch of the *kind* called *of*, in the file *name*. UserError: it is no kustomization."""
     if not folder.kustomized:
         raise UserError("{path} is no kustomization, so nothing in it can be patched.", path=Code(folder.path))
-    kept = folder.with_text(folder.beside(name), document(tree))
-    if folder.beside(name) in named_files(folder.path, folder.texts[folder.path]):
-        return kept
-    return kept.with_text(
-        folder.path, listed(folder.texts[folder.path], first_table, "patches", _entry(name, kind, of))
-    )
+    return _patching(folder, name, document(tree), kind, of)
 
 
 def _order(folder: Folder, patch: str) -> list[str]:
@@ -131,20 +131,25 @@ def _patched(folder: Folder, named: Named, change: Change, patch: str) -> Folder
     path, inner = folder.beside(patch), _merged(_nulled(change).put)
     item: Tree = {"name": change.container, **inner}
     if path in folder.texts:  # it patches another container so far
-        text = listed(folder.texts[path], lambda now: _spec(now, named), "containers", item)
+        text = listed(folder.texts[path], _finder(named, ""), "containers", item)
     else:
         pod: Tree = {"containers": [item]} if change.container else inner
         spec: Tree = {"template": {"spec": pod}}
         text = document({"apiVersion": version, "kind": kind, "metadata": {"name": named.name}, "spec": spec})
-    kept, main = folder.with_text(path, text), folder.texts[folder.path]
+    return _patching(folder, patch, text, kind, named.name)
+
+
+def _patching(folder: Folder, name: str, text: str, kind: str, of: str) -> Folder:
+    """*folder* with *text* in the file *name*, which the kustomization lists as a patch of the *kind* called *of*.
+
+    A target finds its object whatever namespace the base writes, where the patch itself may not.
+    """
+    path, main = folder.beside(name), folder.texts[folder.path]
+    kept = folder.with_text(path, text)
     if path in named_files(folder.path, main):
         return kept
-    return kept.with_text(folder.path, listed(main, first_table, "patches", _entry(patch, kind, named.name)))
-
-
-def _entry(patch: str, kind: str, name: str) -> Tree:
-    """Of ``patches``. A target finds its object whatever namespace the base writes, where the patch itself may not."""
-    return {"path": patch, "target": {"kind": kind, "name": name}}
+    entry: Tree = {"path": name, "target": {"kind": kind, "name": of}}
+    return kept.with_text(folder.path, listed(main, first_table, "patches", entry))
 
 
 def _patches(folder: Folder) -> frozenset[str]:
@@ -191,25 +196,21 @@ def _finder(named: Named, container: str) -> Callable[[str], Table]:
     return find
 
 
-def _spec(text: str, named: Named) -> Table:
-    found = _pod(text, named, "")
-    if found is None:
-        raise UserError("The deployment file has no container {name}.", name=Code(named.name))
-    return found
+def workload(text: str, named: Named) -> Table | None:
+    """The manifest of *named*, or a patch of it."""
+    _, kind = KINDS[named.kind]
+    for table in tables(text):
+        meta = table.values.get("metadata")
+        if table.text("kind") == kind and isinstance(meta, Table) and meta.text("name") == named.name:
+            return table
+    return None
 
 
 def _pod(text: str, named: Named, container: str) -> Table | None:
     """The container's table, or the pod's spec without one. A pod's spec in a patch may be missing: its parent then."""
-    _, kind = KINDS[named.kind]
-    for table in tables(text):
-        meta = table.values.get("metadata")
-        if table.text("kind") != kind or not isinstance(meta, Table) or meta.text("name") != named.name:
-            continue
-        spec = _down(table, _TO_POD)
-        if spec is None or not container:
-            return spec
-        return _item(spec, container)
-    return None
+    table = workload(text, named)
+    spec = _down(table, _TO_POD) if table is not None else None
+    return _item(spec, container) if spec is not None and container else spec
 
 
 def _item(spec: Table, container: str) -> Table | None:
@@ -224,7 +225,7 @@ def _in_values(text: str, named: Named, change: Change) -> str:
         raise UserError("The deployment file has no container {name}.", name=Code(change.container or named.name))
     homes = [
         (*start, *name)
-        for start in _VALUES
+        for start in HOMES
         for name in ((), (change.container,), (named.name,))
         if isinstance(_at(text, (*start, *name, "resources")), Table)
     ]

@@ -39,6 +39,11 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
+def newline(text: str) -> str:
+    """How the lines of *text* end."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
 @dataclass(frozen=True)
 class Scalar:
     """One value. ``value`` is "" for null. ``shared``: other places of the file are aliases of it."""
@@ -100,8 +105,7 @@ class Mapping:
         if not self.node.value:
             return None
         first = self.node.value[0][0].start_mark
-        newline = "\r\n" if "\r\n" in self.source else "\n"
-        between = ", " if self.node.flow_style else newline + " " * first.column
+        between = ", " if self.node.flow_style else newline(self.source) + " " * first.column
         at = first.index + self.offset
         return Edit(at, at, f"{name}: {value}{between}")
 

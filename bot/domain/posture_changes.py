@@ -54,8 +54,7 @@ def shown(found: Remedy, named: Named) -> str:
     """The YAML to read: a manifest as a whole, a change as the patch that makes it."""
     if isinstance(found, Manifest | Patch):
         return document(found.tree)
-    empty = Folder("kustomization.yaml", {"kustomization.yaml": "kind: Kustomization\n"})
-    return changed(empty, named, found, "patch.yaml").texts["patch.yaml"]
+    return changed(Folder.empty(), named, found, "patch.yaml").texts["patch.yaml"]
 
 
 def applied(folder: Folder, found: Remedy, named: Named) -> Folder:

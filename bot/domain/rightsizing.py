@@ -47,8 +47,7 @@ def applied(folder: Folder, advices: tuple[Advice, ...], named: Named) -> Folder
 
 def patch(advices: tuple[Advice, ...], named: Named) -> str:
     """What is advised as a patch, for wherever it is kept."""
-    alone = Folder("kustomization.yaml", {"kustomization.yaml": "kind: Kustomization\n"})
-    return applied(alone, advices, named).texts[f"rightsize-{named.name}.yaml"]
+    return applied(Folder.empty(), advices, named).texts[f"rightsize-{named.name}.yaml"]
 
 
 def change(advice: Advice) -> Change:
