@@ -80,7 +80,7 @@ class _Page:
     def _budget(self, slo: Slo) -> Phrase:
         if _strict(slo):
             return phrase("none")
-        return phrase("{length}", length=slo.window * round(1 - slo.objective, 12))
+        return phrase("{length}", length=slo.window * round(slo.allowed, 12))
 
     # --- alerts ---
 

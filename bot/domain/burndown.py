@@ -66,7 +66,7 @@ class Past:
     def on(self, standing: Standing) -> Past:
         """The same, measured on the budget of *standing*, whose figures people see beside it."""
         total = None if self.slo.recording else standing.whole.total
-        return replace(self, budget=None if total is None else (1 - self.slo.objective) * total)
+        return replace(self, budget=None if total is None else self.slo.allowed * total)
 
     def after(self, since: datetime) -> Past:
         """The steps that end after then, measured on the budget of the whole."""
@@ -77,7 +77,7 @@ class Past:
         """Bad events the whole window may have; at its average traffic where parts of it are unknown."""
         if self.budget is not None:
             return self.budget
-        return (1 - self.slo.objective) * math.fsum(each.total for each in self.bins)
+        return self.slo.allowed * math.fsum(each.total for each in self.bins)
 
     @property
     def since(self) -> datetime | None:
@@ -134,10 +134,7 @@ class Past:
         return Stretch(run[0].at - self.step, run[-1].at, math.fsum(each.bad for each in run) / self.allowed)
 
     def _burn(self, each: Bin) -> float:
-        if not each.known:
-            return math.nan
-        ratio, allowed = each.counts.ratio or 0.0, 1 - self.slo.objective
-        return ratio / allowed if allowed > 0 else (math.inf if ratio else 0.0)
+        return self.slo.burn(each.counts.ratio or 0.0) if each.known else math.nan
 
     def _runs(self) -> Iterator[tuple[Bin, ...]]:
         run: list[Bin] = []

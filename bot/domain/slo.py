@@ -72,6 +72,15 @@ class Slo:
         """PromQL for all events and for the bad ones over *window*."""
         return over(self.total, window), over(self.bad, window)
 
+    @property
+    def allowed(self) -> float:
+        """Share of events that may be bad: the whole budget."""
+        return 1 - self.objective
+
+    def burn(self, ratio: float) -> float:
+        """How many times faster than allowed a share of bad events spends the budget; 1.0 spends it exactly."""
+        return ratio / self.allowed if self.allowed > 0 else (math.inf if ratio else 0.0)
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -148,7 +157,7 @@ class Standing:
     @property
     def left(self) -> float | None:
         """Share of the error budget that is left: 1 untouched, 0 spent, negative overspent."""
-        sli, allowed = self.sli, 1 - self.slo.objective
+        sli, allowed = self.sli, self.slo.allowed
         if sli is None:
             return None
         if allowed <= 0:
@@ -159,13 +168,13 @@ class Standing:
     def minutes_left(self) -> float | None:
         """The rest of the budget as minutes of total failure at the window's average traffic."""
         left = self.left
-        return None if left is None else left * (1 - self.slo.objective) * self.slo.window.total_seconds() / 60
+        return None if left is None else left * self.slo.allowed * self.slo.window.total_seconds() / 60
 
     @property
     def failures_left(self) -> float | None:
         """How many more requests may fail, at the window's traffic; None also where only shares are recorded."""
         left = self.left
-        return None if left is None or self.whole.total is None else left * (1 - self.slo.objective) * self.whole.total
+        return None if left is None or self.whole.total is None else left * self.slo.allowed * self.whole.total
 
     @property
     def gaps(self) -> frozenset[Gap]:
@@ -185,10 +194,8 @@ class Standing:
     def burn(self, window: timedelta) -> float | None:
         """How many times faster than allowed the budget is spent over *window*; 1.0 spends it exactly."""
         counts = self.recent.get(window)
-        ratio, allowed = counts.ratio if counts else None, 1 - self.slo.objective
-        if ratio is None:
-            return None
-        return ratio / allowed if allowed > 0 else (0.0 if ratio == 0 else float("inf"))
+        ratio = counts.ratio if counts else None
+        return None if ratio is None else self.slo.burn(ratio)
 
     def thin(self, window: timedelta) -> bool:
         """Whether *window* had too few requests to tell a pace (``min_requests``)."""

@@ -115,7 +115,7 @@ class _Ratio:
 
     @property
     def budget(self) -> float:
-        return round(1 - self.slo.objective, 12)
+        return round(self.slo.allowed, 12)
 
     def _counted(self, window: timedelta) -> Iterator[Rule]:
         """Events and errors over *window*. Both exist or neither: no errors counted are none only beside events."""

@@ -46,7 +46,7 @@ def _queries(item: Budget) -> Iterator[Asked]:
 def _formula(item: Budget) -> Phrase:
     if isinstance(item, Invariant):
         return phrase("Kept while the age, the longest age of the window and the missed deadlines all stay within it.")
-    allowed = budget.percent(1 - item.slo.objective, 3)
+    allowed = budget.percent(item.slo.allowed, 3)
     if item.slo.recording:
         return phrase(
             "Now = 1 − the recorded share. Budget left = 1 − share ÷ {allowed}. A window without a rule of its own is "

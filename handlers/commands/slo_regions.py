@@ -59,7 +59,7 @@ def _together(slo: Slo, parts: Mapping[str, Standing]) -> Standing:
 
 def _row(name: Phrase, item: Standing, whole: Standing) -> tuple[Phrase, ...]:
     total, bad, all_ = item.whole.total, item.whole.bad, whole.whole.total
-    allowed = None if all_ is None else (1 - item.slo.objective) * all_
+    allowed = None if all_ is None else item.slo.allowed * all_
     spent = None if bad is None or not allowed else max(0.0, bad) / allowed
     count = budget.UNKNOWN if total is None else Quantity(total, digits=0)
     return (
