@@ -87,6 +87,11 @@ class Release:
         return bool(self.conflict or self.moved)
 
     @property
+    def sound(self) -> bool:
+        """Whether it is known what it is, and its pipeline did not fail: else no promotion of it could begin."""
+        return bool(self.digest) and not self.disputed and self.stage != FAILED
+
+    @property
     def rank(self) -> int:
         """How far the pipeline is; -1 where it failed."""
         return RANKS.get(self.stage, -1)

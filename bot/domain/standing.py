@@ -75,7 +75,7 @@ def promotable(release: Release, stays: Iterable[Stay], *, before: bool) -> bool
     ``before``: there is an environment before production, so that what was only tested has yet to go there.
     """
     every = tuple(stays)
-    if not release.digest or release.disputed or release.prerelease or release.stage == FAILED:
+    if not release.sound or release.prerelease:
         return False
     if any(stay.deployment.fate in {Fate.BAD, Fate.RUNNING, Fate.WAITING} for stay in every):
         return False

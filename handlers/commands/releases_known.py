@@ -38,11 +38,6 @@ def deployed(tx: Tx, service: str, environment: str, digest: str) -> Deployment 
     return max(came, key=lambda row: row.since or row.at, default=None)
 
 
-def promotable(release: Release) -> bool:
-    """Whether a promotion of it would not be refused at once."""
-    return bool(release.digest) and release.stage != "failed" and not release.disputed
-
-
 def taken_back(tx: Tx, service: str, environment: str) -> frozenset[str]:
     """Digests that were found bad in *environment*, or taken back from it, when they were there last."""
     latest = {row.digest: row for row in sorted(tx.deployments(service, environment, ROWS), key=lambda row: row.at)}
@@ -51,7 +46,7 @@ def taken_back(tx: Tx, service: str, environment: str) -> frozenset[str]:
 
 def newest(releases: Iterable[Release]) -> Release | None:
     """The highest version of those that may go to production; where versions do not compare, the last that was told."""
-    able = [release for release in releases if promotable(release) and not release.prerelease]
+    able = [release for release in releases if release.sound and not release.prerelease]
     return max(able, key=lambda release: (_numbers(release.version), release.at), default=None)
 
 
