@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.codec import stored
-from bot.domain.phrases import Phrase, counted, phrase, verbatim
+from bot.domain.phrases import Phrase, counted, in_line, phrase, verbatim
 
 KEPT = 200
 """Findings of one scan that are kept by name; the others are only counted."""
@@ -136,7 +136,7 @@ def result_words(result: Result) -> Phrase:
         said.append(counted("{n} skipped", "{n} skipped", result.skipped))
     if not said:
         said.append(phrase("none failed"))
-    return joined(said)
+    return in_line(said)
 
 
 def delta_words(change: Delta) -> Phrase:
@@ -146,13 +146,6 @@ def delta_words(change: Delta) -> Phrase:
     if not (change.new or change.gone):
         return phrase("the same as what runs")
     return phrase("{new} new, {gone} gone", new=len(change.new), gone=len(change.gone))
-
-
-def joined(said: list[Phrase]) -> Phrase:
-    """*said* with commas between; empty for none."""
-    if len(said) < 2:
-        return said[0] if said else verbatim("")
-    return phrase("{first}, {rest}", first=said[0], rest=joined(said[1:]))
 
 
 stored(Finding, Scan, Result)

@@ -194,8 +194,6 @@ def _quantity(value: Quantity, words: Words) -> str:
             return number
         case "$":
             return f"${number}"
-        case "%" | "ms" | "s":
-            return f"{number}\N{NO-BREAK SPACE}{words.translate(value.unit)}"
         case "x":
             return f"{number}×"
         case unit:

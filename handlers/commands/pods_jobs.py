@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
 from bot.domain.errors import PermanentError, TemporaryError, UserError
-from bot.domain.phrases import Code, Phrase, Strong, phrase
+from bot.domain.phrases import Code, Phrase, Strong, in_line, phrase
 from bot.domain.services import Environment, Service
 from bot.ports.jobs import Jobs, JobState
-from handlers.commands.pods_words import WELL, joined, line
+from handlers.commands.pods_words import WELL, line
 
 
 async def told(
@@ -42,7 +42,7 @@ def words(state: JobState) -> Phrase:
     """What is known of its runs, the present one first."""
     name = Code(f"{state.kind}/{state.name}")
     said = list(_said(state)) or [phrase("no run is known")]
-    text = joined(said[0], said[1:])
+    text = in_line(said, "; ")
     return phrase("{name}: {said}", name=name, said=Strong(text) if ill(state) else text)
 
 

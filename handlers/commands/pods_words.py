@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bot.domain.phrases import Code, Phrase, Strong, counted, phrase
+from bot.domain.phrases import Code, Phrase, Strong, counted, in_line, phrase
 from bot.ports.diagnoses import Cohort, Diagnosis, Health, Version
 
 STATES: Mapping[Health, Phrase] = {
@@ -31,14 +31,7 @@ def lines(diagnosis: Diagnosis) -> Iterator[Phrase]:
 def line(cohort: Cohort) -> Phrase:
     """Those of one cohort, and why they are not well."""
     said = phrase("{who}: {trouble}", who=who(cohort), trouble=Strong(cohort.trouble or STATES[cohort.health]))
-    return joined(said, cohort.details)
-
-
-def joined(said: Phrase, more: Iterable[Phrase]) -> Phrase:
-    """*said*, and after it what else is known."""
-    for each in more:
-        said = phrase("{said}; {more}", said=said, more=each)
-    return said
+    return in_line((said, *cohort.details), "; ")
 
 
 def who(cohort: Cohort) -> Phrase:
