@@ -42,7 +42,7 @@ def needed(operation: Operation, rule: Rule) -> int:
 
 def consenting(operation: Operation, rule: Rule) -> tuple[str, ...]:
     """Names of the distinct people whose approval counts for this very plan, the first first."""
-    own = "" if not rule.four_eyes else operation.proposer
+    own = _barred(operation, rule)
     return tuple(dict.fromkeys(given.person for given in _valid(operation) if given.counts and given.person != own))
 
 
@@ -51,7 +51,7 @@ def overridden(operation: Operation, rule: Rule) -> Mapping[str, Approval]:
 
     Whoever breaks the glass goes on alone, so that four eyes ask nothing of their overrides.
     """
-    own = "" if not rule.four_eyes else operation.proposer
+    own = _barred(operation, rule)
     found: dict[str, Approval] = {}
     for given in _valid(operation):
         for name in given.overrides if given.glass or given.person != own else ():
@@ -118,6 +118,11 @@ def spoken(operation: Operation, person: Person, rule: Rule, word: Word, platfor
         operation.id, person.name, word.verdict, operation.plan.hash, platform, now, word.reason,
         overrides=word.overrides, glass=word.glass, counts=counts,
     )  # fmt: skip
+
+
+def _barred(operation: Operation, rule: Rule) -> str:
+    """Whose own word does not count, empty: everybody's does."""
+    return operation.proposer if rule.four_eyes else ""
 
 
 def _valid(operation: Operation) -> Iterable[Approval]:

@@ -60,9 +60,9 @@ def better(reports: Iterable[Report]) -> Phrase:
 
 def _compared(older: list[Report], newer: list[Report]) -> Iterator[tuple[int, Phrase]]:
     """Each figure as its way (-1: less than before, which is better) and its words."""
-    for before, now in (_rtos(older, newer),):
-        if before is not None and now is not None:
-            yield _way(before, now), phrase("RTO {before} → {now}", before=_time(before), now=_time(now))
+    before, now = _middle(_seconds(older)), _middle(_seconds(newer))
+    if before is not None and now is not None:
+        yield _way(before, now), phrase("RTO {before} → {now}", before=_time(before), now=_time(now))
     before, now = _middle(_lost(older)), _middle(_lost(newer))
     if before is not None and now is not None:
         told = phrase("lag or loss {before} → {now}", before=Quantity(before, "s", 1), now=Quantity(now, "s", 1))
@@ -72,10 +72,6 @@ def _compared(older: list[Report], newer: list[Report]) -> Iterator[tuple[int, P
         _way(*stuck),
         phrase("stopped {before} → {now} times each", before=Quantity(stuck[0], "", 1), now=Quantity(stuck[1], "", 1)),
     )
-
-
-def _rtos(older: list[Report], newer: list[Report]) -> tuple[float | None, float | None]:
-    return _middle(_seconds(older)), _middle(_seconds(newer))
 
 
 def _way(before: float, now: float) -> int:

@@ -13,9 +13,14 @@ def midnight(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def moment(day: date, at: time, zone: str) -> datetime:
+    """That time of *day* in *zone*, in UTC; one that a clock change leaves out comes as late as the change is long."""
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+
+
 @dataclass(frozen=True)
 class Daily:
-    """Each day *at* that time in *zone*. A time that a clock change leaves out comes as late as the change is long."""
+    """Each day *at* that time in *zone*."""
 
     at: time
     zone: str = "UTC"
@@ -27,7 +32,7 @@ class Daily:
         return today if today <= now else self._on(day - timedelta(days=1))
 
     def _on(self, day: date) -> datetime:
-        return datetime.combine(day, self.at, ZoneInfo(self.zone)).astimezone(UTC)
+        return moment(day, self.at, self.zone)
 
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -66,4 +71,4 @@ class Monthly:
         return self._on(ends - timedelta(days=(ends.weekday() - self.weekday) % 7))
 
     def _on(self, day: date) -> datetime:
-        return datetime.combine(day, self.at, ZoneInfo(self.zone)).astimezone(UTC)
+        return moment(day, self.at, self.zone)

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.codec import stored
+from bot.domain.hours import moment
 
 WEEK = timedelta(weeks=1)
 FIRST_MONDAY = date(1970, 1, 5)
@@ -57,7 +58,7 @@ class Rotation:
 
     def _handover(self, week: int) -> datetime:
         day = FIRST_MONDAY + timedelta(weeks=week, days=self.weekday)
-        return datetime.combine(day, self.at, ZoneInfo(self.zone)).astimezone(ZoneInfo("UTC"))
+        return moment(day, self.at, self.zone)
 
 
 def on_call(shifts: Iterable[Shift], overrides: Iterable[Shift], now: datetime) -> tuple[Shift, ...]:

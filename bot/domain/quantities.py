@@ -35,15 +35,15 @@ def known(text: object) -> float | None:
 
 def cores(number: float) -> str:
     """*number* of cores in whole millicores, rounded up: ``150m``, ``2``."""
-    thousandths = _up(number * 1000)
+    thousandths = up(number * 1000)
     return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"
 
 
 def mebibytes(number: float) -> str:
     """*number* of bytes in whole MiB, rounded up: ``512Mi``."""
-    return f"{_up(number / MIB)}Mi"
+    return f"{up(number / MIB)}Mi"
 
 
-def _up(number: float) -> int:
+def up(number: float) -> int:
     """The next whole number; what a float's last digits add is none."""
     return math.ceil(round(number, 6))

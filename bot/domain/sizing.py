@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from math import ceil, isfinite
+from math import isfinite
 from typing import Final
 
 from bot.domain.money import Rates
-from bot.domain.quantities import MIB
+from bot.domain.quantities import MIB, up
 
 WINDOW: Final = timedelta(days=14)
 STEP: Final = timedelta(seconds=75)
@@ -158,7 +158,7 @@ def _cpu(used: tuple[Used, ...]) -> float | None:
     if sum(points for _, points in known) < ENOUGH:
         return None
     lived = [value for value, points in known if points >= ENOUGH] or [value for value, _ in known]
-    return max(LEAST_CPU, ceil(round(max(lived) * 1000, 6)) / 1000)
+    return max(LEAST_CPU, up(max(lived) * 1000) / 1000)
 
 
 def _memory(used: tuple[Used, ...]) -> float | None:
@@ -168,7 +168,7 @@ def _memory(used: tuple[Used, ...]) -> float | None:
         return None
     killed = max((each.killed for each in used if each.killed), default=0.0)
     wanted = max(max(value for value, _ in known) * RESERVE, killed * AFTER_KILL, LEAST_MEMORY)
-    return float(ceil(round(wanted / MIB, 6)) * MIB)
+    return float(up(wanted / MIB) * MIB)
 
 
 def _passed(days: Iterable[float], limit: float) -> tuple[int, int]:
