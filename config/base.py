@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict
 
 from bot.domain.durations import parse_duration
+from bot.domain.hours import DAYS
 
 T = TypeVar("T")
 
@@ -101,9 +102,11 @@ Label: TypeAlias = Annotated[
     str, matching(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", "a name as Kubernetes takes it: a-z 0-9 -")
 ]
 Address: TypeAlias = Annotated[str, matching(r"https?://\S+", "an http:// or https:// address")]
+MaybeAddress: TypeAlias = Annotated[str, matching(r"(https?://\S+)?", "an http:// or https:// address")]
+"""Empty: none."""
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 """A time of the day."""
-WEEKLY = rf"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) {CLOCK}"
+WEEKLY = rf"({'|'.join(DAYS)}) {CLOCK}"
 """A day of the week and a time of the day."""
 Zone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
 Locale: TypeAlias = Literal["en", "ru"]

@@ -49,6 +49,14 @@ def _known(path: str, name: str, kind: str, names: Iterable[str]) -> Iterator[Pr
         yield wrong(path, quoted(name), allowed, nearest(name, names))
 
 
+def _cluster(settings: Settings, path: str, name: str) -> Iterator[Problem]:
+    return _known(path, name, "the name of one of [[clusters]]", (each.name for each in settings.clusters))
+
+
+def _ours(settings: Settings, path: str, name: str) -> Iterator[Problem]:
+    return _known(path, name, "the name of one of [[services]]", (each.name for each in settings.services))
+
+
 def _unique(section: str, key: str, pairs: Iterable[tuple[str, Hashable]]) -> Iterator[Problem]:
     seen: dict[Hashable, str] = {}
     for name, value in pairs:
@@ -145,23 +153,23 @@ def _judged(action: str, path: str, when: ConditionSettings) -> Iterator[Problem
 
 
 def _freezes(settings: Settings) -> Iterator[Problem]:
-    names, zone = [service.name for service in settings.services], settings.chat.timezone
+    zone = settings.chat.timezone
     for number, freeze in enumerate(settings.freezes, 1):
         for name in sorted(freeze.services):
-            yield from _known(f"freezes[#{number}].services", name, "the name of one of [[services]]", names)
+            yield from _ours(settings, f"freezes[#{number}].services", name)
         if freeze.begins and freeze.ends and once(freeze.begins, freeze.ends, zone).empty:
             yield wrong(f"freezes[#{number}].to", quoted(str(freeze.ends)), "a time after from")
 
 
 def _service(settings: Settings, service: ServiceSettings) -> Iterator[Problem]:
-    path, clusters = f"services[{service.name}]", [cluster.name for cluster in settings.clusters]
+    path = f"services[{service.name}]"
     for number, name in enumerate(service.clusters, 1):
-        yield from _known(f"{path}.clusters[#{number}]", name, "the name of one of [[clusters]]", clusters)
+        yield from _cluster(settings, f"{path}.clusters[#{number}]", name)
     environments = service.environments
     yield from _unique(f"{path}.environments", "name", ((stop.name, stop.name) for stop in environments))
     for stop in environments:
         stop_path = f"{path}.environments[{stop.name}].cluster"
-        yield from _known(stop_path, stop.cluster, "the name of one of [[clusters]]", clusters)
+        yield from _cluster(settings, stop_path, stop.cluster)
     yield from _order(path, environments)
     owners = [(stop.name, stop.gitops or service.gitops) for stop in environments]
     yield from _files(path, service)
@@ -198,11 +206,10 @@ def _files(path: str, service: ServiceSettings) -> Iterator[Problem]:
 
 
 def _slos(settings: Settings) -> Iterator[Problem]:
-    names = [service.name for service in settings.services]
     titles = ((f"{slo.service}/{slo.name}", (slo.service, slo.name)) for slo in settings.slos)
     yield from _unique("slos", "name", titles)
     for slo in settings.slos:
-        yield from _known(f"slos[{slo.name}].service", slo.service, "the name of one of [[services]]", names)
+        yield from _ours(settings, f"slos[{slo.name}].service", slo.service)
     if settings.slos and not settings.prometheus:
         yield wrong("slos", f"{len(settings.slos)} of them", "none without section [prometheus]")
 
@@ -218,20 +225,18 @@ def _loki(settings: Settings) -> Iterator[Problem]:
 
 
 def _prices(settings: Settings) -> Iterator[Problem]:
-    clusters, services = [each.name for each in settings.clusters], [each.name for each in settings.services]
     for name in settings.prices.clusters:
-        yield from _known(f"prices.clusters.{name}", name, "the name of one of [[clusters]]", clusters)
+        yield from _cluster(settings, f"prices.clusters.{name}", name)
     for thing, name in settings.prices.owners.items():
-        yield from _known(f"prices.owners.{thing}", name, "the name of one of [[services]]", services)
+        yield from _ours(settings, f"prices.owners.{thing}", name)
     for name in (settings.opencost.clusters if settings.opencost else {}).values():
-        yield from _known("opencost.clusters", name, "the name of one of [[clusters]]", clusters)
+        yield from _cluster(settings, "opencost.clusters", name)
 
 
 def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Problem]:
     yield from _move(settings, "failover", failover)
     if failover.drill.staging:
         yield from _move(settings, "failover.drill.staging", failover.drill.staging)
-    clusters = [cluster.name for cluster in settings.clusters]
     yield from _unique("failover.witnesses", "name", ((witness.name, witness.name) for witness in failover.witnesses))
     if failover.fresh < FRESH:
         yield wrong(
@@ -240,7 +245,7 @@ def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Proble
     for witness in failover.witnesses:
         path = f"failover.witnesses[{witness.name}]"
         if witness.cluster:
-            yield from _known(f"{path}.cluster", witness.cluster, "the name of one of [[clusters]]", clusters)
+            yield from _cluster(settings, f"{path}.cluster", witness.cluster)
         if witness.query and not settings.prometheus:
             yield wrong(f"{path}.query", "PromQL", "url or cluster without section [prometheus]")
         if witness.uptime and not settings.digitalocean:
@@ -248,9 +253,8 @@ def _failover(settings: Settings, failover: FailoverSettings) -> Iterator[Proble
 
 
 def _move(settings: Settings, path: str, move: MoveSettings) -> Iterator[Problem]:
-    clusters = [cluster.name for cluster in settings.clusters]
     for key, name in (("from", move.source), ("to", move.target)):
-        yield from _known(f"{path}.{key}", name, "the name of one of [[clusters]]", clusters)
+        yield from _cluster(settings, f"{path}.{key}", name)
     if move.source == move.target:
         yield wrong(f"{path}.to", quoted(move.target), "another cluster than failover.from")
     both = {move.source, move.target}

@@ -9,7 +9,7 @@ from hashlib import sha256
 from bot.domain.costs import Prices
 from bot.domain.failover import Move, Pair, Place, Room, Way, Witness
 from bot.domain.freezes import Window
-from bot.domain.hours import Daily
+from bot.domain.hours import DAYS, Daily
 from bot.domain.oncall import Ladder, Quiet, Rotation
 from bot.domain.people import Directory, Person
 from bot.domain.policy import Policy
@@ -21,7 +21,7 @@ from bot.domain.watched import Watch, places
 from config.failover import FailoverSettings, MoveSettings
 from config.people import PersonSettings, RouteSettings
 from config.prices import prices
-from config.rules import DAYS, policy, window
+from config.rules import policy, window
 from config.services import EnvironmentSettings, GitopsSettings, ServiceSettings, SloSettings, VerificationSettings
 from config.settings import Settings
 from config.watch import WatchSettings

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from config.base import Address, Duration, Many, Name, Positive, Section, matching
+from config.base import WEEKLY, Address, Duration, Many, Name, Positive, Section, matching
 
 RUNS = r"(statefulset|deployment)/[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9.-]{0,62}"
-MONTHLY = r"(first|last) (Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d"
+MONTHLY = rf"(first|last) {WEEKLY}"
 
 
 class ServerSettings(Section):

@@ -13,7 +13,7 @@ from bot.domain.errors import NotReadyError
 from config.checks import cross_check
 from config.environment import environment, overrides, strangers
 from config.openslo import Documents
-from config.problems import Problem, problems
+from config.problems import Problem, problems, unreadable
 from config.secrets import References
 from config.settings import Settings
 
@@ -32,8 +32,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None, *, sealed: bool =
     except FileNotFoundError:
         raise NotReadyError(f"there is no configuration at {path}: copy {EXAMPLE} there") from None
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise NotReadyError(f"the configuration at {path} can't be read: {why}") from None
+        raise NotReadyError(f"the configuration at {path} can't be read: {unreadable(error)}") from None
     return parse(text, path, environ, sealed=sealed)
 
 

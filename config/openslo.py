@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from bot.domain.regrouping import SELECTOR, STRINGS, outside_strings
-from config.problems import Problem, wrong
+from config.problems import Problem, unreadable, wrong
 
 _TEMPLATE = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
 _RATE = re.compile(r"\brate\s*\(")
@@ -51,8 +51,7 @@ class Documents:
             text = Path(path).read_text(encoding="utf-8")
             return [{**slo, **item} for slo in objectives(text)]
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            self.problems.append(wrong(place, f"{path}, which can't be read: {why}", "an OpenSLO file"))
+            self.problems.append(wrong(place, f"{path}, which can't be read: {unreadable(error)}", "an OpenSLO file"))
         except yaml.YAMLError as error:
             line = f" in line {error.problem_mark.line + 1}" if getattr(error, "problem_mark", None) else ""  # type: ignore[attr-defined]
             self.problems.append(wrong(place, f"{path}, which is no YAML{line}", "an OpenSLO file"))

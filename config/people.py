@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, Strict, StringConstraints, model_validator
 
-from config.base import WEEKLY, Duration, Locale, Located, Many, Name, Names, Positive, Section, Zone, matching
+from config.base import CLOCK, WEEKLY, Duration, Locale, Located, Many, Name, Names, Positive, Section, Zone, matching
 from config.policy import MoreSettings, Percent
 
-_HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d")
+_HOURS = re.compile(f"{CLOCK}-{CLOCK}")
 
 
 def _quiet(text: str) -> str:

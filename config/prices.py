@@ -20,6 +20,11 @@ def _amount(value: object) -> object:
 Amount: TypeAlias = Annotated[Decimal, BeforeValidator(_amount), Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 
 
+def _both(cpu: Decimal | None, memory: Decimal | None) -> None:
+    if (cpu is None) != (memory is None):
+        raise ValueError("cpu and memory together: one alone prices nothing")
+
+
 class RatesSettings(Section):
     """Prices of one cluster."""
 
@@ -31,9 +36,8 @@ class RatesSettings(Section):
     """Id or name of the cluster there. Default: the only one in its region."""
 
     @model_validator(mode="after")
-    def _both(self) -> Self:
-        if (self.cpu is None) != (self.memory is None):
-            raise ValueError("cpu and memory together: one alone prices nothing")
+    def _whole(self) -> Self:
+        _both(self.cpu, self.memory)
         return self
 
 
@@ -57,8 +61,7 @@ class PricesSettings(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.cpu is None) != (self.memory is None):
-            raise ValueError("cpu and memory together: one alone prices nothing")
+        _both(self.cpu, self.memory)
         if self.currency != DOLLAR and "usd" not in self.model_fields_set:
             raise ValueError(f"usd, how much of {self.currency} one US dollar is")
         return self

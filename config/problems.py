@@ -47,6 +47,11 @@ def wrong(path: str, found: str, allowed: str, near: str = "") -> Problem:
     return Problem(path, f"found {found}, allowed is {allowed}" + (f"; did you mean {near}?" if near else ""))
 
 
+def unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file can't be read."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
 def quoted(value: str) -> str:
     """*value* as it stands in the file: shortened, on one line, with what looks like a secret masked."""
     text = redact(value).encode("unicode_escape").decode() if not value.isprintable() else redact(value)

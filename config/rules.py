@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.freezes import Once, Weekly, Window
+from bot.domain.hours import DAYS
 from bot.domain.policy import DEFAULTS, Condition, More, Policy, Rule
 from config.people import RuleSettings
 from config.policy import ConditionSettings, FreezeSettings
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY = timedelta(days=1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from config.problems import Problem
+from config.problems import Problem, unreadable
 from config.schema import Loc, is_path, is_secret, spelled
 
 SEALED = SecretStr("sealed")
@@ -52,8 +52,9 @@ class References:
         try:
             text = self._path(name).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            return self._missing(path, f"the file {name}, which can't be read: {why}", "a file with the secret in it")
+            return self._missing(
+                path, f"the file {name}, which can't be read: {unreadable(error)}", "a file with the secret in it"
+            )
         return (
             SecretStr(text) if text else self._missing(path, f"the empty file {name}", "a file with the secret in it")
         )

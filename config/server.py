@@ -8,7 +8,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.base import CLOCK, WEEKLY, Header, Locale, Many, Network, Positive, Secret, Section, User, Zone, matching
+from config.base import (
+    CLOCK,
+    WEEKLY,
+    Header,
+    Locale,
+    Many,
+    MaybeAddress,
+    Network,
+    Positive,
+    Secret,
+    Section,
+    User,
+    Zone,
+    matching,
+)
 
 
 class ServerSettings(Section):
@@ -18,7 +32,7 @@ class ServerSettings(Section):
     """Address to listen on. "0.0.0.0" or "::" in a container."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """Port for webhooks, console and metrics. 0 takes any free one."""
-    public_url: Annotated[str, matching(r"(https?://\S+)?", "an http:// or https:// address")] = ""
+    public_url: MaybeAddress = ""
     """Address under which others reach pult. Needed for Telegram's webhook mode and for links in messages."""
     drain_seconds: int = Field(default=10, ge=0, le=600)
     """Seconds to finish after SIGTERM. Keep it under the pod's terminationGracePeriodSeconds."""
@@ -87,7 +101,7 @@ class ChatSettings(Section):
     """Destinations where every plan card appears, besides the chat that asked."""
     storm: int = Field(default=10, ge=0)
     """New alert groups a minute in one chat above which those that are not critical share a card. 0: never."""
-    runbooks: Annotated[str, matching(r"(https?://\S+)?", "an http:// or https:// address")] = ""
+    runbooks: MaybeAddress = ""
     """Where your people read docs/runbooks, for links from pult's own alerts. Empty: no links."""
     pictures: Literal["dark", "light"] = "dark"
     """The card that graphs are drawn on for Slack and Telegram, which do not tell how a reader's app looks.

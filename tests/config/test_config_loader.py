@@ -145,7 +145,7 @@ def test_a_reference_that_leads_nowhere_is_told(tmp_path: Path) -> None:
         ('{ env = "GONE" }', "the environment variable GONE, which is not set"),
         ('{ file = "gone" }', "the file gone, which can't be read: No such file or directory"),
         ('{ file = "empty" }', "the empty file empty"),
-        ('{ file = "binary" }', "the file binary, which can't be read: it is not text"),
+        ('{ file = "binary" }', "the file binary, which can't be read: it is not UTF-8 text"),
     ):
         with pytest.raises(NotReadyError) as error:
             parse(MINIMAL.replace('"xoxb-1"', reference), tmp_path / "pult.toml", {})
