@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 from math import ceil, isfinite
 
+from bot.domain.graphs import chosen
 from bot.domain.messages import Curve, Graph
 from bot.domain.phrases import Phrase, Words, phrase
 from bot.platforms.slack import limits
@@ -59,13 +60,7 @@ def _limited(graph: Graph) -> bool:
 
 def _foremost(graph: Graph) -> list[Curve]:
     """As many curves as a chart takes, the highest ones, in their own order."""
-    most = limits.CHART_SERIES - _limited(graph)
-    by_height = sorted(range(len(graph.curves)), key=lambda at: -_highest(graph.curves[at]))
-    return [graph.curves[at] for at in sorted(by_height[:most])]
-
-
-def _highest(curve: Curve) -> float:
-    return max((value for _, value in curve.points if isfinite(value)), default=float("-inf"))
+    return list(chosen(graph, limits.CHART_SERIES - _limited(graph)))
 
 
 def _columns(curves: Sequence[Curve]) -> tuple[list[datetime], list[list[float]]]:

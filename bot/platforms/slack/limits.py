@@ -110,8 +110,6 @@ PAGE: Final = 200
 """Messages asked for at once when looking back; Slack recommends no more than 200."""
 PAGES: Final = 10
 """Pages looked back at most."""
-SIGNATURE_AGE: Final = 300
-"""Seconds a signed request may be old or ahead: docs.slack.dev/authentication/verifying-requests-from-slack."""
 PING: Final = 5.0
 """Seconds between two looks at the socket: a dead one is noticed after four, a closed one at the next."""
 CONNECT_SECONDS: Final = 20.0
