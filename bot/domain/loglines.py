@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bot.domain.redact import MASK, redact
+from bot.domain.texts import clipped
 
 LONGEST = 4_000
 """Characters of one line that are kept: Docker and CRI split longer ones at 16 KiB anyway."""
@@ -72,8 +73,7 @@ def tidy(text: str) -> str:
 
 def brief(text: str, most: int) -> str:
     """*text* as :func:`tidy`, without secrets, at most *most* characters."""
-    plain = redact(tidy(text))
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
+    return clipped(redact(tidy(text)), most)
 
 
 def masked(texts: Sequence[str]) -> list[str]:

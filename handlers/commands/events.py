@@ -11,6 +11,7 @@ from bot.domain.errors import TemporaryError, UserError
 from bot.domain.messages import Block, Facts, Lines, Tone
 from bot.domain.phrases import Code, Phrase, Strong, counted, phrase, verbatim
 from bot.domain.services import Catalogue, Environment
+from bot.domain.texts import clipped
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.happenings import Happening, Happenings
 from handlers.commands.event_words import words
@@ -166,7 +167,7 @@ def _line(told: Told, *, several: bool) -> Phrase:
     )
     if told.count > 1:
         line = phrase("{said}, {n} times since {first}", said=line, n=told.count, first=told.first)
-    text = told.text if len(told.text) <= TEXT else told.text[: TEXT - 1] + "…"
+    text = clipped(told.text, TEXT)
     return phrase("{said} – {text}", said=line, text=text) if text else line
 
 

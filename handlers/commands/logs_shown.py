@@ -11,6 +11,7 @@ from bot.domain.loglines import is_error, short_names
 from bot.domain.messages import Aside, Block, Facts, Lines, Paragraph, Preformatted, Tone
 from bot.domain.phrases import Code, Phrase, counted, phrase, verbatim
 from bot.domain.services import Environment
+from bot.domain.texts import clipped
 from bot.ports.commands import Reply
 from bot.ports.logs import Line
 from handlers.commands.logs_asked import Asked, button
@@ -141,7 +142,7 @@ def _newest(rows: Sequence[Row]) -> tuple[list[str], bool]:
         kept.insert(0, row)
     if any(len(row.text) > WIDTH for row in kept) and len(kept) == len(rows):
         kept = kept[1:]
-    texts = [row.text if len(row.text) <= WIDTH else row.text[: WIDTH - 1] + "…" for row in kept]
+    texts = [clipped(row.text, WIDTH) for row in kept]
     return texts, any(len(row.text) > WIDTH for row in kept)
 
 

@@ -26,6 +26,7 @@ from bot.domain.graphs import Points, limit_of, now, plotted, quantity, reach, r
 from bot.domain.messages import Bar, Curve, Graph, StepMark
 from bot.domain.phrases import Phrase, Quantity, Words, counted, phrase, pieces
 from bot.domain.redact import redact
+from bot.domain.texts import clipped
 
 CURVES: Final = 6
 """Curves that a reader can tell apart: the colours of Okabe and Ito's palette on a dark ground, less the limit's."""
@@ -176,7 +177,7 @@ def _longest(bars: tuple[Bar, ...], most: int) -> tuple[Bar, ...]:
 def _line(text: str) -> str:
     """Masked once more as a whole: what hides a secret may stand in two pieces of it."""
     text = redact(" ".join(_UNSEEN.sub(" ", text.encode("utf-8", "replace").decode()).split()))
-    return text if len(text) <= TEXT else text[: TEXT - 1] + "…"
+    return clipped(text, TEXT)
 
 
 def _round_step(least: float) -> float:

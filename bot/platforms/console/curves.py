@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterator
 from bot.domain.graphs import chosen, limit_of, reach, readings, sparkline
 from bot.domain.messages import Graph
 from bot.domain.phrases import Phrase, Words, counted, phrase
+from bot.domain.texts import padded
 from bot.platforms.console import limits
 
 Said = Callable[[Phrase, int], str]
 """A sentence in the reader's language on one line, cut to so many columns."""
 
 
-def lines(graph: Graph, said: Said, words: Words, padded: Callable[[str, int], str]) -> Iterator[str]:
-    """*padded* fills a text up to so many columns of a terminal."""
+def lines(graph: Graph, said: Said, words: Words) -> Iterator[str]:
+    """*graph*, line by line."""
     if graph.bars:
         yield said(graph.title, limits.CELL)
-        yield from _spans(graph, said, padded)
+        yield from _spans(graph, said)
         return
     shown = chosen(graph, limits.CURVES)
     names = [said(curve.name, limits.NAME) for curve in shown] if len(shown) > 1 else [""] * len(shown)
@@ -55,7 +56,7 @@ def _ends(graph: Graph, words: Words, room: int) -> str:
     return left + " " * max(1, room - len(left) - len(right)) + right
 
 
-def _spans(graph: Graph, said: Said, padded: Callable[[str, int], str]) -> Iterator[str]:
+def _spans(graph: Graph, said: Said) -> Iterator[str]:
     """Each bar at its place in the whole time; what stood still is drawn thinner."""
     first, last = reach(graph) or (graph.bars[0].since, graph.bars[0].until)
     whole = (last - first).total_seconds() or 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
@@ -23,6 +22,7 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.phrases import Phrase, Words, counted, pieces
+from bot.domain.texts import clipped, columns, padded
 from bot.platforms.console import curves, limits
 from bot.platforms.console.cleaning import clean, one_line
 
@@ -74,7 +74,7 @@ def _block(block: Block, words: Words) -> Iterable[str]:  # noqa: C901 - one fla
         case Lines(items, more):
             return _lines(items, more, words)
         case Graph():
-            return curves.lines(block, lambda sentence, most: _cell(sentence, words, most), words, _padded)
+            return curves.lines(block, lambda sentence, most: _cell(sentence, words, most), words)
         case Preformatted(text):
             return [f"  {line}" for line in clean(text).splitlines()]
         case Progress(steps):
@@ -89,9 +89,9 @@ def _block(block: Block, words: Words) -> Iterable[str]:  # noqa: C901 - one fla
 
 def _facts(pairs: Sequence[tuple[Phrase, Phrase]], words: Words) -> Iterator[str]:
     told = [(_cell(label, words), one_line(_said(value, words))) for label, value in pairs]
-    broad = max((_columns(label) for label, _ in told), default=0)
+    broad = max((columns(label) for label, _ in told), default=0)
     for label, value in told:
-        yield f"{_padded(label, broad)}  {value}".rstrip()
+        yield f"{padded(label, broad)}  {value}".rstrip()
 
 
 def _lines(items: Iterable[Phrase], more: int, words: Words) -> Iterator[str]:
@@ -108,8 +108,7 @@ def _steps(steps: Iterable[tuple[StepMark, Phrase, Phrase | None]], words: Words
 
 
 def _cell(sentence: Phrase, words: Words, most: int = limits.CELL) -> str:
-    text = one_line(_said(sentence, words))
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return clipped(one_line(_said(sentence, words)), most)
 
 
 def _row(cells: Sequence[Phrase], words: Words) -> list[str]:
@@ -120,26 +119,15 @@ def _row(cells: Sequence[Phrase], words: Words) -> list[str]:
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The header underlined; columns as broad as their broadest cell."""
-    breadths = [max(_columns(row[at]) for row in rows if at < len(row)) for at in range(max(map(len, rows)))]
+    breadths = [max(columns(row[at]) for row in rows if at < len(row)) for at in range(max(map(len, rows)))]
     for number, row in enumerate(rows):
-        yield "  ".join(_padded(cell, breadths[at]) for at, cell in enumerate(row)).rstrip()
+        yield "  ".join(padded(cell, breadths[at]) for at, cell in enumerate(row)).rstrip()
         if number == 0:
             yield "  ".join("─" * min(breadth, limits.CELL) for breadth in breadths)
 
 
 def _button(button: Button, words: Words) -> str:
     return f"{one_line(_said(button.label, words))}: {clean(button.command or button.url)}"
-
-
-def _padded(text: str, columns: int) -> str:
-    return text + " " * (columns - _columns(text))
-
-
-def _columns(text: str) -> int:
-    """Columns in a terminal: East Asian wide characters and most emoji take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(mark) else 2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text
-    )
 
 
 def _bounded(text: str) -> str:

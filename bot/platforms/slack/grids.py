@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from bot.domain.phrases import Phrase, Words
+from bot.domain.texts import columns as breadth
+from bot.domain.texts import padded
 from bot.platforms.slack import limits
 from bot.platforms.slack.blocks import Json, Room, flat, markdown, mrkdwn
 from bot.platforms.slack.texts import size
@@ -36,20 +37,9 @@ def _field(label: Phrase, value: Phrase, words: Words) -> str:
 
 def grid(rows: Sequence[Sequence[str]]) -> list[str] | None:
     """*rows* (the header first) as lines of equal columns, the header underlined; None when they are too broad."""
-    breadths = [max(map(_breadth, cells)) for cells in zip(*rows, strict=True)]
+    breadths = [max(map(breadth, cells)) for cells in zip(*rows, strict=True)]
     if sum(breadths) + 2 * (len(breadths) - 1) > limits.TABLE_WIDTH:
         return None
-    lines = ["  ".join(_padded(cell, breadth) for cell, breadth in zip(row, breadths, strict=True)) for row in rows]
-    rule = "  ".join("─" * breadth for breadth in breadths)
+    lines = ["  ".join(padded(cell, room) for cell, room in zip(row, breadths, strict=True)) for row in rows]
+    rule = "  ".join("─" * room for room in breadths)
     return [line.rstrip() for line in (lines[0], rule, *lines[1:])]
-
-
-def _padded(text: str, breadth: int) -> str:
-    return text + " " * (breadth - _breadth(text))
-
-
-def _breadth(text: str) -> int:
-    """Columns in a fixed-width face: East Asian wide characters and most emoji take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(mark) else 2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text
-    )

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
+
+from bot.domain.texts import columns
 
 GAP = "  "
 LEAST = 4
 """Columns below which no cell is cut."""
 _NUMBER = re.compile(r"[-+−$]?\d[\d.,\s]*\s?(?:%|x|×|[a-zA-Zа-яА-Я]{1,4})?")
-
-
-def columns(text: str) -> int:
-    """Columns of *text* in a fixed-width face: wide East Asian characters take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(mark) else 2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text
-    )
 
 
 def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -30,6 +30,7 @@ from bot.domain.messages import (
 )
 from bot.domain.phrases import Phrase, Words, counted, pieces
 from bot.domain.redact import redact
+from bot.domain.texts import clipped
 from bot.platforms.webhook import limits
 
 STATUSES = {
@@ -48,7 +49,7 @@ def render(card: Card, message: Message, words: Words, url: str) -> dict[str, An
         "id": card.key,
         "revision": card.wanted,
         "subject": card.subject,
-        "title": _cut(_said(message.title, words), limits.TITLE),
+        "title": clipped(_said(message.title, words), limits.TITLE),
         "text": _whole_lines(line for block in message.blocks for line in _block(block, words)),
         "tone": message.tone.value,
         "status": STATUSES[message.demand],
@@ -103,10 +104,6 @@ def _said(sentence: Phrase, words: Words) -> str:
 def _clean(text: str) -> str:
     """Masked after the controls are gone: one may hide inside a secret."""
     return redact(_INVISIBLE.sub("", text).encode("utf-8", "replace").decode())
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _whole_lines(lines: Iterable[str]) -> str:
