@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 
 from bot.domain.messages import Message
 from bot.domain.phrases import English
+from bot.domain.texts import clean
 from bot.platforms.console import limits
-from bot.platforms.console.cleaning import clean
 from bot.platforms.console.plain import plain
 from bot.platforms.console.render import render
 from tests.strategies import messages, outside

@@ -22,9 +22,8 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.phrases import Phrase, Words, counted, pieces
-from bot.domain.texts import clipped, columns, padded
+from bot.domain.texts import clean, clipped, columns, one_line, padded
 from bot.platforms.console import curves, limits
-from bot.platforms.console.cleaning import clean, one_line
 
 TONES = {
     Tone.CRITICAL: "✖",

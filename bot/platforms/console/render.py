@@ -37,8 +37,8 @@ from bot.domain.messages import (
     Table,
 )
 from bot.domain.phrases import Phrase, Piece, Quantity, Words, phrase, pieces
+from bot.domain.texts import clean
 from bot.platforms.console import limits
-from bot.platforms.console.cleaning import clean
 
 _ONE_LINE = str.maketrans("\n\t", "  ")
 Runs: TypeAlias = "list[dict[str, str]]"

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from bot.domain.phrases import Phrase, Piece, Words, counted, phrase, pieces
+from bot.domain.texts import one_line
 from bot.platforms.slack import limits
-from bot.platforms.slack.texts import MORE, address, clean, cut, escape, one_line, size, tame
+from bot.platforms.slack.texts import MORE, address, clean, cut, escape, size, tame
 
 Json: TypeAlias = dict[str, Any]
 DATE = "{date_short_pretty} {time}"

@@ -27,10 +27,11 @@ from bot.domain.messages import (
     Tone,
 )
 from bot.domain.phrases import Phrase, Piece, Words, pieces
+from bot.domain.texts import one_line
 from bot.platforms.slack import limits
 from bot.platforms.slack.blocks import date, flat, marked, more, seconds
 from bot.platforms.slack.buttons import label, usable
-from bot.platforms.slack.texts import address, clean, cut, inert, one_line, size
+from bot.platforms.slack.texts import address, clean, cut, inert, size
 
 SIGNS = {
     Tone.CRITICAL: "🔴",

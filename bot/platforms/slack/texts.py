@@ -6,12 +6,10 @@ import re
 from itertools import accumulate, takewhile
 from urllib.parse import quote, urlsplit
 
-from bot.domain.redact import redact
+from bot.domain import texts
 from bot.platforms.slack import limits
 
 MORE = "…"
-# C0 and C1 controls but tab and newline, and marks that turn the reading direction: text would read as something else.
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _COSTS = {"&": 5, "<": 4, ">": 4}
@@ -27,14 +25,8 @@ _NARROW = "\u200b"
 
 
 def clean(text: str) -> str:
-    """*text* without controls and secrets, with one kind of line break. Masked last: a control may hide in a secret."""
-    visible = _INVISIBLE.sub("", _BREAKS.sub("\n", text))
-    return redact(visible.encode("utf-8", "replace").decode())
-
-
-def one_line(text: str) -> str:
-    """*text* with every run of blanks and line breaks as one blank."""
-    return " ".join(text.split())
+    """As the domain's, with one kind of line break."""
+    return texts.clean(_BREAKS.sub("\n", text))
 
 
 def size(text: str) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.redact import redact
+from bot.domain import texts
 from bot.platforms.telegram import limits
 
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Controls but tab and newline, and what turns the reading direction."""
 _BLANKS = re.compile("[ \t\r\n\u2028\u2029]+")
 JOINER = "\N{WORD JOINER}"
 """Invisible; ends every name and address for Telegram (tdlib, ``is_url_unicode_symbol``). What is meant to be copied
@@ -27,12 +25,8 @@ def units(text: str) -> int:
 
 
 def clean(text: str, most: int | None = limits.TEXT * 2) -> str:
-    """*text* without controls, direction marks and secrets. Masked last: a control may hide inside a secret.
-
-    Of a text that no message can hold whole, only its first *most* characters are read.
-    """
-    visible = _INVISIBLE.sub("", text[:most].replace("\r\n", "\n"))
-    return redact(visible.encode("utf-8", "replace").decode())
+    """As ``texts.clean``. Of a text that no message can hold whole, only its first *most* characters are read."""
+    return texts.clean(text[:most])
 
 
 def one_line(text: str) -> str:

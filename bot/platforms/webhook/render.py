@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
@@ -30,7 +29,7 @@ from bot.domain.messages import (
 )
 from bot.domain.phrases import Phrase, Words, counted, pieces
 from bot.domain.redact import redact
-from bot.domain.texts import clipped
+from bot.domain.texts import clean, clipped, one_line
 from bot.platforms.webhook import limits
 
 STATUSES = {
@@ -39,8 +38,6 @@ STATUSES = {
     Demand.OVER: "resolved",
     Demand.NOTHING: "info",
 }
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Controls, and marks that turn the reading direction: the screens that this ends on obey them."""
 
 
 def render(card: Card, message: Message, words: Words, url: str) -> dict[str, Any]:
@@ -71,7 +68,7 @@ def _block(block: Block, words: Words) -> Iterable[str]:  # noqa: C901 - one fla
         case Graph():
             return _block(worded(block), words)
         case Preformatted(text):
-            return _clean(text).splitlines()
+            return clean(text).splitlines()
         case Progress(steps):
             told = ((mark.value, title, said) for mark, title, said in steps)
             return [_step(mark, title, said, words) for mark, title, said in told]
@@ -96,14 +93,9 @@ def _said(sentence: Phrase, words: Words) -> str:
     """On one line; a link goes along with its address."""
     texts = []
     for piece in pieces(sentence, words):
-        text, url = _clean(piece.text), _clean(piece.url)
+        text, url = clean(piece.text), clean(piece.url)
         texts.append(f"{text} ({url})" if url and url != text else text)
-    return " ".join("".join(texts).split())
-
-
-def _clean(text: str) -> str:
-    """Masked after the controls are gone: one may hide inside a secret."""
-    return redact(_INVISIBLE.sub("", text).encode("utf-8", "replace").decode())
+    return one_line("".join(texts))
 
 
 def _whole_lines(lines: Iterable[str]) -> str:
