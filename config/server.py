@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from bot.domain.texts import web
 from config.base import (
     CLOCK,
     WEEKLY,
@@ -53,7 +54,7 @@ class ServerSettings(Section):
     @field_validator("heartbeat_url")
     @classmethod
     def _http(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("https://", "http://")):
+        if value is not None and not web(value.get_secret_value()):
             raise ValueError("an http:// or https:// address")
         return value
 

@@ -27,10 +27,15 @@ BLIND = {"DatasourceNoData": "NoData", "DatasourceError": "Error"}
 REASON = "grafana_state_reason"
 """Annotation that says why an alert has its state without a measurement: MissingSeries, NoData, Error, Paused…"""
 
+WATCHDOG, CANARY = "Watchdog", "PultCanary"
+NEVER = frozenset({WATCHDOG, CANARY})
+"""Names of alerts that prove that the way is open; nobody is told of them."""
+
 SAME_START = timedelta(milliseconds=1)
 """Alertmanager's API tells an alert's start to the millisecond, its webhook to the nanosecond."""
 
-SEVERITIES = ("critical", "warning", "info", "none")
+CRITICAL, WARNING = "critical", "warning"
+SEVERITIES = (CRITICAL, WARNING, "info", "none")
 """From worst to mildest; an unknown or missing severity counts as warning."""
 
 
@@ -211,11 +216,11 @@ def severity(alert: Alert) -> str:
     word = alert.labels.get("severity", "").lower()
     match word:
         case "critical" | "page" | "error" | "fatal" | "emergency":
-            return "critical"
+            return CRITICAL
         case "info" | "none":
             return word
         case _:
-            return "warning"
+            return WARNING
 
 
 def alias(source: str, receiver: str, labels: Mapping[str, str]) -> str:

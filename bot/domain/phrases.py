@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from bot.domain.redact import redact
+from bot.domain.texts import web
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -165,7 +166,7 @@ def _value(value: object, words: Words) -> Iterator[Piece]:  # noqa: C901 - one 
             yield Piece("strong", _flat(text, words))
         case Code(text):
             yield Piece("code", redact(text))
-        case Link(text, url) if url.startswith(("https://", "http://")):
+        case Link(text, url) if web(url):
             yield Piece("link", _flat(text, words), url=url)
         case Link(text, _):
             yield Piece("text", _flat(text, words))

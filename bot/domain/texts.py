@@ -27,6 +27,11 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def web(url: str) -> bool:
+    """Whether *url* leads to the web; nothing else becomes a link."""
+    return url.startswith(("https://", "http://"))
+
+
 def columns(text: str) -> int:
     """Columns of a fixed-width face: East Asian wide characters and most emoji take two, combining marks none."""
     return sum(

@@ -13,15 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from bot.domain.alerts import Alert, Group, Notification, alias
+from bot.domain.alerts import NEVER, WATCHDOG, Alert, Group, Notification, alias
 from bot.domain.codec import stored
 from bot.domain.silences import Silence
 from bot.domain.testimony import Believed, BelievedGroup, Testimony
 
 SOURCE = "alertmanager"
-WATCHDOG, CANARY = "Watchdog", "PultCanary"
-NEVER = frozenset({WATCHDOG, CANARY})
-"""Names of alerts that prove that the way is open; nobody is told of them."""
 SETTLED = timedelta(minutes=5)
 """A member that has been up for less may not have heard yet of all that fires: Prometheus repeats every minute."""
 WATCHED = timedelta(hours=1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-NAME: Final = "PultCanary"
+from bot.domain.alerts import CANARY
+
+NAME: Final = CANARY
 """Its alertname; it is never shown to anybody."""
 PLATFORM: Final = "canary"
 PLACE: Final = f"{PLATFORM}:here"

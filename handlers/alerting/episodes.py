@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alerts import Alert, Group, Notification, Status, alias, fold
+from bot.domain.alerts import CRITICAL, Alert, Group, Notification, Status, alias, fold
 from bot.domain.ids import ALERT, free
 from bot.domain.routes import targets
 from bot.ports.store import Tx
 from handlers.alerting import escalation, holding, showing
 from handlers.alerting.news import tell
 from handlers.alerting.rules import Rules
-from handlers.alerting.showing import CRITICAL
 
 
 def notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:

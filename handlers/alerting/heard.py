@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alerts import Notification
+from bot.domain.alerts import WATCHDOG, Notification
 from bot.domain.cards import Place, Wish
 from bot.domain.events import Heard
 from bot.ports.canary import CARD, NAME, PLACE
@@ -24,7 +24,7 @@ def _notified(tx: Tx, rules: Rules, told: Notification, now: datetime) -> bool:
     if {alert.labels.get("alertname") for alert in told.alerts} == {NAME}:
         tx.show(Wish(CARD, Place(PLACE)), now)
         return False
-    dogs = tuple(alert for alert in told.alerts if alert.labels.get("alertname") == watchdog.NAME)
+    dogs = tuple(alert for alert in told.alerts if alert.labels.get("alertname") == WATCHDOG)
     rest = tuple(alert for alert in told.alerts if alert not in dogs)
     woken = watchdog.heard(tx, rules, dogs, now)
     # Without group_by Alertmanager sends the Watchdog in one group with all the others.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alerts import OWN, Alert, Notification
+from bot.domain.alerts import CRITICAL, OWN, Alert, Notification
 from bot.domain.trouble import Trouble
 from bot.ports.store import Tx
 from handlers.alerting import episodes
@@ -66,7 +66,7 @@ def over(tx: Tx, rules: Rules, key: str, now: datetime) -> bool:
 def _alert(
     rules: Rules, key: str, labels: Mapping[str, str], now: datetime, notes: Mapping[str, str] | None = None
 ) -> Alert:
-    every = {"severity": "critical", "service": "monitoring", **labels}
+    every = {"severity": CRITICAL, "service": "monitoring", **labels}
     page = RUNBOOKS.get(labels["alertname"])
     runbook = {"runbook_url": f"{rules.runbooks}/{page}"} if rules.runbooks and page else {}
     return Alert(key, every, {**runbook, **(notes or {})}, now)

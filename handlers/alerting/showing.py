@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.alerts import SEVERITIES, Group
+from bot.domain.alerts import CRITICAL, Group
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.routes import Target, targets
 from bot.ports.store import Tx
 from handlers.alerting import storms
 from handlers.alerting.rules import Rules
 
-CRITICAL = SEVERITIES[0]
 NOWHERE = 99
 """Behind every priority: no card stands there."""
 

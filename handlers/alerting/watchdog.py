@@ -11,7 +11,6 @@ from handlers.alerting import own
 from handlers.alerting.rules import Rules
 from handlers.cards.own import TELLING
 
-NAME = "Watchdog"
 KIND = "watchdog"
 BLIND = "MonitoringBlind"
 

@@ -23,6 +23,7 @@ from bot.domain.messages import (
 from bot.domain.phrases import Code, Link, Phrase, Strong, counted, in_line, phrase, verbatim
 from bot.domain.redact import MASK, secret_name
 from bot.domain.services import Catalogue
+from bot.domain.texts import web
 from bot.ports.presenters import Presenter
 from bot.ports.store import Tx
 from handlers.cards import changes, own, suspects
@@ -230,10 +231,10 @@ def _links(alerts: tuple[Alert, ...]) -> Iterable[Link]:
     for annotation, title in LINKS:
         for alert in alerts:
             url = alert.annotations.get(annotation, "")
-            if url.startswith(("https://", "http://")) and url not in seen and len(seen) < 4:
+            if web(url) and url not in seen and len(seen) < 4:
                 seen.add(url)
                 yield Link(title, url)
-    if alerts and alerts[0].url.startswith(("https://", "http://")):
+    if alerts and web(alerts[0].url):
         yield Link(phrase("Rule") if "/alerting/" in alerts[0].url else phrase("Query"), alerts[0].url)
 
 
@@ -255,7 +256,7 @@ def _buttons(group: Group, suspect: Suspect | None) -> tuple[Button, ...]:
 def _silence(group: Group) -> Button:
     """Grafana's alerts are silenced in Grafana: no Alertmanager of ours has a say in them."""
     url = group.firing[0].annotations.get("silence_url", "") if group.source == GRAFANA else ""
-    if url.startswith(("https://", "http://")):
+    if web(url):
         return Button(phrase("Silence in Grafana"), url=url)
     return Button(phrase("Silence 1 h"), f"silence {group.id} 1h")
 

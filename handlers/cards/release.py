@@ -23,6 +23,7 @@ from bot.domain.phrases import Code, Link, Phrase, Strong, in_line, phrase, verb
 from bot.domain.releases import FAILED, PUBLISHED, TAGGED, Fate, Ran, Release
 from bot.domain.services import Catalogue
 from bot.domain.standing import Standing, Stay, promotable, standing
+from bot.domain.texts import web
 from bot.ports.presenters import Presenter
 from handlers.cards.release_seen import Seen, load
 
@@ -212,7 +213,7 @@ def _ran(run: Ran) -> Phrase:
 
 def _links(release: Release) -> Iterable[Link]:
     for url, name in ((release.page, phrase("Release notes")), (release.url, phrase("Pipeline"))):
-        if url.startswith(("https://", "http://")):
+        if web(url):
             yield Link(name, url)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.alerts import Group, Status
+from bot.domain.alerts import CRITICAL, Group, Status
 from bot.domain.evidence import Result, result_words, spoken
 from bot.domain.freezes import Freeze
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
@@ -43,7 +43,7 @@ def known(tx: Tx, sources: Sources, case: Case) -> Known:
 
 def burning(tx: Tx, service: str) -> tuple[Group, ...]:
     """Critical alerts of *service* that fire now."""
-    wanted = (service, "critical", Status.FIRING)
+    wanted = (service, CRITICAL, Status.FIRING)
     return tuple(group for group in tx.open_groups() if (group.service, group.severity, group.status) == wanted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.alerts import OWN, Alert, Group
+from bot.domain.alerts import CRITICAL, OWN, Alert, Group
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
@@ -147,7 +147,7 @@ def _paged(tx: Tx, rules: Rules, call: Call, person: Person, text: str, chats: t
     key = f"{OWN} page {call.request.id}"
     if known := tx.latest_group(key):
         return known
-    labels = {"alertname": PAGE, "severity": "critical", "from": call.who.name, "to": person.name}
+    labels = {"alertname": PAGE, "severity": CRITICAL, "from": call.who.name, "to": person.name}
     ident = free(ALERT, key, tx.group)
     alert = Alert(key, labels, {"summary": text}, call.now)
     # Without an answer whoever is on call comes next, unless that is the very person.

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.domain.alerts import Group
+from bot.domain.alerts import CRITICAL, Group
 from bot.domain.conditions import told
 from bot.domain.invariants import Budget, Invariant
 from bot.domain.messages import Block, Button, Facts, Lines, Tone
@@ -134,6 +134,6 @@ def _budget(item: Budget) -> Fact:
 
 def _tone(groups: tuple[Group, ...], *, well: bool) -> Tone:
     """Green only for what is known to be well."""
-    if any(group.severity == "critical" for group in groups):
+    if any(group.severity == CRITICAL for group in groups):
         return Tone.CRITICAL
     return Tone.OK if well and not groups else Tone.WARNING

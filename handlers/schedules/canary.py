@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.domain.alerts import WARNING
 from bot.domain.errors import TemporaryError
 from bot.ports.canary import MARK, Canary, Flight
 from bot.ports.clock import Clock
@@ -40,6 +41,6 @@ def duty(store: Store, clock: Clock, rules: Rules, canary: Canary, measure: Meas
 def _noted(tx: Tx, rules: Rules, flight: Flight, failures: int) -> None:
     tx.put_mark(MARK, tuple(flight))
     if failures >= FAILURES:
-        own.fires(tx, rules, DEAF, {"alertname": DEAF, "severity": "warning", "why": flight.why}, flight.at)
+        own.fires(tx, rules, DEAF, {"alertname": DEAF, "severity": WARNING, "why": flight.why}, flight.at)
     elif not flight.why:
         own.over(tx, rules, DEAF, flight.at)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.domain.alerts import WARNING
 from bot.domain.changes import ClusterChange, Restarted, Rolled, Scaled
 from bot.domain.drift import MARK, Against, Drift, Likeness, Look, Place, drifted
 from bot.domain.errors import TemporaryError, UserError
@@ -231,7 +232,7 @@ def _labels(tx: Tx, found: Found, drift: Drift) -> Mapping[str, str]:
     environment = found.environment
     wanted = drift.wanted if drift.against is Against.TOOL else _called(drift.wanted, versions)
     return {
-        "alertname": own.DRIFT, "severity": "warning", "service": found.service.name, "environment": environment.name,
+        "alertname": own.DRIFT, "severity": WARNING, "service": found.service.name, "environment": environment.name,
         "cluster": environment.cluster, "against": str(drift.against), "tool": environment.gitops.tool,
         "runs": _called(found.running, versions), "wanted": wanted, "by": found.by,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.alerts import CRITICAL
 from bot.domain.audit import own
 from bot.domain.cards import Place, Priority, Wish, subject
 from bot.domain.errors import UserError
@@ -29,7 +30,6 @@ DEALT, MOVED = "drill proposed", "drill moved"
 """Marks: the due moment that is dealt with; the later one that the next was moved to."""
 LATE = timedelta(hours=1)
 """Who was down at the hour proposes it at the next day's: nobody expects a rehearsal at any other time of the day."""
-CRITICAL = "critical"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.domain.alerts import CRITICAL, WARNING
 from bot.domain.approvals import contends
 from bot.domain.codec import encode
 from bot.domain.detection import (
@@ -139,7 +140,7 @@ class Sentry:
     def _tell(self, tx: Tx, vigil: Vigil, how: Stage, stands: Stands | None) -> None:
         """One card, edited as it changes. Once the other region serves it is no emergency any more."""
         labels = {
-            "alertname": own.REGION, "severity": "warning" if how is Stage.MOVED else "critical",
+            "alertname": own.REGION, "severity": WARNING if how is Stage.MOVED else CRITICAL,
             "service": self.pair.source, "region": self.pair.source,
         }  # fmt: skip
         report = self._report(tx, vigil, how, stands)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.domain.alerts import OWN, Group
+from bot.domain.alerts import CRITICAL, OWN, WARNING, Group
 from bot.domain.services import Catalogue
 from bot.domain.sights import Kind, Place
 from bot.domain.trouble import REMEMBERED, Finding, Trouble
@@ -23,7 +23,6 @@ from handlers.alerting.rules import Rules
 EVERY = 2.0
 AGAIN = timedelta(minutes=1)
 """So long nothing is written while nothing changes: then it is held against what the store says fires."""
-CRITICAL, MILDER = "critical", "warning"
 Told = dict[str, tuple[Trouble, Mapping[str, str], bool]]
 """By key: the trouble, the labels of its alert, and whether it is firm."""
 Known = frozenset[tuple[Place, bool]]
@@ -78,9 +77,9 @@ class Warden:
 
     def _labels(self, place: Place, finding: Finding) -> dict[str, str]:
         lives = home(self._services, place, finding.owner)
-        severity = self._watch.severities.get(finding.trouble, MILDER)
+        severity = self._watch.severities.get(finding.trouble, WARNING)
         if severity == CRITICAL and not (lives and lives[1] in lives[0].production):
-            severity = MILDER
+            severity = WARNING
         where = {"environment": lives[1].name} if lives else {}
         return {
             "alertname": finding.trouble.value, "severity": severity,

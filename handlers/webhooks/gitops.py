@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.alerts import CRITICAL, WARNING
 from bot.domain.releases import Fate
 from bot.domain.sightings import Sighting, Trouble
 from handlers.webhooks.names import Stop
@@ -43,7 +44,7 @@ class Object:
 
     def fares(self, alert: str, at: datetime, *, fires: bool, said: str = "", url: str = "") -> Trouble:
         """*alert* of this object. Degraded production is critical; what could not be applied left it as it was."""
-        severity = "critical" if alert == DEGRADED and any(stop.production for stop in self.stops) else "warning"
+        severity = CRITICAL if alert == DEGRADED and any(stop.production for stop in self.stops) else WARNING
         labels = {
             "alertname": alert, "severity": severity, "service": self._service, "application": self.name,
             **self._place(),

@@ -37,7 +37,7 @@ from bot.domain.messages import (
     Table,
 )
 from bot.domain.phrases import Phrase, Piece, Quantity, Words, phrase, pieces
-from bot.domain.texts import clean
+from bot.domain.texts import clean, web
 from bot.platforms.console import limits
 
 _ONE_LINE = str.maketrans("\n\t", "  ")
@@ -65,7 +65,7 @@ def _pressable(button: Button) -> bool:
     """A command that a masked secret would change can't be sent back, so it isn't offered."""
     if button.command:
         return clean(button.command) == button.command
-    return button.url.startswith(("https://", "http://"))
+    return web(button.url)
 
 
 class _Drawing:

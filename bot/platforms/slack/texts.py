@@ -89,7 +89,7 @@ def inert(text: str) -> str:
 
 def address(url: str) -> str:
     """*url* (http or https) percent-encoded as Slack takes it; empty (no link) when it is odd or holds a secret."""
-    if clean(url) != url or not url.startswith(("https://", "http://")):
+    if clean(url) != url or not texts.web(url):
         return ""
     try:
         host = urlsplit(url).hostname or ""
