@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.alerts import CRITICAL, Group
@@ -23,7 +24,7 @@ from handlers.cards import budget
 from handlers.cards.alert import by_severity
 from handlers.commands.releases_known import FATE_WORDS
 from handlers.commands.replies import said
-from handlers.commands.status_running import Running
+from handlers.commands.status_running import Running, Runs
 from handlers.commands.vitals import Fact, Part, Vitals
 from handlers.operating.freezing import Frozen
 
@@ -42,38 +43,14 @@ def duty(
 
     async def run(call: Call) -> Reply:
         service = services.named(call.args[0]) if call.args else None
-        names = (service.name,) if service else ("", *services.names)
-        groups, operations, senses, cold, latest = await store.read(
-            lambda tx: (
-                tx.open_groups(),
-                tx.live_operations(),
-                vitals.read(tx, call.now),
-                _frozen(tx, vitals.frozen, names, call.now),
-                _released(tx, (service,) if service else tuple(services)),
-            )
-        )
-        chosen = tuple(g for g in groups if service is None or g.service == service.name)
+        chosen = (service,) if service else tuple(services)
+        known = await store.read(lambda tx: _known(tx, vitals, chosen, service, call.now))
+        promised = tuple(slo for slo in slos if service is None or slo.service == service.name)
         async with asyncio.TaskGroup() as tasks:
             rollouts = tasks.create_task(running.of(service) if service else running.every(services))
-            left_ = tasks.create_task(
-                _budgets(budgets, tuple(s for s in slos if service is None or s.service == service.name))
-            )
-        mine = tuple(o for o in operations if service is None or o.plan.service == service.name)
-        live = tuple(
-            phrase("{id} {title}: {state}", id=Code(o.id), title=o.plan.title, state=STATE_WORDS[o.state]) for o in mine
-        )
-        silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=w) for d, w in vitals.trouble().items())
-        runs, left = rollouts.result(), left_.result()
-        facts = ((phrase("Alerts"), _alerts(chosen)), *cold, *latest, *senses.facts, *runs.facts, *left.facts)
-        blocks: list[Block] = [Facts(facts)]
-        blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (runs.why, live, silent) if lines]
+            left = tasks.create_task(_budgets(budgets, promised))
         title = phrase("Status of {service}", service=service.name) if service else phrase("Status")
-        return said(
-            title,
-            *blocks,
-            tone=_tone(chosen, well=runs.well and left.well and senses.well and not silent and not _paused(mine)),
-            buttons=(Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo")),
-        )
+        return _screen(title, known, rollouts.result(), left.result(), vitals.trouble())
 
     example = services.example
     return Command(
@@ -83,6 +60,40 @@ def duty(
         run,
         examples=("status", f"status {example}"),
     )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the store tells. ``facts`` stand under the line of alerts, ``vitals`` after them."""
+
+    groups: tuple[Group, ...]
+    operations: tuple[Operation, ...]
+    facts: tuple[Fact, ...]
+    vitals: Part
+
+
+def _known(tx: Tx, vitals: Vitals, chosen: tuple[Service, ...], service: Service | None, now: datetime) -> _Known:
+    names = ("", *(each.name for each in chosen)) if service is None else (service.name,)
+    return _Known(
+        tuple(group for group in tx.open_groups() if service is None or group.service == service.name),
+        tuple(each for each in tx.live_operations() if service is None or each.plan.service == service.name),
+        (*_frozen(tx, vitals.frozen, names, now), *_released(tx, chosen)),
+        vitals.read(tx, now),
+    )
+
+
+def _screen(title: Phrase, known: _Known, runs: Runs, left: Part, trouble: Mapping[str, str]) -> Reply:
+    live = tuple(
+        phrase("{id} {title}: {state}", id=Code(each.id), title=each.plan.title, state=STATE_WORDS[each.state])
+        for each in known.operations
+    )
+    silent = tuple(phrase("{destination}: {why}", destination=Code(d), why=why) for d, why in trouble.items())
+    facts = ((phrase("Alerts"), _alerts(known.groups)), *known.facts, *known.vitals.facts, *runs.facts, *left.facts)
+    blocks: list[Block] = [Facts(facts)]
+    blocks += [Lines(lines[:SHOWN], max(0, len(lines) - SHOWN)) for lines in (runs.why, live, silent) if lines]
+    well = runs.well and left.well and known.vitals.well and not silent and not _paused(known.operations)
+    buttons = (Button(phrase("Alerts"), "alerts"), Button(phrase("SLOs"), "slo"))
+    return said(title, *blocks, tone=_tone(known.groups, well=well), buttons=buttons)
 
 
 def _frozen(tx: Tx, frozen: Frozen, names: Iterable[str], now: datetime) -> tuple[Fact, ...]:
