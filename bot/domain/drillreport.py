@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any
 
 from bot.domain.codec import Json, decode
@@ -241,6 +242,4 @@ def _at(text: str | None) -> datetime | None:
 
 def _number(value: object) -> float | None:
     """None too for what is no number (promise 14)."""
-    if not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN alone differs from itself
-        return None
-    return float(value)
+    return float(value) if isinstance(value, int | float) and not isnan(value) else None

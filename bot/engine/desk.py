@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.domain.approvals import Word, admit, decided, environments, spoken
@@ -117,7 +118,7 @@ class Desk:
         live = await self._store.read(lambda tx: tx.live_operations())
         for operation in live:
             if now >= operation.expires_at and idle(operation, live):
-                await self._store.write(lambda tx, ident=operation.id: self._expired(tx, ident, now))  # type: ignore[misc]
+                await self._store.write(partial(self._expired, ident=operation.id, now=now))
 
     async def refused(self, person: str, platform: str, action: str, text: str) -> None:
         """Put a refusal into the audit chain."""

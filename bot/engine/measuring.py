@@ -109,7 +109,7 @@ def counts_at(slo: Slo, stamp: int, sums: Sums) -> Counts:
 def as_counts(total: Answer, bad: Answer) -> Counts:
     """Two answers as counts. Warnings may have hidden bad events: even known numbers are doubtful then."""
     events, failures = number(total), number(bad)
-    warned = any(isinstance(each, Reading) and each.warnings for each in (total, bad))
+    warned = _warned(total) or _warned(bad)
     if failures is Gap.ABSENT and isinstance(events, float):
         failures = 0.0
     why = next((each for each in (events, failures) if isinstance(each, Gap)), Gap.PARTIAL if warned else None)
@@ -124,6 +124,11 @@ def number(answer: Answer, fold: Callable[[Iterable[float]], float] = math.fsum)
         return Gap.PARTIAL if answer.warnings else Gap.ABSENT
     values = [sample.value for sample in answer.samples]
     return float(fold(values)) if all(map(math.isfinite, values)) else Gap.NAN
+
+
+def _warned(answer: Answer) -> bool:
+    """Whether something may be missing from it."""
+    return isinstance(answer, Reading) and bool(answer.warnings)
 
 
 def _known(value: float | Gap | None) -> float | None:
@@ -176,7 +181,7 @@ def _counts(slo: Slo, window: timedelta, answers: Answers) -> Counts:
     share = number(answer)
     if isinstance(share, Gap):
         return Counts(None, None, why=share)
-    return Counts(None, None, share, Gap.PARTIAL if isinstance(answer, Reading) and answer.warnings else None)
+    return Counts(None, None, share, Gap.PARTIAL if _warned(answer) else None)
 
 
 def _heard(counts: Counts, whole: Mapping[str, Counts], here: Mapping[str, Counts]) -> Counts:
@@ -205,7 +210,7 @@ def _invariant(slo: Slo, answers: Answers) -> Invariant:
     """The oldest of all waiting items counts; no answer is none."""
     asked = (_age(slo), _peak(slo), *((_missed(slo),) if slo.missed else ()))
     found = [number(answers[question], max) for question in asked]
-    warned = any(isinstance(answers[each], Reading) and answers[each].warnings for each in asked)  # type: ignore[union-attr]
+    warned = any(_warned(answers[question]) for question in asked)
     why = next((each for each in found if isinstance(each, Gap)), Gap.PARTIAL if warned else None)
     if why is None and number(answers[_history(slo)]) is Gap.ABSENT:
         why = Gap.SHORT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from math import nan
+from math import isnan, nan
 
 from bot.domain.drillhistory import Month, better, months
 from bot.domain.drillreport import Report
@@ -75,7 +75,7 @@ def _by_month(found: tuple[Month, ...]) -> Table:
 def _pictures(found: tuple[Month, ...], reports: tuple[Report, ...]) -> list[Block]:
     """RTO by month against its goal, where two months had one."""
     points = tuple((each.begins, each.rto.total_seconds() if each.rto else nan) for each in found)
-    if sum(value == value for _, value in points) < 2:  # noqa: PLR0124 - NaN alone differs from itself
+    if sum(not isnan(value) for _, value in points) < 2:
         return []
     goal = reports[0].course.rto.total_seconds()
     return [Graph(phrase("RTO by month"), (Curve(phrase("RTO"), points),), "s", goal)]

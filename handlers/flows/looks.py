@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.domain import verification
 from bot.domain.errors import PultError, UserError
@@ -71,7 +72,7 @@ class Looks:
         for slo in self.judged.slos:
             if slo.kind == FRESHNESS:
                 unknown = Finding(Word.UNKNOWN, phrase("age of {slos} unknown", slos=slo.name))
-                yield unknown, lambda slo=slo: self._age(slo)  # type: ignore[misc]
+                yield unknown, partial(self._age, slo)
         if self.judged.lines:
             yield Finding(Word.UNKNOWN, phrase("error lines unknown"), needed=False), self._errors
 

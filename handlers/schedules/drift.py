@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from bot.domain.alerts import WARNING
-from bot.domain.changes import ClusterChange, Restarted, Rolled, Scaled
+from bot.domain.changes import ClusterChange, Restarted, Rolled
 from bot.domain.drift import MARK, Against, Drift, Likeness, Look, Place, drifted
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.manifests import image_digest, repository
@@ -173,10 +174,10 @@ def duty(watch: Watch) -> Periodic:
 
 def _author(facts: tuple[ClusterChange, ...]) -> str:
     """The client behind the latest change by hand; empty where no server noted one."""
-    told = [fact for fact in facts if isinstance(fact, Rolled | Restarted | Scaled)]
-    told = [fact for fact in told if getattr(fact, "by", "") and not getattr(fact, "operation", "")]
-    last = max(told, key=lambda fact: fact.at, default=None)
-    return str(getattr(last, "by", "")) if last else ""
+    rolled = [(fact.at, fact.by) for fact in facts if isinstance(fact, Rolled)]
+    restarted = [(fact.at, fact.by) for fact in facts if isinstance(fact, Restarted) and not fact.operation]
+    _, by = max(((at, by) for at, by in (*rolled, *restarted) if by), key=itemgetter(0), default=(None, ""))
+    return by
 
 
 def _recorded(tx: Tx, places: list[tuple[Service, Environment]]) -> Mapping[tuple[str, str], Record]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
+from bot.domain.markdown import MARKS
 from bot.domain.messages import (
     Aside,
     Block,
@@ -34,13 +35,6 @@ TONES = {
     Tone.WORKING: "◐",
 }
 """One column each in every common terminal font; emoji are not."""
-MARKS = {
-    StepMark.PENDING: "·",
-    StepMark.RUNNING: "▶",
-    StepMark.DONE: "✔",
-    StepMark.FAILED: "✖",
-    StepMark.SKIPPED: "–",
-}
 
 
 def plain(message: Message, words: Words) -> str:
