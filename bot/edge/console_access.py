@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.domain.pacing import Bucket
 from bot.domain.people import Directory, Person
 from bot.edge.console_parts import LOGIN_BURST, LOGIN_INTERVAL
-from bot.engine.pacing import Bucket
 from bot.ports.clock import Clock
 
 COOKIE: Final = "pult_session"

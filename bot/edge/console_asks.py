@@ -9,11 +9,11 @@ import orjson
 
 from bot.domain.cards import Place
 from bot.domain.errors import MalformedError, RateLimitedError
+from bot.domain.pacing import Bucket
 from bot.domain.people import Person
 from bot.domain.phrases import Words
 from bot.domain.requests import Request
 from bot.edge.console_parts import ASK_BURST, ASK_INTERVAL, TEXT_MAX, ConsoleParts
-from bot.engine.pacing import Bucket
 from bot.ports.console import Answer
 
 PLATFORM = "console"

@@ -20,9 +20,9 @@ from bot.domain.errors import (
     TemporaryError,
 )
 from bot.domain.messages import Message
+from bot.domain.pacing import Bucket
 from bot.engine.enrichment import drawn
 from bot.engine.meters import Meters
-from bot.engine.pacing import Bucket
 from bot.engine.supervise import STORE_LAST, patiently
 from bot.ports.chat import Chat, WordsFor
 from bot.ports.clock import Clock

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from bot.domain.pacing import Bucket
 from bot.platforms.slack import limits
 
 
@@ -34,29 +35,22 @@ def personal(channel: str) -> bool:
 
 
 class Tokens:
-    """A token bucket that never waits itself."""
+    """A bucket that never waits itself."""
 
     def __init__(self, per_second: float, burst: int, now: Callable[[], datetime]) -> None:
-        self._rate, self._burst, self._now = per_second, float(burst), now
-        self._tokens, self._at = self._burst, now()
-        self._held_until = self._at
+        self._now, self._bucket = now, Bucket(1 / per_second, burst, now())
 
     def take(self) -> float:
         """Take one: 0, or the seconds after which there will be one to take."""
         now = self._now()
-        gained = (now - self._at).total_seconds() * self._rate
-        self._tokens, self._at = min(self._burst, self._tokens + max(0.0, gained)), now
-        held = (self._held_until - now).total_seconds()
-        if held > 0:
-            return held
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
-        self._tokens -= 1
-        return 0.0
+        wait = self._bucket.delay(now)
+        if not wait:
+            self._bucket.take(now)
+        return wait
 
     def hold(self, seconds: float) -> None:
         """Let none through for *seconds*: Slack said so."""
-        self._held_until = max(self._held_until, self._now() + timedelta(seconds=seconds))
+        self._bucket.hold(self._now(), seconds)
 
 
 class Budgets:
