@@ -202,9 +202,9 @@ class Standing:
         counts = self.recent.get(window)
         return counts is not None and counts.thin(self.slo.min_requests)
 
-    def exhausted_in(self, window: timedelta = BURN_WINDOWS[1]) -> timedelta | None:
-        """When the budget ends at the burn of *window*; None when unknown or not burning faster than allowed."""
-        left, burn = self.left, self.burn(window)
+    def exhausted_in(self) -> timedelta | None:
+        """When the budget ends at the burn of the last hour; None when unknown or not burning faster than allowed."""
+        left, burn = self.left, self.burn(BURN_WINDOWS[1])
         if left is None or burn is None or burn <= 1:
             return None
         return max(timedelta(0), self.slo.window * (left / burn)) if left > 0 else timedelta(0)
