@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from bot.domain.messages import Points
 from bot.domain.slo import Counts, Gap, Slo, Standing
 
-Points = tuple[tuple[datetime, float], ...]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LONGEST_IN_HOURS = timedelta(days=92)
 """2,208 points: beyond it days are fine enough, and Prometheus refuses more than 11,000."""

@@ -8,12 +8,10 @@ from itertools import pairwise
 from math import isfinite, nan
 from operator import itemgetter
 from statistics import median
-from typing import TypeAlias
 
-from bot.domain.messages import Bar, Curve, Facts, Graph
+from bot.domain.messages import Bar, Curve, Facts, Graph, Points
 from bot.domain.phrases import Phrase, Quantity, phrase
 
-Points: TypeAlias = tuple[tuple[datetime, float], ...]
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 WIDTH = 24

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from bot.domain.codec import stored
 from bot.domain.phrases import Code, Link, Phrase, Quantity, Strong
@@ -112,15 +112,19 @@ class Collapsed:
     items: tuple[Phrase, ...]
 
 
+Points: TypeAlias = tuple[tuple[datetime, float], ...]
+"""Values in time's order. NaN is a gap: unknown, never zero."""
+
+
 @dataclass(frozen=True)
 class Curve:
-    """One line of a graph, its points in time's order. NaN is a gap: unknown, never zero.
+    """One line of a graph.
 
     ``guide``: nothing that was measured, only what the others are compared with.
     """
 
     name: Phrase
-    points: tuple[tuple[datetime, float], ...]
+    points: Points
     guide: bool = False
 
 

@@ -9,9 +9,9 @@ from math import isfinite
 from typing import Final, TypeAlias
 
 from bot.domain.hours import midnight
+from bot.domain.messages import Points
 from bot.domain.sizing import Measured, Used
 
-Points: TypeAlias = tuple[tuple[datetime, float], ...]
 Pods: TypeAlias = Mapping[tuple[str, str], float]
 """A figure by container and pod."""
 HOURS_OF_DAY: Final = 12

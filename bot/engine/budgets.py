@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.burndown import Bin, Past, Points, step_of
+from bot.domain.burndown import Bin, Past, step_of
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.invariants import Budget
+from bot.domain.messages import Points
 from bot.domain.regrouping import resets
 from bot.domain.slo import Counts, Slo, Standing, over
 from bot.engine.figures import KEPT_LONG, Figures, Question

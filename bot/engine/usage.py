@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from bot.domain.errors import PermanentError, TemporaryError
+from bot.domain.messages import Points
 from bot.domain.services import Environment
 from bot.domain.sizing import SHARE, STEP, WINDOW
-from bot.domain.usage import Pods, Points, Usage, highest, merged
+from bot.domain.usage import Pods, Usage, highest, merged
 from bot.engine.costqueries import REAL, SAFE, naming
 from bot.ports.clock import Clock
 from bot.ports.metrics import Metrics, Reading, Series

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.burndown import Past, Points
+from bot.domain.burndown import Past
 from bot.domain.invariants import Budget
+from bot.domain.messages import Points
 from bot.domain.slo import Slo, Standing
 
 

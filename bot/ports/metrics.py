@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.messages import Points
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -29,7 +31,7 @@ class Series:
     """One series over time; steps may be missing."""
 
     labels: Mapping[str, str]
-    points: tuple[tuple[datetime, float], ...]
+    points: Points
 
 
 class Metrics(Protocol):

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.domain.anatomy import Anatomy
-from bot.domain.messages import Aside, Block, Curve, Facts, Graph, Lines, Table
+from bot.domain.messages import Aside, Block, Curve, Facts, Graph, Lines, Points, Table
 from bot.domain.money import shown
 from bot.domain.phrases import Code, Phrase, Quantity, counted, phrase, verbatim
 from bot.domain.quantities import MIB, cores, mebibytes
 from bot.domain.rightsizing import Report
 from bot.domain.sizing import AFTER_KILL, Advice, Kept, Sized
-from bot.domain.usage import Points
 
 WHY = {
     Kept.FEW: phrase("not enough history"),

@@ -22,8 +22,8 @@ from typing import Any, Final
 
 import orjson
 
-from bot.domain.graphs import Points, limit_of, now, plotted, quantity, reach, readings, stacked, took
-from bot.domain.messages import Bar, Curve, Graph, StepMark
+from bot.domain.graphs import limit_of, now, plotted, quantity, reach, readings, stacked, took
+from bot.domain.messages import Bar, Curve, Graph, Points, StepMark
 from bot.domain.phrases import Phrase, Quantity, Words, counted, phrase, pieces
 from bot.domain.redact import redact
 from bot.domain.texts import clipped
