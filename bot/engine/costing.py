@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from bot.domain.consumption import HOUR, Readings
 from bot.domain.costs import Allocated, Inventory, Peak, Place, Spend
@@ -28,6 +28,14 @@ PIECE: Final = timedelta(days=5)
 INVENTORY: Final = "[digitalocean]"
 
 
+class _Answer(NamedTuple):
+    """What is given again while it is fresh. ``rates``: by cluster."""
+
+    at: datetime
+    spend: Spend
+    rates: Mapping[str, Rates]
+
+
 class CostLedger:
     """One question at a time; whoever asks meanwhile gets the same answer."""
 
@@ -39,24 +47,24 @@ class CostLedger:
         self._metrics, self._cloud, self._allocations = metrics, cloud, allocations
         self._named = ask.naming(known.regions)
         self._asking = asyncio.Lock()
-        self._found: tuple[datetime, Spend, Mapping[str, Rates]] | None = None
+        self._found: _Answer | None = None
 
     async def spend(self) -> Spend:
         """See the port."""
-        return (await self._fresh())[1]
+        return (await self._fresh()).spend
 
     async def rates(self, cluster: str) -> Rates | None:
         """See the port."""
-        return (await self._fresh())[2].get(cluster)
+        return (await self._fresh()).rates.get(cluster)
 
-    async def _fresh(self) -> tuple[datetime, Spend, Mapping[str, Rates]]:
+    async def _fresh(self) -> _Answer:
         async with self._asking:
             now = self._clock.now()
-            if self._found is None or now - self._found[0] > FRESH:
+            if self._found is None or now - self._found.at > FRESH:
                 self._found = await self._asked(now)
             return self._found
 
-    async def _asked(self, now: datetime) -> tuple[datetime, Spend, Mapping[str, Rates]]:
+    async def _asked(self, now: datetime) -> _Answer:
         if not (self._metrics or self._allocations or self._cloud):
             raise UserError(
                 "Nothing tells what is used, or what it costs. Add {prometheus} and {prices}, or {opencost}.",
@@ -75,7 +83,7 @@ class CostLedger:
             cloud.result() or Inventory(), told.result() or (), tuple(trouble),
         )  # fmt: skip
         spend, rates = await asyncio.to_thread(lambda: (reckoned(sources), rates_by_cluster(sources)))  # takes seconds
-        return now, spend, rates
+        return _Answer(now, spend, rates)
 
     async def _tried(self, work: Awaitable[T | None], name: str, trouble: list[Phrase]) -> T | None:
         """What *work* finds; None, and why, where it finds nothing."""
