@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV_VERSION := 0.13.9
 
-.PHONY: help setup demo demo-headless test lint bench docs clean lock monitoring catalogue next changelog rehearse
+.PHONY: help setup demo demo-headless test lint bench docs clean lock monitoring recording catalogue next changelog rehearse
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -50,6 +50,9 @@ lock: setup ## resolve dependencies anew into requirements/
 
 monitoring: setup ## write dashboards and PrometheusRules of deploy/monitoring anew
 	@$(BIN)/python -m deploy.monitoring.generate
+
+recording: setup ## record what this build asks of a store, after a change of statements or of what documents hold
+	@$(BIN)/python -m tests.recording
 
 catalogue: setup ## bring the translation catalogues in line with the code
 	@$(BIN)/python -m bot.adapters.words

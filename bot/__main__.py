@@ -264,10 +264,18 @@ def db() -> None:
 @configured
 def upgrade(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
     """Bring the store's schema up to date (also done at start on SQLite)."""
-    from bot.adapters.sql import upgrade as bring_up  # noqa: PLC0415 - keeps --help fast
+    from bot.cli import schema as program  # noqa: PLC0415 - keeps --help fast
 
-    bring_up(_store(config))
-    click.echo("the schema is up to date")
+    click.echo(program.upgraded(_store(config)))
+
+
+@db.command()
+@configured
+def status(config: Path, debug: bool) -> None:  # noqa: ARG001 - `told` reads debug
+    """Say which schema the store has, and which builds it serves. Exit 1: not this one. Changes nothing."""
+    from bot.cli import schema as program  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(program.told(_store(config)))
 
 
 @db.command()

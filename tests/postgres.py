@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,11 @@ class Server:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def clear(self, database: str) -> None:
+        """Empty the store in it."""
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        self.sql(f"TRUNCATE {names}", database)
+
     def create_cluster(self) -> None:
         self.run("initdb", "-D", self.data, "-U", "pult", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
@@ -84,7 +90,13 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    """Running, with an empty, migrated database ``pult``."""
+    with running() as server:
+        yield server
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server with an empty, migrated database ``pult``."""
     found = binaries()
     folder = Path(tempfile.mkdtemp(prefix="pult-postgres-"))
     server = Server(found, folder / "data", free_port())
@@ -106,8 +118,7 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture
 def postgres_url(postgres_server: Server) -> str:
     """The migrated database, empty again."""
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    postgres_server.sql(f"TRUNCATE {names}", "pult")
+    postgres_server.clear("pult")
     return postgres_server.url()
 
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
+from tempfile import TemporaryDirectory
 
 import aiohttp
 import click
 
 from bot.adapters.clock import SystemClock
+from bot.adapters.sql import SqlStore, open_store, status
+from bot.adapters.sql.schema import REVISION
 from bot.cli import permissions
 from bot.compose import Parts, open_parts
 from bot.domain.errors import PultError, UserError
@@ -62,12 +65,13 @@ async def _check(settings: Settings, *, send_test: bool) -> int:
 async def _findings(settings: Settings, stack: AsyncExitStack, *, send_test: bool) -> AsyncGenerator[Finding, None]:
     yield Finding("configuration", "ok", "it is complete")
     try:
-        parts = await stack.enter_async_context(open_parts(settings))
+        older, instead = await _older(settings.store.url.get_secret_value(), stack)
+        parts = await stack.enter_async_context(open_parts(settings, instead))
     except PultError as error:
         yield Finding("store", "fail", str(error), "see [store] url")
         return
     for name, examine, mend in _examinations(parts):
-        yield await _examined(name, examine, mend)
+        yield older if older and name == "store" else await _examined(name, examine, mend)
     for cluster in settings.clusters:
         async for finding in _permissions(parts, cluster.name):
             yield finding
@@ -76,6 +80,19 @@ async def _findings(settings: Settings, stack: AsyncExitStack, *, send_test: boo
     if send_test:
         for name, examine, mend in parts.samples():
             yield await _examined(name, examine, mend)
+
+
+async def _older(url: str, stack: AsyncExitStack) -> tuple[Finding | None, SqlStore | None]:
+    """Where opening the store would migrate it: what to say of that, and an empty one to take in its place."""
+    if not url.startswith("sqlite:"):
+        return None, None
+    found = await asyncio.to_thread(status, url)
+    if found.serves() or found.newer or not found.revision:
+        return None, None
+    folder = stack.enter_context(TemporaryDirectory())
+    text = f"it has schema {found.revision}; a start of this version brings it to {REVISION}"
+    instead = await stack.enter_async_context(open_store(f"sqlite:///{folder}/pult.db"))
+    return Finding("store", "warn", text, "back it up before, see docs/backup.md"), instead
 
 
 def _examinations(parts: Parts) -> Iterator[tuple[str, Examination, str]]:

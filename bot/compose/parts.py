@@ -73,9 +73,10 @@ class Parts:
     menu: Menu
 
     async def store_takes_commits(self) -> str:
-        """UnavailableError: it does not."""
+        """What schema it does so on, where a newer pult has migrated it. UnavailableError: it does not."""
         await self.store.ping()
-        return "it takes commits"
+        found = await self.store.schema()
+        return "it takes commits" + (f"; a newer pult migrated it: it has {found}" if found.newer else "")
 
     def checks(self) -> Iterator[tuple[str, Examination]]:
         """Each optional part with its own examination, by its section's name; all may be asked every minute.

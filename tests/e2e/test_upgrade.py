@@ -43,6 +43,10 @@ async def test_what_the_first_schema_held_is_all_there_in_the_newest(
     if old.startswith("postgresql"):
         status, _, err = await pult.run("run")
         assert (status, "run `pult db upgrade`" in err) == (1, True), err
+    else:
+        _, out, _ = await pult.run("check")
+        assert f"store: it has schema {FIRST}; a start of this version brings it to {REVISION}" in out
+    assert pult.rows("SELECT version_num FROM alembic_version") == [(FIRST,)], "looking changes nothing"
     status, out, err = await pult.run("db", "upgrade")
     assert (status, out) == (0, "the schema is up to date\n"), err
     assert pult.rows("SELECT version_num FROM alembic_version") == [(REVISION,)]
@@ -58,15 +62,16 @@ async def test_what_the_first_schema_held_is_all_there_in_the_newest(
     assert await pult.audited()
 
 
-async def test_a_version_that_is_older_than_its_store_does_not_start(make: Make) -> None:
+async def test_a_version_that_its_store_does_not_serve_does_not_start(make: Make) -> None:
     pult: Pult = make()
     await pult.start()
     assert await pult.stop() == 0
     engine = _engine(pult.store)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(sa.text("DELETE FROM served_builds"))
     engine.dispose()
-    for arguments in (("run",), ("db", "upgrade")):
+    for arguments in (("run",), ("db", "upgrade"), ("db", "status")):
         status, _, err = await pult.run(*arguments)
         assert (status, "the store was written by a newer pult" in err) == (1, True), err
     assert pult.rows("SELECT version_num FROM alembic_version") == [("9999",)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.adapters.sql.opening import upgrade
+from bot.adapters.sql.opening import status, upgrade
 from bot.adapters.sql.store import SqlStore, open_store
 
-__all__ = ["SqlStore", "open_store", "upgrade"]
+__all__ = ["SqlStore", "open_store", "status", "upgrade"]

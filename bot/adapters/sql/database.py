@@ -44,7 +44,7 @@ class Database:
     """One database. ``connect`` raises the driver's errors; ``judge`` gives None for what is no trouble of its own.
 
     ``begin`` waits for this process's turn to write. ``lock`` begins a transaction in which nobody else migrates;
-    ``has_revision`` finds the table of the revision.
+    ``bookkeeping`` lists those of the tables of who migrates that are there.
     """
 
     name: str
@@ -56,11 +56,13 @@ class Database:
     begin: str
     begin_reading: str
     lock: tuple[str, ...]
-    has_revision: str
+    bookkeeping: str
     committed: Callable[[object], bool]
     judge: Callable[[BaseException], Trouble | None]
     notify: str = ""
     """Tells other replicas, with one value; empty where there are none."""
+    unused: str = ""
+    """Whether nothing of the builds of schema ``{build}`` is connected; empty where nobody else can be."""
 
 
 class Line:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import ExceptionContext
 
 from bot.adapters.sql.database import Database, Trouble
+from bot.adapters.sql.schema import REVISION
 from bot.adapters.sql.statements import Connection
 from bot.adapters.sql.transaction import Statements
 
@@ -36,10 +37,12 @@ SETTINGS: Final = (
     "SELECT set_config('statement_timeout', '5s', false), set_config('lock_timeout', '5s', false), "
     "set_config('idle_in_transaction_session_timeout', '5s', false), "
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
-    "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)"
+    "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), "
+    f"pg_advisory_lock_shared(7107, {int(REVISION)})"
 )
 """A commit that is answered is on the disk, whatever the server's default. A replica that froze, or whose region was
-cut off, while it was its turn to write, keeps the others waiting for five seconds."""
+cut off, while it was its turn to write, keeps the others waiting for five seconds. The lock tells whoever migrates that
+a build of this revision is connected; its first number is only ours to agree on."""
 TURN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7106)"
 """Begins a transaction that writes, when it is this replica's turn; what is read after the lock is what the one before
 committed. The number is only ours to agree on."""
@@ -48,8 +51,14 @@ LOCK: Final = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL lock_timeout = '60s'",
     "SELECT pg_advisory_xact_lock(7105)",
+    "SET LOCAL lock_timeout = '3s'",
+    "SELECT pg_advisory_xact_lock(7106)",
 )
-"""Begins a migration; the number is only ours to agree on."""
+"""Begins a migration, when it is its turn both to migrate and to write: it would deadlock with a writer that has one of
+its tables and wants another. It waits for readers no longer than writers who wait for it are patient."""
+BOOKKEEPING: Final = (
+    "SELECT name FROM unnest(ARRAY['alembic_version', 'served_builds']) AS name WHERE to_regclass(name) IS NOT NULL"
+)
 
 _CONFLICT: Final = frozenset({"40001", "40P01"})
 _LOST: Final = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25006"})
@@ -71,10 +80,11 @@ def postgres_database(url: str) -> Database:
         begin=TURN,
         begin_reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         lock=LOCK,
-        has_revision="SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL",
+        bookkeeping=BOOKKEEPING,
         committed=lambda cursor: cast("psycopg.Cursor[Any]", cursor).statusmessage == "COMMIT",
         judge=judge,
         notify="SELECT pg_notify('pult', %s)",
+        unused="SELECT pg_try_advisory_xact_lock(7107, {build})",
     )
 
 

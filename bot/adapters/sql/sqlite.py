@@ -57,7 +57,7 @@ def sqlite_database(url: str, cap: int = 0) -> Database:
         begin="BEGIN IMMEDIATE",
         begin_reading="BEGIN",
         lock=("BEGIN IMMEDIATE",),
-        has_revision="SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'",
+        bookkeeping="SELECT name FROM sqlite_master WHERE name IN ('alembic_version', 'served_builds')",
         committed=lambda _: True,
         judge=judge,
     )

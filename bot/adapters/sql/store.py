@@ -14,7 +14,8 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from bot.adapters.sql.database import Database, Line
-from bot.adapters.sql.opening import prepared_database
+from bot.adapters.sql.opening import found_in, prepared_database
+from bot.adapters.sql.serving import Found
 from bot.adapters.sql.transaction import SqlTx
 from bot.adapters.sql.writer import Hear, Writer
 from bot.domain.errors import UnavailableError
@@ -54,6 +55,10 @@ class SqlStore:
     async def ping(self) -> None:
         """UnavailableError unless a change can be committed right now."""
         await self._write(SqlTx.beat)
+
+    async def schema(self) -> Found:
+        """What is there now, which somebody may have migrated since it was opened. NotReadyError: the store is away."""
+        return await asyncio.to_thread(found_in, self._database)
 
     @property
     def shared(self) -> bool:
@@ -114,11 +119,11 @@ class SqlStore:
 async def open_store(
     url: str, *, deadline: float = DEADLINE, cap: int = 0, patient: bool = False
 ) -> AsyncGenerator[SqlStore, None]:
-    """The store at ``sqlite:///path`` or ``postgresql://…``, its schema up to date. *cap*: bytes that SQLite's file may
-    have, 0 for any number; once it is reached, nothing can be committed. *patient*: a PostgreSQL that does not
-    answer yet is waited for.
+    """The store at ``sqlite:///path`` or ``postgresql://…``, on a schema that serves this build. *cap*: bytes that
+    SQLite's file may have, 0 for any number; once it is reached, nothing can be committed. *patient*: a PostgreSQL that
+    does not answer yet is waited for.
 
-    NotReadyError, which names the remedy: it can't be opened, or its schema is not this build's.
+    NotReadyError, which names the remedy: it can't be opened, or its schema does not serve this build.
     """
     store = SqlStore(await asyncio.to_thread(prepared_database, url, cap, patient=patient), url, deadline)
     try:

@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+compatible_from = "0001"
 
 DUE = sa.text("wanted > shown AND dead = 0")
 HELD = sa.text("wanted > shown AND dead = 0 AND not_before IS NOT NULL")

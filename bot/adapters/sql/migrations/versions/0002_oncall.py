@@ -7,6 +7,8 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+compatible_from = "0002"
+"""Builds of 0001 don't know what documents may hold since: silences, freezes, storms, deployments."""
 
 DUE = "wanted > shown AND dead = 0"
 

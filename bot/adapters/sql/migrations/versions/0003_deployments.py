@@ -7,6 +7,8 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+compatible_from = "0003"
+"""Builds of 0002 don't know what documents may hold since: scans, findings, sightings, bars of progress."""
 
 
 def upgrade() -> None:

@@ -7,6 +7,8 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+compatible_from = "0004"
+"""Builds of 0003 don't know what documents may hold since, and would not look whether they may run."""
 
 
 def upgrade() -> None:
