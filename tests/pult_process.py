@@ -58,6 +58,8 @@ class Pult:
     """More of them for ``pult run``."""
     fresh: bool = False
     """Start in a new interpreter, not as a fork of one that has everything imported."""
+    source: Path = ROOT
+    """Where its code is: that of another version starts in a new interpreter."""
     process: asyncio.subprocess.Process | pult_fork.Forked | None = None
 
     def __post_init__(self) -> None:
@@ -89,7 +91,7 @@ class Pult:
         self.log.touch()
         begun = self.log.stat().st_size
         arguments = ("run", "--config", str(self.config), *self.arguments)
-        if self.fresh or self.wrap:
+        if self.fresh or self.wrap or self.source != ROOT:
             self.process = await self._executed(arguments)
         else:
             self.process = pult_fork.start(arguments, self.log, self.environ)
@@ -104,7 +106,7 @@ class Pult:
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *self.wrap, sys.executable, "-m", "bot", *arguments,
-                stderr=log, stdout=log, cwd=ROOT, env=os.environ | self.environ,
+                stderr=log, stdout=log, cwd=self.source, env=os.environ | self.environ,
             )  # fmt: skip
 
     async def kill(self) -> None:
@@ -219,7 +221,7 @@ class Pult:
         """``pult <arguments>`` with this configuration: status, stdout, stderr."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", *arguments, "--config", str(self.config),
-            cwd=ROOT, env=os.environ | self.environ,
+            cwd=self.source, env=os.environ | self.environ,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         async with asyncio.timeout(PATIENCE):
