@@ -17,7 +17,8 @@ class OddError(BaseException):
 
 
 async def together(store: SqlStore, *works):
-    """All *works* in one group commit: they queue up while an earlier one holds the writer."""
+    """All *works* in one group commit: they queue up while an earlier one holds the writer. Of two stores one does."""
+    store = getattr(store, "writing", store)
     held, go = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
