@@ -43,8 +43,9 @@ class AwayError(UnavailableError):
 class Database:
     """One database. ``connect`` raises the driver's errors; ``judge`` gives None for what is no trouble of its own.
 
-    ``begin`` waits for this process's turn to write. ``lock`` begins a transaction in which nobody else migrates;
-    ``bookkeeping`` lists those of the tables of who migrates that are there.
+    ``connect_migrator``: its statements may take any time. ``begin`` waits for this process's turn to write. ``lock``
+    begins a transaction in which nobody else migrates; ``bookkeeping`` lists those of the tables of who migrates that
+    are there.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Database:
     error: type[Exception]
     connect: Callable[[], Connection]
     connect_reader: Callable[[], Connection]
+    connect_migrator: Callable[[], Connection]
     begin: str
     begin_reading: str
     lock: tuple[str, ...]

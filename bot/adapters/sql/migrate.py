@@ -32,7 +32,7 @@ def migrate(database: Database, scripts: str = SCRIPTS) -> None:
     """
     config = Config()
     config.set_main_option("script_location", scripts)
-    engine = create_engine(database.engine, creator=database.connect, poolclass=NullPool)
+    engine = create_engine(database.engine, creator=database.connect_migrator, poolclass=NullPool)
     try:
         for tried in range(1, TRIES + 1):
             if _migrated(database, engine, config, last=tried == TRIES):

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import ExceptionContext
 
+from bot.adapters.sql.answering import ANSWER, Answering
 from bot.adapters.sql.database import Database, Trouble
 from bot.adapters.sql.schema import REVISION
 from bot.adapters.sql.statements import Connection
@@ -33,16 +34,19 @@ DEFAULTS: Final = {
 gone without a word is noticed within seven seconds, so that the next is tried while a lease of ours may still hold."""
 POOL: Final = 8
 """Connections of the journal that stay open, and as many more for a while."""
+JOURNAL: Final = 30.0
+"""Seconds for an answer to the journal, whose tables DBOS changes itself when it is new."""
 SETTINGS: Final = (
     "SELECT set_config('statement_timeout', '5s', false), set_config('lock_timeout', '5s', false), "
-    "set_config('idle_in_transaction_session_timeout', '5s', false), "
+    "set_config('idle_in_transaction_session_timeout', '3s', false), "
     "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
     "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false), "
     f"pg_advisory_lock_shared(7107, {int(REVISION)})"
 )
 """A commit that is answered is on the disk, whatever the server's default. A replica that froze, or whose region was
-cut off, while it was its turn to write, keeps the others waiting for five seconds. The lock tells whoever migrates that
-a build of this revision is connected; its first number is only ours to agree on."""
+cut off, while it was its turn to write, keeps the others waiting for three seconds: so long they can wait with a
+renewal, however late it is, and keep their leases (TTL - MARGIN - RENEW). The lock tells whoever migrates that a build
+of this revision is connected; its first number is only ours to agree on."""
 TURN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7106)"
 """Begins a transaction that writes, when it is this replica's turn; what is read after the lock is what the one before
 committed. The number is only ours to agree on."""
@@ -77,6 +81,7 @@ def postgres_database(url: str) -> Database:
         statements=Statements(dialect),
         connect=lambda: connect(url),
         connect_reader=lambda: connect(url),
+        connect_migrator=lambda: connect(url, answer=None),
         begin=TURN,
         begin_reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         lock=LOCK,
@@ -93,18 +98,24 @@ def parameters(url: str) -> dict[str, Any]:
     return {**DEFAULTS, **conninfo_to_dict(url.replace("postgresql+psycopg:", "postgresql:", 1))}
 
 
-def connect(url: str) -> Connection:
-    """A new connection, which starts no transactions by itself."""
-    connection = psycopg.connect(**parameters(url), autocommit=True)
+def connect(url: str, *, answer: float | None = ANSWER) -> Connection:
+    """A new connection, which starts no transactions by itself. *answer*: see ``Answering``."""
+    connection = _connected(url, answer, autocommit=True)
     connection.execute(SETTINGS)
     return cast("Connection", connection)
+
+
+def _connected(url: str, answer: float | None, *, autocommit: bool = False) -> Answering:
+    connection = Answering.connect(**parameters(url), autocommit=autocommit)
+    connection.answer = answer
+    return connection
 
 
 def engine(url: str) -> Engine:
     """SQLAlchemy's pool over the same hosts. One that can't write any more is thrown away like a broken one."""
     found = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(**parameters(url)),
+        creator=lambda: _connected(url, JOURNAL),
         pool_size=POOL,
         max_overflow=POOL,
         pool_pre_ping=True,

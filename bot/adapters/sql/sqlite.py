@@ -54,6 +54,7 @@ def sqlite_database(url: str, cap: int = 0) -> Database:
         statements=Statements(SQLiteDialect_pysqlite()),
         connect=lambda: connect(path, cap),
         connect_reader=lambda: _connect_reader(path),
+        connect_migrator=lambda: connect(path, cap),
         begin="BEGIN IMMEDIATE",
         begin_reading="BEGIN",
         lock=("BEGIN IMMEDIATE",),
