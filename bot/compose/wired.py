@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from bot.domain.cards import Card
-from bot.domain.errors import PultError
+from bot.domain.errors import PultError, TemporaryError
 from bot.domain.leases import DUTIES, shares
 from bot.domain.messages import Message
 from bot.domain.requests import Request
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from bot.ports.schedules import Periodic
 
 SWEEP_EVERY, RESUME_EVERY, HEARTBEAT_EVERY = 5.0, 2.0, 60.0
-EXAMINE_DEADLINE = 15.0
+EXAMINE_DEADLINE, REACH_DEADLINE = 15.0, 5.0
+"""Seconds a dependency may take to answer; and a chat that a destination has just had trouble with: one more call that
+hangs is no accident any more."""
 SNAPSHOT, TRENDS = 50, 16
 """Cards of one destination that a page shows when it opens, and those with a trend: each is a query to Prometheus."""
 
@@ -73,6 +75,11 @@ class Wired:
         """Hear the people of one chat until cancelled."""
         core, chat = self.core, self.parts.chats[name]
         await forever(name, lambda: chat.listen(self.router.ask), core.clock, core.meters)
+
+    async def hear(self, name: str) -> None:
+        """Hear the people of a chat that tells each of its listeners something else, while it can be stored: what is
+        said to a replica that is cut off from the store would be said for nothing, and another could have heard it."""
+        await self.ownership.attend(lambda: self.listen(name))
 
     async def _duties(self, hold: Hold) -> None:
         """What is done once for all replicas."""
@@ -127,7 +134,7 @@ class Wired:
 
     async def examine(self) -> None:
         """Ask everything pult depends on whether it answers, for the metric."""
-        chats = ((name, chat.check) for name, chat in self.parts.chats.items())
+        chats, down = ((name, chat.check) for name, chat in self.parts.chats.items()), set[str]()
         for name, check in (*chats, *self.parts.checks()):
             try:
                 async with asyncio.timeout(EXAMINE_DEADLINE):
@@ -135,7 +142,31 @@ class Wired:
                 up = True
             except (PultError, TimeoutError):
                 up = False
+                down.add(name)
             self.core.meters.up.labels(name).set(up)
+        await self._reach(down & self.parts.chats.keys())
+
+    async def reach(self) -> None:
+        """Whether the chats that there is trouble with answer from here at all."""
+        troubled = {name.partition(":")[0] for name in self.lanes.trouble()} | self.ownership.unreached
+        await self._reach(troubled & self.parts.chats.keys())
+
+    async def _reach(self, names: Iterable[str]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(self._try(name))
+
+    async def _try(self, name: str) -> None:
+        """A chat that refuses us does answer."""
+        try:
+            async with asyncio.timeout(REACH_DEADLINE):
+                await self.parts.chats[name].check()
+        except (TemporaryError, TimeoutError):
+            self.ownership.missed(name)
+        except PultError:
+            self.ownership.reached(name)
+        else:
+            self.ownership.reached(name)
 
     def _presenter(self, card: Card) -> Any:  # noqa: ANN401 - Presenter, of each kind's own state
         return self.presenters[card.kind]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LISTEN_AGAIN = 1.0
 """Seconds until other replicas are listened to again, after the store was away."""
-DEPENDENCIES_EVERY = 60.0
+DEPENDENCIES_EVERY, REACH_EVERY = 60.0, 5.0
 MEGABYTE = 1 << 20
 HEAVY = (
     "handlers", "bot.compose.parts", "bot.compose.wired", "bot.engine.delivery", "bot.engine.desk",
@@ -129,11 +129,12 @@ async def _serve(core: Core, running: Pult, wired: Wired) -> None:
             talking.append(group.create_task(every(1.0, "mirror", wired.mirror.run, core.clock)))
         if core.spool and wired.aside:
             talking.append(group.create_task(core.spool.run(wired.aside)))
-        talking += [group.create_task(wired.listen(name)) for name in wired.parts.chats.keys() - wired.alone]
+        talking += [group.create_task(wired.hear(name)) for name in wired.parts.chats.keys() - wired.alone]
         for seconds, name, work in (
             (LISTEN_AGAIN, "notices", core.store.listen),
             (1.0, "backlog", wired.count),
             (DEPENDENCIES_EVERY, "dependencies", wired.examine),
+            (REACH_EVERY, "reach", wired.reach),
             *((each.every, each.name, each.run) for each in wired.periodic if each.everywhere),
         ):
             talking.append(group.create_task(every(seconds, name, work, core.clock)))

@@ -7,7 +7,7 @@ hashing): nobody negotiates, and a replica that comes or goes moves no more than
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
@@ -51,12 +51,16 @@ class Tenure:
 
 @dataclass(frozen=True)
 class Replica:
-    """One process. ``boot`` is its alone; ``name`` is kept over restarts. ``trouble``: destinations it can't reach."""
+    """One process. ``boot`` is its alone; ``name`` is kept over restarts.
+
+    ``trouble``: destinations that it owns and can't deliver to. ``unreached``: platforms that don't answer it at all.
+    """
 
     boot: str
     name: str
     leaving: bool = False
     trouble: dict[str, str] = field(default_factory=dict)
+    unreached: frozenset[str] = frozenset()
 
 
 def share(destination: str) -> str:
@@ -69,6 +73,14 @@ def share(destination: str) -> str:
 def shares() -> Iterator[str]:
     """All leases for destinations."""
     return (f"lane-{number:02}" for number in range(LANES))
+
+
+def able(replicas: Iterable[Replica]) -> frozenset[str]:
+    """The boots among which the work is shared: of those who stay, the ones that reach the most platforms. So one that
+    is cut off leaves everything to the others, and where a platform is away for all nothing changes hands."""
+    staying = [each for each in replicas if not each.leaving]
+    least = min((len(each.unreached) for each in staying), default=0)
+    return frozenset(each.boot for each in staying if len(each.unreached) == least)
 
 
 def rightful(name: str, boots: Collection[str]) -> str:

@@ -113,7 +113,8 @@ class Delivery:
                 found.looked = True
                 await asyncio.Event().wait()
             finally:
-                del self._shares[hold.name]
+                if self._shares.get(hold.name) is found:  # its lease may have come back already
+                    del self._shares[hold.name]
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._drain):
                         await found.drained(self._clock)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 from bot.domain.errors import FencedError, TemporaryError
-from bot.domain.leases import CHANGED, MARGIN, RENEW, TTL, Lease, Replica, rightful
+from bot.domain.leases import CHANGED, MARGIN, RENEW, TTL, Lease, Replica, able, rightful
 from bot.engine.meters import Meters
 from bot.engine.supervise import FIRST
 from bot.ports.clock import Clock
@@ -82,6 +82,9 @@ class Ownership:
         self.me = Replica(uuid4().hex[:12], name)
         self.replicas: tuple[Replica, ...] = (self.me,)
         self._trouble = trouble
+        self._unreached: set[str] = set()
+        self._until = 0.0
+        self._measured: frozenset[str] = frozenset()
         self._duties: dict[str, Duty] = {}
         self._strict: set[str] = set()
         self._running: dict[str, _Running] = {}
@@ -107,6 +110,40 @@ class Ownership:
         """Destinations that whoever owns them can't reach, each with the reason."""
         others = [each.trouble for each in self.replicas if each.boot != self.me.boot]
         return {name: why for told in (*others, self._trouble()) for name, why in told.items()}
+
+    def present(self) -> bool:
+        """Whether others count on this replica: it could say in time that it is alive."""
+        return not self._shared or asyncio.get_running_loop().time() < self._until
+
+    async def attend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run *work*, which never ends by itself, while this replica is present; until cancelled."""
+        while True:
+            while not self.present():
+                await self._clock.sleep(LOOK)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(work())
+                while self.present():
+                    await self._clock.sleep(LOOK)
+                task.cancel()
+
+    @property
+    def unreached(self) -> frozenset[str]:
+        """Platforms that do not answer this replica."""
+        return frozenset(self._unreached)
+
+    def missed(self, platform: str) -> None:
+        """*platform* does not answer this replica. Another one that it answers takes everything over."""
+        if platform not in self._unreached:
+            log.warning("a platform does not answer here", extra={"platform": platform})
+            self._unreached.add(platform)
+            self._poked.set()
+
+    def reached(self, platform: str) -> None:
+        """*platform* answers."""
+        if platform in self._unreached:
+            log.info("a platform answers again", extra={"platform": platform})
+            self._unreached.discard(platform)
+            self._poked.set()
 
     async def run(self) -> None:
         """Claim, renew, hand over; until cancelled, which stops the duties but frees nothing: see ``hand_over``."""
@@ -147,8 +184,9 @@ class Ownership:
                 self._begin(group, Sole(name))
             return
         until = asyncio.get_running_loop().time() + (TTL - MARGIN).total_seconds()
-        me = replace(self.me, trouble=dict(self._trouble()))
+        me = replace(self.me, trouble=dict(self._trouble()), unreached=self.unreached)
         mine, self.replicas = await self._store.write(lambda tx: self._claim(tx, me))
+        self._until = until
         self._renewed(mine, until)
         for lease in mine.values():
             if lease.name not in self._running and not self._ending:
@@ -160,13 +198,13 @@ class Ownership:
         self._measure()
 
     def _candidates(self) -> frozenset[str]:
-        return frozenset(each.boot for each in self.replicas if not each.leaving)
+        return able(self.replicas)
 
     def _claim(self, tx: Tx, me: Replica) -> tuple[dict[str, Lease], tuple[Replica, ...]]:
         """Runs in one transaction, so it changes nothing here: what is held afterwards, and who is alive."""
         tx.enlist(me, TTL)
         replicas = tx.replicas()
-        boots = frozenset(each.boot for each in replicas if not each.leaving)
+        boots = able(replicas)
         held = {each.name: each for each in tx.tenures()}
         mine: dict[str, Lease] = {}
         tx.renew(me.boot, TTL)
@@ -180,6 +218,8 @@ class Ownership:
                 mine[name] = Lease(name, tenure.epoch)
             elif rightful(name, boots) == me.boot and (tenure is None or not tenure.owner or not tenure.live or own):
                 mine[name] = tx.take(name, me.boot, TTL)
+            elif own:  # taken by a commit that seemed lost, or run out here alone: renewed with the rest it stays free
+                tx.give_up(name, me.boot)
         return mine, replicas
 
     def _renewed(self, mine: Mapping[str, Lease], until: float) -> None:
@@ -199,6 +239,8 @@ class Ownership:
         """Beside the rounds: one that gets no answer from the store hangs for longer than a lease is good."""
         while True:
             self._expire()
+            if self._shared and self._held() != self._measured:
+                self._measure()
             await self._clock.sleep(LOOK)
 
     def _expire(self) -> None:
@@ -230,9 +272,14 @@ class Ownership:
             running.ceding = True
             running.task.cancel()
 
+    def _held(self) -> frozenset[str]:
+        """What this replica acts as the owner of: a lease that could not be renewed in time may be another's."""
+        running = self._running.items()
+        return frozenset(name for name, each in running if each.hold.valid() and not each.task.done())
+
     def _measure(self) -> None:
+        self._measured = self._held()
         self._meters.replicas.set(len(self.replicas))
         self._meters.owner.clear()
         for name in self._duties:
-            held = name in self._running and not self._running[name].task.done()
-            self._meters.owner.labels(name).set(held)
+            self._meters.owner.labels(name).set(name in self._measured)

@@ -60,6 +60,13 @@ async def test_who_starts_takes_what_an_earlier_boot_of_its_name_and_the_dead_he
     assert owners == {"lease of b1": "", "lease of b2": "b2", "lease of b3": ""}
 
 
+async def test_which_platforms_a_replica_does_not_reach_is_told_and_taken_back(store: Store) -> None:
+    for told in (frozenset({"slack", "telegram"}), frozenset()):
+        deaf = replace(ONE, unreached=told)
+        await store.write(lambda tx, deaf=deaf: tx.enlist(deaf, LONG))
+        assert await store.read(lambda tx: tx.replicas()) == (deaf,)
+
+
 async def test_who_resigns_is_gone_and_holds_nothing(store: Store) -> None:
     await store.write(lambda tx: (tx.enlist(ONE, LONG), tx.take("duties", "b1", LONG)))
     heard: list[frozenset[str]] = []

@@ -34,9 +34,15 @@ class Replica:
     has: dict[str, Hold] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ownership = Ownership(self.store, SystemClock(), Meters("test"), name=self.name, shared=self.shared)
+        self.meters = Meters("test")
+        self.ownership = Ownership(self.store, SystemClock(), self.meters, name=self.name, shared=self.shared)
         self.ownership.add(NAMES, self._duty, strict=self.strict)
         self.task = asyncio.create_task(self.ownership.run())
+
+    def owns(self) -> set[str]:
+        """By its metric."""
+        samples = [each for metric in self.meters.owner.collect() for each in metric.samples]
+        return {each.labels["lease"] for each in samples if each.value}
 
     async def _duty(self, hold: Hold) -> None:
         self.has[hold.name] = hold
@@ -44,7 +50,8 @@ class Replica:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(self.slow)
-            del self.has[hold.name]
+            if self.has.get(hold.name) is hold:
+                del self.has[hold.name]
 
     async def dies(self) -> None:
         """Without a word."""
@@ -167,6 +174,62 @@ async def test_a_strict_duty_ends_in_time_also_when_the_store_does_not_even_refu
     monkeypatch.setattr(store, "write", hangs)
     await becomes(lambda: not one.has)
     assert not refused.is_set()
+    await one.dies()
+
+
+async def test_who_can_not_reach_a_platform_leaves_everything_to_who_can(store: SqlStore) -> None:
+    one, two = Replica(store, "one"), Replica(store, "two")
+    await becomes(lambda: one.has and two.has and one.has.keys() | two.has.keys() == set(NAMES))
+    at = time.monotonic()
+    one.ownership.missed("slack")
+    await becomes(lambda: set(two.has) == set(NAMES))
+    assert time.monotonic() - at < TTL.total_seconds() / 2, "it need not run out"
+    two.ownership.missed("telegram")  # now neither reaches more than the other
+    await becomes(lambda: one.has and two.has and one.has.keys() | two.has.keys() == set(NAMES))
+    one.ownership.reached("slack")
+    await becomes(lambda: set(one.has) == set(NAMES))
+    for each in (one, two):
+        await each.dies()
+
+
+async def test_a_lease_taken_by_a_commit_that_seemed_lost_is_freed_for_whom_it_belongs_to(store: SqlStore) -> None:
+    one, two = Replica(store, "one"), Replica(store, "two")
+    await becomes(lambda: two.has and one.has.keys() | two.has.keys() == set(NAMES))
+    name = next(name for name in two.has if not one.ownership.rightful(name))
+    before = two.has[name]
+    await store.write(lambda tx: tx.take(name, one.ownership.me.boot, TTL))
+    await becomes(lambda: two.has.get(name, before) is not before)
+    await store.write(two.has[name].fence)
+    for each in (one, two):
+        await each.dies()
+
+
+async def test_what_needs_the_store_is_attended_to_only_while_others_count_on_it(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, heard = Replica(store, "one"), []
+
+    async def hears() -> None:
+        heard.append("begins")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            heard.append("ends")
+
+    attending = asyncio.create_task(one.ownership.attend(hears))
+    await becomes(lambda: heard == ["begins"])
+
+    async def away(_: object) -> None:
+        raise UnavailableError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write", away)
+        await becomes(lambda: heard == ["begins", "ends"])
+        assert one.owns() == set(), "a lease that is not renewed is nobody's to show"
+    await becomes(lambda: heard == ["begins", "ends", "begins"])
+    await becomes(lambda: one.owns() == set(NAMES))
+    attending.cancel()
+    await asyncio.wait({attending})
     await one.dies()
 
 

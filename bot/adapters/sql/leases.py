@@ -46,15 +46,15 @@ class LeaseStatements:
     def _replicas(self, speech: Speech) -> None:
         now, r = speech.now(), replicas.c
         later = now + bindparam("ttl", type_=BigInteger)
-        row: dict[str, Any] = {name: bindparam(name) for name in ("boot", "name", "leaving", "trouble")}
+        row: dict[str, Any] = {name: bindparam(name) for name in ("boot", "name", "leaving", "trouble", "unreached")}
         enlist = speech.insert(replicas).values({**row, "expires_at": later})
-        told = {name: enlist.excluded[name] for name in ("leaving", "trouble", "expires_at")}
+        told = {name: enlist.excluded[name] for name in ("leaving", "trouble", "unreached", "expires_at")}
         self.known = speech.prepare(select(r.boot).where(r.boot == bindparam("boot")))
         self.enlist = speech.prepare(enlist.on_conflict_do_update(index_elements=[r.boot], set_=told))
         gone = or_(r.expires_at <= now, (r.name == bindparam("name")) & (r.boot != bindparam("boot")))
         self.strike = speech.prepare(delete(replicas).where(gone))
         self.resign = speech.prepare(delete(replicas).where(r.boot == bindparam("boot")))
-        alive = select(r.boot, r.name, r.leaving, r.trouble).where(r.expires_at > now)
+        alive = select(r.boot, r.name, r.leaving, r.trouble, r.unreached).where(r.expires_at > now)
         self.replicas = speech.prepare(alive.order_by(r.name, r.boot))
 
 
@@ -71,6 +71,7 @@ class Leases(Session):
         self._do(
             self._leases.enlist, boot=replica.boot, name=name, leaving=int(replica.leaving),
             trouble=orjson.dumps({clean(at): clean(why) for at, why in replica.trouble.items()}).decode(),
+            unreached=orjson.dumps(sorted(map(clean, replica.unreached))).decode(),
             ttl=ttl // MICROSECOND,
         )  # fmt: skip
         if fresh:
@@ -84,7 +85,10 @@ class Leases(Session):
 
     def replicas(self) -> tuple[Replica, ...]:
         rows = self._rows(self._leases.replicas)
-        return tuple(Replica(boot, name, bool(leaving), orjson.loads(why)) for boot, name, leaving, why in rows)
+        return tuple(
+            Replica(boot, name, bool(leaving), orjson.loads(why), frozenset(orjson.loads(unreached)))
+            for boot, name, leaving, why, unreached in rows
+        )
 
     def tenures(self) -> tuple[Tenure, ...]:
         return tuple(

@@ -21,13 +21,14 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that this build needs; the newest in migrations/versions."""
 
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
 """Written out, never bound: a partial index serves only a condition that repeats its own."""
 
 EMPTY, NOUGHT = text("''"), text("0")
+NO_LIST = text("'[]'")
 """What a column holds in rows that are older than itself."""
 
 metadata = MetaData()
@@ -291,4 +292,5 @@ replicas = Table(
     Column("leaving", Integer, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("trouble", Text, nullable=False),
+    Column("unreached", Text, nullable=False, server_default=NO_LIST),
 )
