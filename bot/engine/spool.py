@@ -18,12 +18,12 @@ from typing import Protocol
 from uuid import uuid4
 
 from bot.domain.alerts import Group
-from bot.domain.cards import Card, subject
+from bot.domain.cards import Card, Ref, Wish, subject
 from bot.domain.errors import MalformedError, TemporaryError
 from bot.domain.events import Event, Heard
 from bot.domain.leases import shares
-from bot.domain.messages import Aside, Message
-from bot.domain.phrases import phrase
+from bot.domain.messages import Aside, Message, Paragraph, Tone
+from bot.domain.phrases import Code, phrase
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.meters import Meters
@@ -199,14 +199,31 @@ def _shown(tx: Tx) -> Shown:
 def _adopted(tx: Tx, posted: Card, names: Mapping[str, str], now: datetime) -> bool:
     """The store's own card of what was *posted* takes the message over, unless it has one. Shown at no revision: the
     next thing its lane does is to say what the store knows."""
-    what = posted.subject
+    what, ref = posted.subject, posted.ref
     for ours, theirs in names.items():
         what = what.replace(ours, theirs)
+    own = next((card for card in tx.cards_of(what) if card.place.lane == posted.place.lane), None)
+    if own is None or ref is None:
+        return False
+    if own.ref is None:
+        tx.shown(replace(own, wanted=0), ref, now)
+    elif what.startswith("alert:") and (own.ref.chat, own.ref.message) != (ref.chat, ref.message):
+        _point(tx, replace(posted, subject=what), ref, now)
+    return own.ref is None
+
+
+def _point(tx: Tx, posted: Card, ref: Ref, now: datetime) -> None:
+    """Two messages stand for one alert: another replica was told of it meanwhile, or it stood before. This one says
+    that it is the other which goes on, else it would tell of a fire for ever."""
+    alert = Code(posted.subject.partition(":")[2])
+    said = phrase(
+        "pult's store was away when this was told. What has become of {alert} is in its other message.", alert=alert
+    )
+    what = subject("reply", f"twice/{ref.chat}/{ref.message}")
+    tx.put_message(what, Message(phrase("Told twice: {alert}", alert=alert), Tone.MUTED, (Paragraph(said),)))
+    tx.show(Wish(what, posted.place), now)
     for card in tx.cards_of(what):
-        if card.place.lane == posted.place.lane and card.ref is None and posted.ref is not None:
-            tx.shown(replace(card, wanted=0), posted.ref, now)
-            return True
-    return False
+        tx.shown(replace(card, wanted=0), ref, now)
 
 
 def spooled(presenters: Presenters) -> Presenters:

@@ -143,6 +143,29 @@ async def test_a_message_that_stands_already_stays_the_cards(rig: Rig) -> None:
     assert refs["Other"][0].startswith("spooled")
 
 
+async def test_a_second_message_points_to_the_one_that_goes_on(rig: Rig) -> None:
+    await rig.accepts(rig.received(("Disk", "g1", True)))
+    await rig.posted(rig.store, "first")
+    await rig.keeps(rig.received(("Disk", "g1", True)))
+    await rig.posted(rig.local, "spooled")
+    await rig.spool._merge()
+    second = next(card for card in await rig.store.read(lambda tx: tx.latest_cards(HERE, 9)) if "twice" in card.subject)
+    assert second.ref is not None
+    assert second.ref.message.startswith("spooled")
+    assert second.wanted > second.shown, "it is to be edited"
+    said = await rig.store.read(lambda tx: tx.message(second.subject))
+    assert said is not None
+    assert "Told twice: a-" in said.title.plain()
+
+
+async def test_a_message_that_both_have_found_is_one(rig: Rig) -> None:
+    for take, store in ((rig.accepts, rig.store), (rig.keeps, rig.local)):
+        await take(rig.received(("Disk", "g1", True)))
+        await rig.posted(store, "same")
+    await rig.spool._merge()
+    assert [card.subject[:6] for card in await rig.store.read(lambda tx: tx.latest_cards(HERE, 9))] == ["alert:"]
+
+
 async def test_what_is_not_posted_yet_is_posted_by_the_store(rig: Rig) -> None:
     await rig.keeps(rig.received(("Disk", "g1", True)))
     await rig.spool._merge()
