@@ -233,10 +233,13 @@ class Pult:
         await asyncio.to_thread(audit.head, self.store, "")
         return [json.loads(line) for line in await asyncio.to_thread(lambda: [*audit.lines(self.store)])]
 
+    def log_text(self) -> str:
+        """Everything it has logged."""
+        return self.log.read_text(errors="replace")
+
     def logged(self) -> list[Json]:
         """Every line of the log that is JSON."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What *query* finds in the store, from outside of pult."""

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from bot.domain.leases import DUTIES, shares
-from tests.department import INCIDENTS, INCIDENTS_TG, Department, Json, until
+from tests.department import INCIDENTS, INCIDENTS_TG, Department, until
 from tests.promises.alerts import fires
 from tests.pult_process import Answer, Pult
 
@@ -98,6 +98,7 @@ class Twins(Pult):
     async def start(self, *, ready: bool = True) -> None:
         """Whichever does not run; both, at first, until they have shared the work."""
         first = not self.living
+        self.other.arguments, self.other.environ = self.arguments, self.environ
         if self.other not in self.living:
             await self.other.start(ready=ready)
         if self not in self.living:
@@ -132,8 +133,8 @@ class Twins(Pult):
         ]
         return sum(found) if name.endswith(("_total", "_count")) else max(found, default=0.0)
 
-    def logged(self) -> list[Json]:
-        return [*super().logged(), *self.other.logged()]
+    def log_text(self) -> str:
+        return super().log_text() + (self.other.log_text() if self.other.log.exists() else "")
 
 
 @dataclass

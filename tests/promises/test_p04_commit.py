@@ -8,11 +8,13 @@ import pytest
 from tests.department import Department, until
 from tests.postgres import Server
 from tests.promises.alerts import fires
+from tests.promises.stores import ALSO_TWO, TWO
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
 FULL_AT = 1024
-"""KiB that any file of pult may have: an empty store takes less, some hundred alerts more."""
+"""KiB that any file of pult may have: an empty store takes less, some hundred alerts more. With PostgreSQL, and so
+with replicas, it is the server whose disk is full; to pult its store is away then."""
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash for its ulimit")
@@ -38,6 +40,7 @@ async def test_a_full_disk_is_503_and_nothing_answered_200_is_lost(make: Make, d
     await until("an alert that was answered 200 is lost", all_stand)
 
 
+@ALSO_TWO
 async def test_over_the_backlog_is_503_until_it_is_delivered(make: Make, department: Department) -> None:
     pult = make(server__backlog=5)
     await pult.start()
@@ -54,7 +57,7 @@ async def test_over_the_backlog_is_503_until_it_is_delivered(make: Make, departm
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("store_url", ["postgresql", TWO], indirect=True)
 async def test_a_store_that_is_away_is_503_and_not_ready_and_then_goes_on(
     pult: Pult, department: Department, postgres_server: Server
 ) -> None:

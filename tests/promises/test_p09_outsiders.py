@@ -4,6 +4,7 @@ import pytest
 
 from tests.department import INCIDENTS, OPS, Department, holds, shown, until
 from tests.promises.alerts import fires
+from tests.promises.stores import ALSO_TWO
 from tests.pult_process import Pult
 
 MALLORY, MALLORY_TG, VERA, VERA_TG = "U0MALLORY", 6666, "U0VERA", 1004
@@ -46,6 +47,7 @@ async def test_an_outsider_learns_no_name_in_any_chat(pult: Pult, department: De
     assert pult.count("operations") == 0
 
 
+@ALSO_TWO
 async def test_an_outsider_in_a_shared_chat_is_answered_and_shown_nothing(pult: Pult, department: Department) -> None:
     await department.slack("say", user=MALLORY, channel=OPS, text="status", mention=True)
     await department.telegram("say", user=MALLORY_TG, chat=-1001000000001, text="/status@pult_sim_bot")
@@ -55,6 +57,7 @@ async def test_an_outsider_in_a_shared_chat_is_answered_and_shown_nothing(pult: 
         assert not [name for name in NAMES if name in shown(message)], message["text"]
 
 
+@ALSO_TWO
 async def test_an_outsiders_press_is_refused_and_audited(pult: Pult, department: Department) -> None:
     await pult.alert(fires("Pressed"))
     await department.shows("Pressed")
@@ -80,6 +83,7 @@ async def test_an_outsiders_press_is_refused_and_audited(pult: Pult, department:
     }
 
 
+@ALSO_TWO
 async def test_a_viewer_looks_and_does_not_touch(pult: Pult, department: Department) -> None:
     await pult.alert(fires("Looked"))
     await department.shows("Looked")

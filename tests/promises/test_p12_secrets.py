@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.department import OPS, Department, until
 from tests.promises.alerts import alert, notification
+from tests.promises.stores import ALSO_TWO
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
@@ -29,6 +30,7 @@ OWN = ("sim-alertmanager-token", "sim-release-secret", "sim-github-secret", "xox
 """The secrets of the configuration itself."""
 
 
+@ALSO_TWO
 async def test_what_came_in_with_alerts_releases_and_commands_stays_in(make: Make, department: Department) -> None:
     pult = make()
     pult.arguments = ("--debug",)
@@ -54,7 +56,7 @@ async def test_what_came_in_with_alerts_releases_and_commands_stays_in(make: Mak
         "Slack": json.dumps(await department.slack_messages()) + json.dumps(await department.slack_seen("U0ANNA")),
         "Telegram": json.dumps(await department.telegram_messages()),
         "files": str(await _files(department)),
-        "log": pult.log.read_text(),
+        "log": pult.log_text(),
         "audit": exported,
     }.items():
         assert text
@@ -62,6 +64,7 @@ async def test_what_came_in_with_alerts_releases_and_commands_stays_in(make: Mak
             assert secret not in text, f"the {name} secret is in {where}"
 
 
+@ALSO_TWO
 async def test_its_own_secrets_appear_nowhere_not_even_when_everything_fails(
     make: Make, department: Department
 ) -> None:
@@ -83,7 +86,7 @@ async def test_its_own_secrets_appear_nowhere_not_even_when_everything_fails(
         said.append(await answer.text())
     await until("nothing fails", lambda: _warned(pult))
     await pult.stop()
-    said.append(pult.log.read_text())
+    said.append(pult.log_text())
     for secret in (*OWN, "h34rtb34t"):
         for text in said:
             assert secret not in text, text[max(0, text.find(secret) - 300) : text.find(secret) + 100]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.department import Department
 from tests.promises.releases import released
+from tests.promises.stores import ALSO_TWO, TWO
 from tests.pult_fixtures import Make
 from tests.pult_process import Pult
 
@@ -19,6 +20,7 @@ def _slo(name: str, total: str, bad: str) -> dict[str, object]:
     return {"service": "bots", "name": name, "kind": "availability", "objective": 99.9, "total": total, "bad": bad}
 
 
+@ALSO_TWO
 async def test_no_data_nan_and_zero_traffic_are_unknown(make: Make) -> None:
     pult = make()
     slos = [
@@ -40,7 +42,16 @@ async def test_no_data_nan_and_zero_traffic_are_unknown(make: Make) -> None:
     assert status.count("unknown") == len(slos), status
 
 
-@pytest.mark.parametrize("fault", ["drop", "error", "ratelimit"])
+@pytest.mark.parametrize(
+    ("store_url", "fault"),
+    [
+        ("sqlite", "drop"),
+        ("sqlite", "error"),
+        ("sqlite", "ratelimit"),
+        pytest.param("replicas", "drop", marks=TWO.marks),
+    ],
+    indirect=["store_url"],
+)
 async def test_a_prometheus_that_does_not_answer_makes_everything_unknown(
     pult: Pult, department: Department, fault: str
 ) -> None:
@@ -57,6 +68,7 @@ async def test_a_prometheus_that_does_not_answer_makes_everything_unknown(
     assert "unknown" in status
 
 
+@ALSO_TWO
 async def test_a_dead_region_is_not_healthy_and_not_green(pult: Pult, department: Department) -> None:
     await department.fault("region_down", "sfo3")
     for words in ("status", "pods api"):
@@ -65,6 +77,7 @@ async def test_a_dead_region_is_not_healthy_and_not_green(pult: Pult, department
         assert "sfo3 unknown" in answer or "sfo3 does not answer" in answer, answer
 
 
+@ALSO_TWO
 async def test_what_cannot_be_seen_is_not_taken_as_planned(pult: Pult, department: Department) -> None:
     await released(pult, "api", "1.8.1")
     ident = await pult.proposed("anna", "promote api 1.8.1")
@@ -73,6 +86,7 @@ async def test_what_cannot_be_seen_is_not_taken_as_planned(pult: Pult, departmen
     assert "Nothing was changed" in await pult.becomes(ident, "failed")
 
 
+@ALSO_TWO
 async def test_an_unknown_lag_stops_the_failover_before_the_fence(pult: Pult, department: Department) -> None:
     before = await department.world()
     ident = await pult.proposed("anna", "failover nyc2 to sfo3")

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.department import OPS, Department, until
+from tests.promises.stores import ALSO_TWO, TWO
 from tests.pult_process import Pult
 
 WRONG = (
@@ -15,7 +16,11 @@ WRONG = (
 REF = re.compile(r"quote ([0-9a-f]{8})", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("fault", ["drop", "error"])
+@pytest.mark.parametrize(
+    ("store_url", "fault"),
+    [("sqlite", "drop"), ("sqlite", "error"), pytest.param("replicas", "error", marks=TWO.marks)],
+    indirect=["store_url"],
+)
 async def test_a_dependency_that_fails_is_a_sentence_and_a_logged_cause(
     pult: Pult, department: Department, fault: str
 ) -> None:
@@ -31,6 +36,7 @@ async def test_a_dependency_that_fails_is_a_sentence_and_a_logged_cause(
     assert _ref(told["text"]) in {line.get("ref") for line in pult.logged()}
 
 
+@ALSO_TWO
 async def test_what_a_person_got_wrong_is_said_in_one_sentence(pult: Pult) -> None:
     for words in WRONG:
         answer = await pult.ask("anna", words)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.department import INCIDENTS, INCIDENTS_TG, OPS, Department, until
 from tests.promises.alerts import fires
-from tests.promises.stores import BOTH
+from tests.promises.stores import ALSO_TWO, BOTH
 from tests.pult_process import Pult
 
 
@@ -30,6 +30,7 @@ async def test_stopped_in_the_middle_of_work_it_exits_0_and_loses_nothing(pult: 
         assert len(await department.telegram_messages(INCIDENTS_TG, f"{name} ")) == 1
 
 
+@ALSO_TWO
 async def test_a_destination_that_hangs_does_not_hold_up_the_exit(make, department: Department) -> None:
     pult = make(server__drain_seconds=1)
     await pult.start()
@@ -42,6 +43,7 @@ async def test_a_destination_that_hangs_does_not_hold_up_the_exit(make, departme
     await department.slack_shows("Hanging")
 
 
+@ALSO_TWO
 async def test_an_operation_under_way_is_taken_up_by_the_next_start(pult: Pult, department: Department) -> None:
     before = department.deployment("worker")["metadata"]["generation"]
     ident = await pult.proposed("anna", "restart worker")
@@ -52,6 +54,7 @@ async def test_an_operation_under_way_is_taken_up_by_the_next_start(pult: Pult, 
     assert department.deployment("worker")["metadata"]["generation"] == before + 1
 
 
+@ALSO_TWO
 async def test_a_command_taken_before_the_stop_is_answered_after_it(pult: Pult, department: Department) -> None:
     await department.fault("slow", "prometheus", delay=3)
     await department.slack("slash", user="U0ANNA", channel=OPS, text="slo api")
@@ -62,12 +65,13 @@ async def test_a_command_taken_before_the_stop_is_answered_after_it(pult: Pult, 
     assert len(await department.slack_seen("U0ANNA")) == 1
 
 
+@ALSO_TWO
 @pytest.mark.parametrize("ready", [False, True])
 async def test_stopped_right_after_the_start_it_exits_0(make, ready: bool) -> None:
     pult = make()
     await pult.start(ready=ready)
     assert await pult.stop() == 0
-    assert "Traceback" not in pult.log.read_text()
+    assert "Traceback" not in pult.log_text()
 
 
 async def _send(pult: Pult, taken: list[str]) -> None:

@@ -3,10 +3,16 @@
 import pytest
 
 from tests.department import Department, until
+from tests.promises.stores import ALSO_TWO, TWO
 from tests.pult_process import Pult
 
 
-@pytest.mark.parametrize("region", ["", "nyc2"], ids=["both regions up", "nyc2 down"])
+@pytest.mark.parametrize(
+    ("store_url", "region"),
+    [("sqlite", ""), ("sqlite", "nyc2"), pytest.param("replicas", "nyc2", marks=TWO.marks)],
+    indirect=["store_url"],
+    ids=["both regions up", "nyc2 down", "nyc2 down, replicas"],
+)
 async def test_p19_at_no_instant_do_both_take_writes(pult: Pult, department: Department, region: str) -> None:
     if region:
         await department.fault("region_down", region)
@@ -22,6 +28,7 @@ async def test_p19_at_no_instant_do_both_take_writes(pult: Pult, department: Dep
     assert order == sorted(order)
 
 
+@ALSO_TWO
 async def test_p19_a_fence_that_cannot_be_set_pauses_and_is_not_skipped(pult: Pult, department: Department) -> None:
     async with department.one_writer():
         ident = await pult.proposed("anna", "failover nyc2 to sfo3")
@@ -40,6 +47,7 @@ async def test_p19_a_fence_that_cannot_be_set_pauses_and_is_not_skipped(pult: Pu
         assert department.cloud.writable() == {"db-sfo3"}
 
 
+@ALSO_TWO
 async def test_p20_one_witness_or_missing_data_is_no_majority(pult: Pult, department: Department) -> None:
     await department.fault("error", "prometheus")
     await department.fault("drop", "kubernetes")
@@ -54,6 +62,7 @@ async def test_p20_one_witness_or_missing_data_is_no_majority(pult: Pult, depart
     assert pult.count("operations") == 0
 
 
+@ALSO_TWO
 async def test_p21_the_drill_runs_the_plan_and_changes_nothing(pult: Pult, department: Department) -> None:
     before = await department.world()
     steps = []

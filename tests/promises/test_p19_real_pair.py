@@ -48,6 +48,7 @@ def never_both(load: Load, old: Node, new: Node) -> None:
     assert max(each.acknowledged for each in load.accepted(old)) < min(each.asked for each in load.accepted(new))
 
 
+# Not by two replicas: what holds the pair is driven here directly, by nobody else's process.
 @pytest.mark.parametrize("died", ["", "at once", "cut off before"], ids=["lives", "killed", "killed behind"])
 async def test_p19_never_are_both_written_to(
     pair: Pair, tmp_path: Path, record_property: Callable[[str, object], None], died: str
