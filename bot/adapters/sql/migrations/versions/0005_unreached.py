@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+compatible_from = "0004"
 
 
 def upgrade() -> None:
