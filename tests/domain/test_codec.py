@@ -48,7 +48,7 @@ BY_ANNOTATION: dict[str, st.SearchStrategy[Any]] = {
     "Phrase | None": st.none() | phrases,
     "tuple[Phrase, ...]": st.lists(phrases, max_size=3).map(tuple),
     "tuple[tuple[Phrase, Phrase], ...]": st.lists(st.tuples(phrases, phrases), max_size=3).map(tuple),
-    "tuple[datetime, float]": st.tuples(moments, st.floats()),
+    "Points": st.lists(st.tuples(moments, st.floats()), max_size=3).map(tuple),
     "tuple[datetime, Phrase]": st.tuples(moments, phrases),
     "Place": st.builds(Place, outside, texts, texts),
     "Block": blocks,
