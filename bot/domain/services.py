@@ -128,11 +128,25 @@ class Service:
         return own or (self.last,)
 
     def environment(self, name: str) -> Environment:
-        """UserError, with the names there are, when there is none of this *name*."""
+        """The one of this *name*, in any case of letters; of a cluster's name, the service's only one there.
+
+        Where several stand in a cluster, production's is meant. UserError, with the names there are, when that tells
+        none.
+        """
+        wanted = name.lower()
         for environment in self.environments:
-            if environment.name == name:
+            if environment.name.lower() == wanted:
                 return environment
-        names = ", ".join(environment.name for environment in self.environments)
+        there = [environment for environment in self.environments if environment.cluster.lower() == wanted]
+        own = [environment for environment in there if environment.namespace == self.namespace] or there
+        if len(own) == 1:
+            return own[0]
+        names = ", ".join(environment.name for environment in own or self.environments)
+        if own:
+            raise UserError(
+                "{service} has several environments in {cluster}: {names}. Name one of them.",
+                service=self.name, cluster=Code(own[0].cluster), names=names,
+            )  # fmt: skip
         raise UserError(
             "{service} has no environment {name}. It has: {names}.", service=self.name, name=Code(name), names=names
         )

@@ -57,6 +57,17 @@ def test_what_a_service_means_by_itself() -> None:
         API.environment("moon")
 
 
+def test_an_environment_by_its_cluster() -> None:
+    """Whoever moved regions thinks in regions."""
+    assert API.environment("sfo3") is STANDBY
+    assert API.environment("NYC2") is PRODUCTION  # staging stands there, too, and nobody means it by that
+    assert API.environment("Staging") is STAGING
+    assert WEB.environment("nyc2") is STAGING
+    blue = replace(PRODUCTION, name="production-blue")
+    with pytest.raises(UserError, match=r"api has several environments in nyc2: production, production-blue\."):
+        replace(API, environments=(STAGING, PRODUCTION, blue)).environment("nyc2")
+
+
 def test_services_by_name() -> None:
     services = Catalogue([API, WEB])
     assert services.names == ("api", "web")

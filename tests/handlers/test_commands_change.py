@@ -295,8 +295,10 @@ async def test_the_plan_of_one_pod(department: Department, reads_as: Check) -> N
 
 
 async def test_a_restart_elsewhere(department: Department) -> None:
-    made = await department.proposed("anna", "restart web in production-sfo3")
-    assert made.plan.params["cluster"] == "sfo3"
+    for where in ("in production-sfo3", "in sfo3", "в SFO3"):
+        made = await department.proposed("anna", f"restart web {where}")
+        assert (made.plan.params["cluster"], made.plan.environment) == ("sfo3", "production-sfo3")
+        assert await department.say("anna", f"cancel {made.id}")
     made = await department.proposed("anna", "restart api in staging api-6c9f7-a")
     assert (made.plan.params["namespace"], made.plan.params["pod"]) == ("staging", "api-6c9f7-a")
 
