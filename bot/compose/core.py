@@ -82,7 +82,7 @@ class Core:
         apart = hearing(replace(self.rules, storm=0), self.department.services)
         return Spool(
             self.store, local, self.clock, self.meters, probe=self.store.ping, intake=self.intake,
-            apart=Intake(local, self.clock, apart), sources=self.sources(),
+            apart=Intake(local, self.clock, apart), sources=self.sources,
         )  # fmt: skip
 
     def _rules(self) -> Rules:
@@ -130,8 +130,9 @@ class Core:
 
         return Languages(LOCALES, self.clock)
 
+    @cached_property
     def sources(self) -> Mapping[str, Source]:
-        """Webhook sources; one without settings refuses everything."""
+        """Webhook sources, the same for the store and for the spool; one without settings refuses everything."""
         hooks = self.settings.webhooks
         services = self.department.services
         found = {name: _closed(name) for name in ("alertmanager", "grafana", "github", "argocd", "flux", "release")}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.engine.ownership import Ownership
     from bot.platforms.canary.chat import CanaryChat
     from bot.ports.chat import Chat
+    from bot.ports.flows import Turned
     from bot.ports.presenters import Presenters
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ async def pult(settings: Settings) -> AsyncGenerator[Pult, None]:
         core = Core(settings, store, local)
         if core.spool:
             await core.spool.find()
-        webhooks = Webhooks(core.sources(), core.intake, core.clock, core.meters, core.spool)
+        webhooks = Webhooks(core.sources, core.intake, core.clock, core.meters, core.spool)
         health = Health(store.ping, core.meters, core.trouble, core.replicas)
         app = application(webhooks, health, core.inlets, core.console.routes() if core.console else ())
         if core.console:
@@ -170,7 +171,8 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
 
     settings, people, policy = core.settings, core.department.people, core.department.policy
     ports = _ports(core, parts, canary)
-    desk = _desk(core, parts, ports)
+    turned = handlers.turning(core.department.services, ports.words)
+    desk = _desk(core, parts, ports, turned)
     presenters = handlers.presenters(ports)
     chats = {**parts.chats, canary.platform: canary}
     lanes = Delivery(
@@ -189,8 +191,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     )  # fmt: skip
     operations = Operations(
         core.store, core.clock, handlers.flows(ports), core.meters, settings.store.url.get_secret_value(),
-        turned=handlers.turning(core.department.services, ports.words), engine=core.store.engine,
-        boot=ownership.me.boot,
+        turned=turned, engine=core.store.engine, boot=ownership.me.boot,
     )  # fmt: skip
     desk.on_approved, desk.on_choice = operations.start, operations.choose
     core.inlets.open.update(parts.inlets)
@@ -228,7 +229,7 @@ def _mirror(core: Core, lanes: Delivery, presenters: Presenters) -> Mirror | Non
     return Mirror(core.store, core.clock, presenters, core.hub, owns=lanes.owns, shown=core.console_destinations)
 
 
-def _desk(core: Core, parts: Parts, ports: Any) -> Desk:  # noqa: ANN401 - handlers.Ports, imported after intake
+def _desk(core: Core, parts: Parts, ports: Any, turned: Turned) -> Desk:  # noqa: ANN401 - handlers.Ports, later
     import handlers  # noqa: PLC0415 - after intake
     from bot.engine.desk import Desk  # noqa: PLC0415
 
@@ -238,7 +239,7 @@ def _desk(core: Core, parts: Parts, ports: Any) -> Desk:  # noqa: ANN401 - handl
         meters=core.meters,
         approvals_in=tuple(c for each in core.settings.chat.approvals for c in private_chats(each, people)),
         platforms=tuple(name for name in parts.chats if name != "console"), on_call=handlers.on_call(core.rules),
-        frozen=handlers.frozen(ports.freezes), turned=handlers.turning(core.department.services, ports.words),
+        frozen=handlers.frozen(ports.freezes), turned=turned,
     )  # fmt: skip
 
 

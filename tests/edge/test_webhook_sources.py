@@ -42,7 +42,7 @@ class Rig:
         settings = parse(ROUTE + text, self._folder / "pult.toml", {})
         store = await self._stack.enter_async_context(open_store(sqlite_store(self._folder)))
         self.core = Core(settings, store)
-        webhooks = Webhooks(self.core.sources(), self.core.intake, self.core.clock, self.core.meters)
+        webhooks = Webhooks(self.core.sources, self.core.intake, self.core.clock, self.core.meters)
         health = Health(store.ping, self.core.meters, dict)
         app = application(webhooks, health, self.core.inlets, ())
         self.url = await self._stack.enter_async_context(serve(app, "127.0.0.1", 0, 1))
