@@ -134,7 +134,7 @@ def draw_operation(p: Ports) -> Callable[[Operation], Message]:
 
 def timed(p: Ports) -> tuple[Timed, ...]:
     """What the timers in the store stand for."""
-    return (*clocks.clocks(p.rules), freezes.ending())
+    return (*clocks.clocks(p.rules), freezes.ending(p.rules.chats(p.approvals_in)))
 
 
 def periodic(p: Ports, desk: Volunteer) -> tuple[Periodic, ...]:

@@ -173,8 +173,7 @@ def wire(core: Core, parts: Parts, canary: CanaryChat) -> Wired:
     ports = _ports(core, parts, canary)
     turned = handlers.turning(core.department.services, ports.words)
     desk = _desk(core, parts, ports, turned)
-    presenters = handlers.presenters(ports)
-    chats = {**parts.chats, canary.platform: canary}
+    presenters, chats = handlers.presenters(ports), {**parts.chats, canary.platform: canary}
     lanes = Delivery(
         core.store, core.clock, chats, presenters, core.reader, core.meters, drain=settings.server.drain_seconds,
         shared=core.store.shared,

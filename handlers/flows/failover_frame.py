@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.audit import Deed
 from bot.domain.failover_course import Course, Kind, lost
-from bot.domain.freezes import EVERYTHING, Freeze
+from bot.domain.freezes import EVERYTHING
 from bot.domain.operations import UNDER_WAY, Operation, StepReport
 from bot.domain.phrases import Code, Phrase, Quantity, phrase
 from bot.ports.flows import Did, Say
 from bot.ports.store import Tx
 from handlers.flows.failover_tools import Leg, Tools, did, listed
-from handlers.operating import freezing
-
-LASTS = timedelta(hours=4)
-"""How long promotions stay frozen at most, should a move end half way: far more than one takes with its pauses."""
-PULT = "pult"
+from handlers.operating import freezing, moving_freeze
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Frame:
         self._tools = tools
 
     async def freeze(self, leg: Leg, _: Say) -> Phrase:
-        """Whoever froze everything for longer already needs no other freeze."""
+        """For as long as this goes on; whoever froze everything for longer already needs no other freeze."""
         now = self._tools.clock.now()
         busy = await self._tools.store.write(lambda tx: self._frozen(tx, leg, now))
         if not busy:
@@ -56,8 +51,8 @@ class Frame:
 
     async def lift(self, leg: Leg, _: Say) -> Phrase:
         """Its own freeze alone."""
-        now = self._tools.clock.now()
-        lifted = await self._tools.store.write(lambda tx: self._lifted(tx, leg, now))
+        now, chats = self._tools.clock.now(), self._tools.chats
+        lifted = await self._tools.store.write(lambda tx: moving_freeze.release(tx, chats, leg.operation, now))
         return phrase("promotions may go on") if lifted else phrase("promotions stay frozen by somebody else")
 
     async def report(self, leg: Leg, say: Say) -> Did:
@@ -81,54 +76,9 @@ class Frame:
         )
 
     def _frozen(self, tx: Tx, leg: Leg, now: datetime) -> tuple[str, ...]:
-        kept, until = _everything(tx), now + LASTS
-        if kept is not None and kept.by == PULT and tx.mark(_mark(leg)) is None:  # another move's, which may end first
-            tx.put_mark(_mark(leg), PULT)
-        if kept is None or (kept.by != PULT and kept.until < until):
-            why = f"{leg.course.source} → {leg.course.target} ({leg.operation})"
-            tx.put_mark(_mark(leg), kept or PULT)
-            freezing.begin(tx, self._tools.chats, Freeze(EVERYTHING, until, why, PULT), now)
-            detail = f"until {until.isoformat()}: {leg.operation}"
-            tx.append(Deed(now, PULT, "", "freeze", EVERYTHING, "frozen", detail))
+        moving_freeze.hold(tx, self._tools.chats, leg.operation, now)
         live = tx.live_operations()
         return tuple(each.id for each in live if each.state in UNDER_WAY and each.plan.action == "promote")
-
-    def _lifted(self, tx: Tx, leg: Leg, now: datetime) -> bool:
-        """Only its own: whoever froze everything meanwhile had a reason. False: it stays frozen."""
-        before, kept = tx.mark(_mark(leg)), _everything(tx)
-        tx.put_mark(_mark(leg), None)
-        if before is not None and (other := _other(tx, leg)):
-            if isinstance(before, Freeze):  # whoever ends last puts it back
-                tx.put_mark(_marked(other), before)
-            return False
-        if before is None or kept is None or kept.by != PULT:
-            return kept is None
-        freezing.lift(tx, EVERYTHING, PULT, now)
-        tx.append(Deed(now, PULT, "", "unfreeze", EVERYTHING, "ended", leg.operation))
-        if not isinstance(before, Freeze) or before.until <= now:
-            return True
-        freezing.begin(tx, self._tools.chats, before, now)
-        return False
-
-
-def _everything(tx: Tx) -> Freeze | None:
-    """The freeze of every service, whoever set it."""
-    return next((each for each in freezing.kept(tx) if each.service == EVERYTHING), None)
-
-
-def _other(tx: Tx, leg: Leg) -> str:
-    """Another operation that everything is frozen for, or empty: staging's drill and production's move may overlap."""
-    others = (each.id for each in tx.live_operations() if each.id != leg.operation)
-    return next((each for each in others if tx.mark(_marked(each)) is not None), "")
-
-
-def _mark(leg: Leg) -> str:
-    return _marked(leg.operation)
-
-
-def _marked(operation: str) -> str:
-    """Name of the mark of what was frozen before *operation* froze everything."""
-    return f"frozen-for:{operation}"
 
 
 def _of_course(course: Course) -> dict[str, object]:

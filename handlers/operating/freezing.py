@@ -31,6 +31,12 @@ def kept(tx: Tx) -> tuple[Freeze, ...]:
     return tuple(freeze for freeze in found if freeze is not None)
 
 
+def of(tx: Tx, service: str) -> Freeze | None:
+    """What somebody set on *service* itself (EVERYTHING: on each one)."""
+    found: Freeze | None = tx.mark(_mark(service))
+    return found
+
+
 def begin(tx: Tx, chats: Iterable[str], made: Freeze, now: datetime) -> None:
     """Freeze, and tell *chats*; an earlier freeze of the same service gives way to this one."""
     earlier = tx.mark(_mark(made.service))
@@ -42,6 +48,15 @@ def begin(tx: Tx, chats: Iterable[str], made: Freeze, now: datetime) -> None:
     tx.put_message(_card(freeze), _standing(freeze))
     for chat in chats:
         tx.show(Wish(_card(freeze), Place(chat), Priority.OPERATION), now)
+
+
+def prolong(tx: Tx, freeze: Freeze, until: datetime, now: datetime) -> None:
+    """The same one, to a later end; its cards say so, and nobody is told anew."""
+    longer = replace(freeze, until=until)
+    tx.put_mark(_mark(freeze.service), longer)
+    tx.set_timer(KIND, freeze.service, until)
+    tx.put_message(_card(longer), _standing(longer))
+    tx.bump(_card(longer), now)
 
 
 def lift(tx: Tx, service: str, who: str, now: datetime) -> None:

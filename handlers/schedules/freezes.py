@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain.conditions import FREEZE, told
@@ -11,16 +12,16 @@ from bot.domain.policy import Policy
 from bot.ports.clock import Clock
 from bot.ports.schedules import Periodic, Timed
 from bot.ports.store import Store, Tx
-from handlers.operating import freezing
+from handlers.operating import freezing, moving_freeze
 from handlers.operating.freezing import Frozen
 from handlers.operating.voiding import WAITING, void_each
 
 LOOK_EVERY = 5.0
 
 
-def ending() -> Timed:
-    """What the timer of a freeze stands for."""
-    return Timed(freezing.KIND, freezing.over)
+def ending(chats: Iterable[str]) -> Timed:
+    """What the timer of a freeze stands for. *chats*: where one is told that a move goes on with."""
+    return Timed(freezing.KIND, moving_freeze.ending(chats))
 
 
 def voiding(store: Store, clock: Clock, policy: Policy, frozen: Frozen) -> Periodic:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,10 +15,13 @@ from bot.domain.codec import decode
 from bot.domain.errors import DriftError, TemporaryError, UntouchedError
 from bot.domain.failover_course import read
 from bot.domain.freezes import EVERYTHING, Freeze
+from bot.domain.operations import State
 from bot.domain.plans import Plan, PlannedStep
+from bot.engine.scheduler import Scheduler
 from bot.ports.scaling import Autoscaler
 from handlers.flows.failover_tools import PATIENCE
 from handlers.operating import freezing
+from handlers.schedules import freezes
 from tests.handlers.department import Department
 from tests.handlers.fakes import NOON, StoppedError
 from tests.handlers.moving import API_SFO3, HOME, IDENT, SECRET, STEPS, Moving, capped, quota
@@ -80,6 +84,59 @@ async def test_what_somebody_froze_meanwhile_stays_frozen(moving: Moving) -> Non
     (kept,) = await moving.store.read(freezing.kept)
     assert kept.by == "boris"
     assert running.said["result"].startswith("sfo3 serves.")
+
+
+async def ticks(moving: Moving, hours: float) -> tuple[Freeze, ...]:
+    """Time passes, as the scheduler sees it; what is frozen then."""
+    scheduler = Scheduler(moving.store, moving.clock, [freezes.ending(("console:ops",))])
+    for _ in range(round(hours * 4)):
+        moving.clock.at += timedelta(minutes=15)
+        await scheduler.sweep()
+        if not (await moving.store.read(freezing.kept)):
+            break
+    return await moving.store.read(freezing.kept)
+
+
+async def test_the_freeze_lasts_as_long_as_the_move_does(moving: Moving) -> None:
+    """People think for nine hours at a paused step: nothing is promoted meanwhile, and one card tells of it."""
+    plan = await moving.plan()
+    await moving.dies(plan, "promote")
+    (first,) = await moving.store.read(freezing.kept)
+    (kept,) = await ticks(moving, 9)
+    assert (kept.by, kept.since, kept.why) == ("pult", first.since, f"nyc2 → sfo3 ({IDENT})")
+    assert moving.clock.at < kept.until <= moving.clock.at + timedelta(hours=4)
+    await moving.resumes(plan)
+    assert await moving.store.read(freezing.kept) == ()
+
+
+async def test_a_move_that_was_given_up_leaves_what_is_left_of_its_freeze(moving: Moving) -> None:
+    plan = await moving.plan()
+    await moving.dies(plan, "promote")
+    operation = await moving.store.read(lambda tx: tx.operation(IDENT))
+    assert operation is not None
+    await moving.store.write(lambda tx: tx.save_operation(replace(operation, state=State.FAILED)))
+    assert len(await ticks(moving, 3.75)) == 1
+    assert await ticks(moving, 0.5) == ()
+
+
+async def test_what_somebody_froze_for_longer_and_ends_first_is_gone_on_with(moving: Moving) -> None:
+    theirs = Freeze(EVERYTHING, NOON + timedelta(hours=6), "holidays", "boris")
+    await moving.store.write(lambda tx: freezing.begin(tx, (), theirs, NOON))
+    plan = await moving.plan()
+    await moving.dies(plan, "promote")
+    (kept,) = await moving.store.read(freezing.kept)
+    assert kept.by == "boris"
+    (kept,) = await ticks(moving, 7)
+    assert (kept.by, kept.why) == ("pult", f"nyc2 → sfo3 ({IDENT})")
+    await moving.resumes(plan)
+    assert await moving.store.read(freezing.kept) == ()
+
+
+async def test_whoever_unfroze_everything_meanwhile_meant_it(moving: Moving) -> None:
+    plan = await moving.plan()
+    await moving.dies(plan, "promote")
+    await moving.store.write(lambda tx: freezing.lift(tx, EVERYTHING, "boris", NOON))
+    assert await ticks(moving, 9) == ()
 
 
 @pytest.mark.parametrize("step", STEPS)
