@@ -16,6 +16,7 @@ from bot.simulator import (
     kubernetes,
     loki,
     opencost,
+    outside,
     prometheus,
     registry,
     slack,
@@ -63,6 +64,7 @@ def mounts(world: World, metrics: Metrics, alerts: Manager) -> dict[str, web.App
         "/opencost": opencost.application(metrics),
         **{f"/k8s/{region}": kubernetes.application(world, region) for region in REGIONS},
         "/loki": loki.application(world),
+        "/outside": outside.application(world),
         "/slack": slack.application(world),
         "/telegram": telegram.application(world),
     }

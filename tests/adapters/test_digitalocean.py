@@ -256,7 +256,7 @@ async def test_a_check_tells_whom_a_promotion_would_shut_out(bench: Bench) -> No
 
 
 async def test_a_check_of_what_steers_traffic_says_where_it_goes(bench: Bench) -> None:
-    assert (await traffic(bench.api).check()).startswith("the record points at nyc2, for 60 s at a time")
+    assert (await traffic(bench.api).check()).startswith("the record points at nyc2, for 3 s at a time")
 
 
 async def test_the_lag_of_a_standby_that_is_not_ready_is_unknown(bench: Bench) -> None:

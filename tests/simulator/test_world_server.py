@@ -311,3 +311,24 @@ async def test_a_machine_that_the_cloud_starts_becomes_a_node(simulation: Simula
     assert [node["metadata"]["name"] for node in store.all(NODE)] == [
         f"sfo3-pool-a-{number}" for number in (1, 2, 3, 4)
     ]
+
+
+async def test_the_outside_sees_whoever_dns_points_to(simulation: Simulation, http: aiohttp.ClientSession) -> None:
+    cloud, url = simulation.world.cloud, f"{simulation.url}/outside"
+    assert isinstance(cloud, Cloud)
+    assert await call(http, "GET", f"{url}/api.dept.example/healthz") == (200, {"region": "nyc2", "error": ""})
+    assert (await call(http, "GET", f"{url}/shop.dept.example/healthz"))[0] == 404
+    simulation.world.faults.start("region_down", "nyc2")
+    assert await call(http, "GET", f"{url}/api.dept.example/healthz") == (
+        503, {"region": "nyc2", "error": "nobody answers there"},
+    )  # fmt: skip
+    simulation.world.faults.clear()
+    cloud.databases["db-nyc2"].rules[:] = [rule for rule in cloud.databases["db-nyc2"].rules if rule.kind != "k8s"]
+    assert cloud.fenced("db-nyc2")
+    status, told = await call(http, "GET", f"{url}/api.dept.example/healthz")
+    assert (status, told["error"]) == (503, "its database takes no writes")
+    assert (await call(http, "GET", f"{url}/web.dept.example/healthz"))[0] == 200, "it has no use for one"
+    cloud.records[42] |= {"data": "198.51.100.10"}
+    assert (await call(http, "GET", f"{url}/web.dept.example/healthz"))[1]["region"] == "sfo3"
+    cloud.records[42] |= {"data": "192.0.2.1"}
+    assert (await call(http, "GET", f"{url}/web.dept.example/healthz"))[1]["error"] == "the name leads nowhere"

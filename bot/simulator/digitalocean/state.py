@@ -18,6 +18,8 @@ _AGE: Final = timedelta(days=300)
 _BETWEEN: Final = timedelta(hours=2)
 """From the primary's creation to its replica's."""
 _NULLS: Final = {"priority": None, "port": None, "weight": None, "flags": None, "tag": None}
+_TTL: Final = 60
+"""Simulated seconds that resolvers keep an answer."""
 
 
 class Cloud:
@@ -29,12 +31,13 @@ class Cloud:
         self._seen_lag = 0.4
         now = world.clock.now()
         born = self.born = now - _AGE
+        ttl = max(1, round(world.seconds(_TTL)))
         self.databases: dict[str, Database] = {}
         self.clusters: dict[str, KubernetesCluster] = {}
         self.records: dict[int, Json] = {
-            RECORD: _record(RECORD, "A", "api", ADDRESSES[PRIMARY]),
-            43: _record(43, "CNAME", "www", "api.dept.example."),
-            STAGING_RECORD: _record(STAGING_RECORD, "A", "api.staging", ADDRESSES[PRIMARY]),
+            RECORD: _record(RECORD, "A", "api", ADDRESSES[PRIMARY], ttl),
+            43: _record(43, "CNAME", "www", "api.dept.example.", ttl),
+            STAGING_RECORD: _record(STAGING_RECORD, "A", "api.staging", ADDRESSES[PRIMARY], ttl),
         }
         self.balancers = {f"lb-{slug}": balancers.seeded(slug, stamp(born)) for slug in REGIONS}
         self.calls: list[tuple[str, str]] = []
@@ -205,5 +208,5 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _record(number: int, kind: str, name: str, data: str) -> Json:
-    return {"id": number, "type": kind, "name": name, "data": data, "ttl": 60} | _NULLS
+def _record(number: int, kind: str, name: str, data: str, ttl: int) -> Json:
+    return {"id": number, "type": kind, "name": name, "data": data, "ttl": ttl} | _NULLS
