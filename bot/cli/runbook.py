@@ -124,6 +124,7 @@ def _course(kind: Kind, pair: Pair, move: Move, services: Catalogue) -> Course:
         for service, _, target in chosen
         for room in (asked.get(service.name),)
     )
+    given = [(service, source) for service, source, _ in chosen] if kind is Kind.FAILBACK else []
     machines = {room.pool: Machines(room.pool, room.nodes) for room in move.rooms if room.pool and room.nodes}
     places = [place for place in move.places if place.region == move.way.target]
     found = [(service, target) for service, _, target in moved]
@@ -131,4 +132,5 @@ def _course(kind: Kind, pair: Pair, move: Move, services: Catalogue) -> Course:
         kind, move.way.source, move.way.target, pair.rpo, NEVER, rto=pair.rto, lots=lots,
         machines=tuple(machines.values()), links=tuple(linked(place, "", found) for place in places),
         probes=move.probes, services=tuple(service.name for service, _, _ in moved),
+        spare=tuple(Lot(service.name, source, 0, 0) for service, source in given),
     )  # fmt: skip

@@ -90,6 +90,20 @@ def _pods(lot: Lot, course: Course, place: Place) -> Iterator[str]:
     yield f"{here} rollout status {name} --timeout=10m"
 
 
+def _spare(course: Course, place: Place) -> Iterator[Typed]:
+    """Of the region that was left; how many it had stands on nobody's page but the one of its failover."""
+    for lot in course.spare:
+        here, name = _kubectl(place.contexts[course.source], lot.environment), _workload(lot.environment)
+        said = phrase(
+            "Pods of {service}: as many as before the failover, once resolvers have forgotten.", service=lot.service
+        )
+        yield Typed(said, (
+            "N=",
+            f'{here} patch hpa {quote(lot.environment.workload)} -p \'{{"spec":{{"minReplicas":\'"$N"\'}}}}\'',
+            f'{here} scale {name} --replicas="$N"',
+        ))  # fmt: skip
+
+
 def _connections(course: Course, place: Place) -> Iterator[Typed]:
     servers = place.move.database
     if servers.provider == "digitalocean":
@@ -191,5 +205,5 @@ def _workload(environment: Environment) -> str:
 STEPS: Mapping[str, Callable[[Course, Place], Iterator[Typed]]] = {
     "freeze": _freeze, "lag": database.lag, "capacity": _capacity, "fence": database.fence, "promote": database.promote,
     "connections": _connections, "shift": _shift, "verify": _verify, "report": _report, "rejoin": database.rejoin,
-    "rejoin-other": database.rejoin_other, "caught-up": database.caught_up,
+    "rejoin-other": database.rejoin_other, "spare": _spare, "caught-up": database.caught_up,
 }  # fmt: skip

@@ -46,6 +46,11 @@ class Lot:
     known: bool = True
 
     @property
+    def more(self) -> bool:
+        """Whether it had less than it needs when it was planned, or nobody knew."""
+        return self.need > self.was
+
+    @property
     def capped(self) -> bool:
         """Whether its autoscaler would never allow what is needed."""
         return bool(self.scaler) and self.most < self.need
@@ -87,7 +92,8 @@ class Course:
     """From ``source`` to ``target``. ``lag`` (seconds, None: unknown) and ``reachable``: as they were at planning.
 
     ``held``: the lag was more than ``rpo``, or unknown, so that somebody had to override it by name. ``lost_since``:
-    when the region was lost, where that is known. ``services``: those that move.
+    when the region was lost, where that is known. ``services``: those that move. ``spare``: what the source was given
+    for the failover that this is the way back of, and may lose again.
     """
 
     kind: Kind
@@ -105,6 +111,7 @@ class Course:
     links: tuple[Switch, ...] = ()
     probes: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    spare: tuple[Lot, ...] = ()
 
     @property
     def way(self) -> Way:
@@ -211,6 +218,11 @@ def linked(place: Place, was: str, found: Iterable[tuple[Service, Environment]])
 def room_mark(environment: Environment) -> str:
     """Name of the mark that remembers how many pods a workload asked for when its cluster last answered."""
     return f"room:{environment.cluster}/{environment.namespace}/{environment.kind}/{environment.workload}"
+
+
+def given_mark(environment: Environment) -> str:
+    """Name of the mark that remembers what a workload asked for before a move gave it more."""
+    return f"given:{environment.cluster}/{environment.namespace}/{environment.kind}/{environment.workload}"
 
 
 def _named(name: str, move: Move) -> bool:

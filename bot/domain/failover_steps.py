@@ -12,9 +12,9 @@ from bot.domain.plans import PlannedStep
 FAILOVER = ("freeze", "lag", "capacity", "fence", "promote", "connections", "shift", "verify", "report")
 FAILBACK = (
     "freeze", "rejoin", "lag", "capacity", "fence", "caught-up", "promote", "connections", "shift", "verify",
-    "rejoin-other", "report",
+    "rejoin-other", "spare", "report",
 )  # fmt: skip
-SKIPPABLE = frozenset({"capacity", "connections", "shift", "verify", "rejoin-other"})
+SKIPPABLE = frozenset({"capacity", "connections", "shift", "verify", "rejoin-other", "spare"})
 """A person may have done these by hand, or go on without them, on the record."""
 NO_RETURN = "promote"
 """What begins it has no undo: going back is a failback, a plan of its own."""
@@ -52,6 +52,8 @@ def _prefixed(way: str, found: list[PlannedStep]) -> Iterator[PlannedStep]:
 def _wanted(name: str, course: Course) -> bool:
     if name == "capacity":
         return bool(course.lots or course.machines)
+    if name == "spare":
+        return bool(course.spare)
     return name != "connections" or bool(course.links)
 
 
@@ -111,6 +113,10 @@ def _rejoin_other(course: Course) -> Phrase:
     )
 
 
+def _spare(course: Course) -> Phrase:
+    return phrase("Ask for as many pods in {source} as before the failover", source=course.source)
+
+
 def _caught_up(course: Course) -> Phrase:
     return phrase("Wait until the database in {target} has everything", target=course.target)
 
@@ -118,7 +124,7 @@ def _caught_up(course: Course) -> Phrase:
 TITLES: Mapping[str, Callable[[Course], Phrase]] = {
     "freeze": _frozen, "lag": _lag, "capacity": _capacity, "fence": _fence, "promote": _promote,
     "connections": _connections, "shift": _shift, "verify": _verify, "report": _report, "rejoin": _rejoin,
-    "rejoin-other": _rejoin_other, "caught-up": _caught_up,
+    "rejoin-other": _rejoin_other, "spare": _spare, "caught-up": _caught_up,
 }  # fmt: skip
 
 

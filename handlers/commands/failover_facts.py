@@ -107,8 +107,16 @@ def room_rows(course: Course) -> Rows:
         return ()
     told = [_lot(lot) for lot in course.lots]
     told += [_of(pool.pool, pool.was, pool.need) for pool in course.machines]
-    values = {f"l{at}": each for at, each in enumerate(told)}
-    return ((phrase("Capacity"), Phrase("; ".join(f"{{{name}}}" for name in values), values)),)
+    return ((phrase("Capacity"), _joined(told)),)
+
+
+def spare_rows(course: Course) -> Rows:
+    """What is left of the room that was made for the failover, once its region stands by again."""
+    if not course.spare:
+        return ()
+    told = [phrase("{service} at least {count}", service=lot.service, count=lot.least) if lot.scaler
+            else phrase("{service} {count}", service=lot.service, count=lot.was) for lot in course.spare]  # fmt: skip
+    return ((phrase("Pods of {region} afterwards", region=course.source), _joined(told)),)
 
 
 def link_rows(course: Course) -> Rows:
@@ -118,6 +126,11 @@ def link_rows(course: Course) -> Rows:
          phrase("{address}", address=Code(link.was)) if link.was else phrase("unknown"))
         for link in course.links
     )  # fmt: skip
+
+
+def _joined(told: list[Phrase]) -> Phrase:
+    values = {f"l{at}": each for at, each in enumerate(told)}
+    return Phrase("; ".join(f"{{{name}}}" for name in values), values)
 
 
 def _lot(lot: Lot) -> Phrase:

@@ -78,7 +78,8 @@ class Planner:
                             region=move.way.source)  # fmt: skip
         there = await self._course(Kind.LIVE, move, estate, now, measured=False)
         home = await self._course(Kind.FAILBACK, replace(move, way=move.way.back), estate, None, measured=False)
-        back = replace(home, kind=Kind.LIVE, links=tuple(replace(link, was="") for link in home.links))
+        links, given = tuple(replace(link, was="") for link in home.links), [each for each in there.lots if each.more]
+        back = replace(home, kind=Kind.LIVE, links=links, spare=tuple(given))
         return Plan(
             action="drill",
             title=phrase("Move staging from {source} to {target} and back", source=there.source, target=there.target),
@@ -115,8 +116,9 @@ class Planner:
                 "There is nothing to fail back: {primary} in {target} is the primary. To move away, write {command}.",
                 primary=Code(now.primary), target=back.target, command=Code(_words(back.back)),
             )  # fmt: skip
-        there = await facts.seen(self.estate.database, back)
-        course = await self._course(Kind.FAILBACK, replace(self.pair.move, way=back), self.estate, there)
+        there, move = await facts.seen(self.estate.database, back), replace(self.pair.move, way=back)
+        course = await self._course(Kind.FAILBACK, move, self.estate, there)
+        course = replace(course, spare=await self.rooms.spare(move))
         title = phrase("Fail back {source} to {target}", source=course.source, target=course.target)
         return await self._plan(course, there, title, _blast(course))
 
@@ -163,7 +165,8 @@ class Planner:
 
     def _evidence(self, course: Course, now: Replication | None, region: str | None) -> Rows:
         database = facts.database_rows(now, course.rpo, back=course.kind is Kind.FAILBACK)
-        return (*database, *facts.traffic_rows(region), *facts.room_rows(course), *facts.link_rows(course))
+        rooms = (*facts.room_rows(course), *facts.spare_rows(course))
+        return (*database, *facts.traffic_rows(region), *rooms, *facts.link_rows(course))
 
 
 def _health(course: Course, sights: Mapping[str, Sight]) -> Rows:

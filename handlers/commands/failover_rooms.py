@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.errors import PultError
 from bot.domain.failover import Move, Place, Room
-from bot.domain.failover_course import Lot, Machines, Switch, linked, moving, room_mark
+from bot.domain.failover_course import Lot, Machines, Switch, given_mark, linked, moving, room_mark
 from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.anatomies import Anatomies
 from bot.ports.cluster import Cluster, Workload
@@ -42,6 +42,12 @@ class Rooms:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._lot(each, asked.get(each[0].name))) for each in chosen]
         return tuple(task.result() for task in tasks)
+
+    async def spare(self, move: Move) -> tuple[Lot, ...]:
+        """What the region that *move* leaves was given for a failover, and still has as far as anybody noted."""
+        names = [given_mark(source) for _, source, _ in self.moved(move)]
+        noted = await self.store.read(lambda tx: [tx.mark(name) for name in names])
+        return tuple(lot for lot in noted if lot is not None)
 
     async def machines(self, move: Move, estate: Estate) -> tuple[Machines, ...]:
         """Pools that the configuration gives a number."""

@@ -19,10 +19,11 @@ from handlers.flows.failover_frame import Frame
 from handlers.flows.failover_links import Links
 from handlers.flows.failover_rehearsal import Rehearsal
 from handlers.flows.failover_room import Room
+from handlers.flows.failover_spare import Spare
 from handlers.flows.failover_tools import Leg, StepOf, Tools
 from handlers.flows.failover_users import Users
 
-AFTER = frozenset({"promote", "connections", "shift", "verify", "rejoin-other", "report"})
+AFTER = frozenset({"promote", "connections", "shift", "verify", "rejoin-other", "spare", "report"})
 """Steps at which a plan can fail with the database moved already."""
 _HARMLESS = (UntouchedError, DriftError)
 Extra = Mapping[str, Callable[[Run, Say], Awaitable[Phrase | Did]]]
@@ -50,11 +51,12 @@ class _Moves:
 
     def __post_init__(self) -> None:
         data, room, links = Data(self.tools), Room(self.tools), Links(self.tools)
-        users, frame, look = Users(self.tools), Frame(self.tools), Rehearsal()
+        users, frame, spare, look = Users(self.tools), Frame(self.tools), Spare(self.tools), Rehearsal()
         self.acting = {
             "freeze": frame.freeze, "rejoin": data.rejoin, "lag": data.lag, "capacity": room.bring_up,
             "fence": data.fence, "caught-up": data.caught_up, "promote": data.promote, "connections": links.switch,
-            "shift": users.shift, "verify": users.verify, "rejoin-other": data.rejoin_other, "report": frame.report,
+            "shift": users.shift, "verify": users.verify, "rejoin-other": data.rejoin_other, "spare": spare.take_back,
+            "report": frame.report,
         }  # fmt: skip
         self.looking = {
             "freeze": frame.rehearse_freeze, "lag": data.lag, "capacity": room.rehearse, "fence": look.fence,

@@ -8,16 +8,12 @@ from dataclasses import dataclass, replace
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover_course import Lot, Machines
 from bot.domain.phrases import Code, Phrase, phrase
-from bot.ports.cluster import Rollout, Workload
+from bot.ports.cluster import Rollout
 from bot.ports.flows import Did, Say
 from bot.ports.pools import Pool
 from bot.ports.scaling import Autoscaler
+from handlers.flows.failover_spare import Spare, workload
 from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, listed
-
-
-def workload(lot: Lot) -> Workload:
-    """The Kubernetes object behind *lot*."""
-    return Workload.of(lot.environment)
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Room:
     """A number that is asked for carries the operation's id, bounds are compared: asking again changes nothing."""
 
     def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+        self._tools, self._spare = tools, Spare(tools)
 
     async def bring_up(self, leg: Leg, say: Say) -> Did:
         """UserError: it is not there in time, or can't come: says what lacks."""
@@ -55,13 +51,15 @@ class Room:
 
     async def give_back(self, leg: Leg, _: Say) -> Phrase:
         """As many pods as were asked for before; machines are left to whoever pays for them."""
-        for lot in leg.course.lots:
-            if lot.need <= lot.was:
+        for planned in leg.course.lots:
+            lot = planned if planned.was >= 0 else await self._spare.before(planned)
+            if lot is None or not lot.more:
                 continue
             if lot.scaler:
                 await self._keep(lot, await self._tools.scaling.autoscaler(workload(lot)), lot.least)
             else:
                 await self._tools.scaling.scale(workload(lot), lot.was, f"{leg.operation}-undo")
+            await self._spare.forget(lot)
         return phrase("as many pods are asked for as before")
 
     async def rehearse(self, leg: Leg, _: Say) -> Did:
@@ -89,7 +87,9 @@ class Room:
         found = await self._tools.cluster.rollout(workload(lot))
         if found.desired >= lot.need:
             return
-        if (scaler := await self._tools.scaling.autoscaler(workload(lot))) is not None:
+        scaler = await self._tools.scaling.autoscaler(workload(lot))
+        await self._spare.note(leg, lot, found, scaler)
+        if scaler is not None:
             await self._keep(lot, scaler, lot.need)
         else:
             await self._tools.scaling.scale(workload(lot), lot.need, leg.operation)

@@ -83,6 +83,7 @@ UNLISTED = {
         "failover_links",
         "failover_rehearsal",
         "failover_room",
+        "failover_spare",
         "failover_tools",
         "failover_users",
         "git",

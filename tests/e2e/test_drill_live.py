@@ -207,8 +207,9 @@ def moved(department: Department) -> None:
     assert [path.rpartition("/domains/")[2] for path in asked] == [f"{DOMAIN}/records/{STAGING_RECORD}"] * 2
     assert department.cloud.traffic(STAGING_RECORD) == "nyc2"
     assert [(verb, what) for _, verb, what, _ in changes(department, "sfo3")] == [
-        ("patch", "deployments"), ("patch", "secrets"), ("patch", "deployments"),
-    ], "scaled, told the address, restarted"  # fmt: skip
+        ("patch", "deployments"), ("patch", "secrets"), ("patch", "deployments"), ("patch", "deployments"),
+    ], "scaled, told the address, restarted, and as few pods as before"  # fmt: skip
+    assert department.deployment("api", "staging", "sfo3")["spec"]["replicas"] == 1
 
 
 def never_both(load: Load, pair: Pair) -> str:

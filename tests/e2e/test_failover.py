@@ -77,6 +77,7 @@ async def test_there_and_back_again(make: Make, department: Department, probe: P
         card = await pult.becomes(home, "succeeded")
         assert "RPO 0.0" in card
         assert department.cloud.traffic() == "nyc2"
+        assert department.deployment("api", region="sfo3")["spec"]["replicas"] == 2, "as before the failover"
         assert {department.cloud.databases[each].region for each in department.cloud.writable()} == {"nyc2"}
         again = await begun(pult)
         await pult.becomes(again, "succeeded")

@@ -31,7 +31,7 @@ IDENT = "op-41c9"
 STEPS = ("freeze", "lag", "capacity", "fence", "promote", "connections", "shift", "verify", "report")
 BACK = (
     "freeze", "rejoin", "lag", "capacity", "fence", "caught-up", "promote", "connections", "shift", "verify",
-    "rejoin-other", "report",
+    "rejoin-other", "spare", "report",
 )  # fmt: skip
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.domain.failover import Sight
 from bot.domain.failover_course import read
+from bot.ports.cluster import Workload
+from bot.ports.scaling import Autoscaler
 from handlers.operating import freezing
 from tests.handlers.department import Check, Department
 from tests.handlers.fakes import NOON
-from tests.handlers.moving import BACK, HOME, SECRET, Moving
+from tests.handlers.moving import API_SFO3, BACK, HOME, SECRET, Moving
 from tests.handlers.test_approvals import card
 
 WORDS = "failover sfo3 to nyc2"
+WEB_SFO3 = Workload("sfo3", "production", "deployment", "web")
 
 
 @pytest.fixture
@@ -82,6 +85,67 @@ async def test_there_and_back_again(moving: Moving) -> None:
     assert (await moving.plan()).steps[0].name == "freeze", "and away from it again"
 
 
+async def test_what_the_other_region_was_given_it_has_no_longer(moving: Moving) -> None:
+    """Pods by their number, an autoscaler by its least; and not while resolvers still send requests there."""
+    assert moving.cluster.rollouts[API_SFO3].desired == 4
+    plan = await moving.plan(WORDS)
+    less: list[datetime] = []
+    scale = moving.department.scaling.scale
+
+    async def scaled(workload: Workload, replicas: int, operation: str) -> None:
+        less.append(moving.clock.at)
+        await scale(workload, replicas, operation)
+
+    moving.department.scaling.scale = scaled  # type: ignore[method-assign]
+    running = await moving.runs(plan)
+    assert ("Pods of sfo3 afterwards", "api 2; web 1") in [(name.plain(), said.plain()) for name, said in plan.evidence]
+    assert running.said["spare"] == "api 2; web 1"
+    assert moving.cluster.rollouts[API_SFO3].desired == 2
+    forgotten = datetime.fromisoformat(json.loads(running.values["shift"])["until"])
+    assert less
+    assert min(less) >= forgotten
+    assert any("resolvers have forgotten" in each for each in running.progress)
+    await moving.over()
+    home = read((await moving.plan()).params)
+    assert {lot.service: lot.was for lot in home.lots} == {"api": 2, "web": 1}
+
+
+async def test_an_autoscaler_has_its_least_again(department: Department) -> None:
+    made = Moving(department)
+    made.department.scaling.scalers[API_SFO3] = Autoscaler("api", 1, 9)
+    await made.failed_over()
+    assert made.department.scaling.scalers[API_SFO3].least == 4
+    running = await made.runs(await made.plan(WORDS))
+    assert running.said["spare"] == "api at least 1; web 1"
+    assert made.department.scaling.scalers[API_SFO3] == Autoscaler("api", 1, 9)
+
+
+async def test_what_people_changed_since_is_left_as_it_is(moving: Moving) -> None:
+    moving.cluster.becomes(API_SFO3, desired=6)
+    running = await moving.runs(await moving.plan(WORDS))
+    assert running.said["spare"] == "api was changed since, and is left as it is; web 1"
+    assert moving.cluster.rollouts[API_SFO3].desired == 6
+
+
+async def test_after_a_second_attempt_it_is_still_known_what_was_there_by_itself(department: Department) -> None:
+    made = Moving(department)
+    plan = await made.plan()
+    await made.dies(plan, "fence")  # given up, with the pods raised
+    await made.over()
+    assert read((await made.plan()).params).lots[0].was == 4
+    await made.over()
+    await made.failed_over()
+    assert (await made.runs(await made.plan(WORDS))).said["spare"] == "api 2; web 1"
+
+
+async def test_where_nothing_was_given_there_is_nothing_to_take_back(department: Department) -> None:
+    made = Moving(department)
+    made.cluster.becomes(API_SFO3, desired=4, available=4, ready=4, updated=4)
+    made.cluster.becomes(WEB_SFO3, desired=2, available=2, ready=2, updated=2)
+    await made.failed_over()
+    assert "spare" not in [step.name for step in (await made.plan(WORDS)).steps]
+
+
 @pytest.mark.parametrize("step", BACK)
 async def test_a_crash_in_any_step_does_nothing_twice(moving: Moving, step: str) -> None:
     plan = await moving.plan(WORDS)
@@ -89,6 +153,7 @@ async def test_a_crash_in_any_step_does_nothing_twice(moving: Moving, step: str)
     await moving.resumes(plan)
     assert moving.done.count("promote") == moving.done.count("rejoin nyc2") == moving.done.count("rejoin sfo3") == 1
     assert moving.database.writable == {"nyc2"}
+    assert moving.cluster.rollouts[API_SFO3].desired == 2
 
 
 async def test_it_waits_until_nothing_is_behind(moving: Moving) -> None:

@@ -458,6 +458,16 @@ async def test_undo_takes_the_fence_away_and_asks_for_less(moving: Moving) -> No
     assert await moving.store.read(freezing.kept) == ()
 
 
+async def test_undo_asks_for_what_was_there_also_where_nobody_knew_when_it_was_planned(moving: Moving) -> None:
+    """The region did not answer then: -1 pods is no number to go back to."""
+    moving.cluster.away = {"sfo3"}
+    plan = await moving.plan()
+    moving.cluster.away = set()
+    await moving.dies(plan, "fence")
+    await moving.undone(plan, {"freeze", "lag", "capacity", "fence"})
+    assert moving.cluster.rollouts[API_SFO3].desired == 2
+
+
 async def test_undo_says_that_the_autoscaler_is_gone(moving: Moving) -> None:
     moving.department.scaling.scalers[API_SFO3] = Autoscaler("api", 1, 9)
     plan = await moving.plan()
