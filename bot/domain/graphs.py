@@ -73,7 +73,7 @@ def readings(curve: Curve, unit: str) -> Phrase:
     if not known:
         return phrase("no data")
     low, high, last = quantity(min(known), unit), quantity(max(known), unit), now(curve)
-    if last is not None and min(known) == max(known):
+    if last is not None and _alike(known):
         return phrase("now {last}", last=quantity(last, unit))
     if last is None:
         return phrase("unknown now, lowest {low}, highest {high}", low=low, high=high)
@@ -81,11 +81,16 @@ def readings(curve: Curve, unit: str) -> Phrase:
 
 
 def sparkline(curve: Curve, width: int = WIDTH) -> str:
-    """At most *width* bars between the curve's own lowest and highest value; a gap where nothing is known."""
+    """At most *width* bars between the curve's own lowest and highest value; a gap where nothing is known.
+
+    What differs by less than anybody is shown is flat, not a mountain.
+    """
     known = _known(curve)
     if not known:
         return ""
     low, high = min(known), max(known)
+    if _alike(known):
+        low = high
     return "".join(_bar(value, low, high) for value in _peaks([value for _, value in with_gaps(curve.points)], width))
 
 
@@ -181,6 +186,12 @@ def _leading(graph: Graph) -> Curve | None:
     curves = stacked(graph.curves)[-1:] if graph.stacked else graph.curves
     measured = (curve for curve in curves if not curve.guide and _known(curve))
     return max(measured, key=highest, default=None)
+
+
+def _alike(known: list[float]) -> bool:
+    """Whether all of them read the same."""
+    high = max(known)
+    return round(min(known), digits(high)) == round(high, digits(high))
 
 
 def _sane(value: float) -> bool:

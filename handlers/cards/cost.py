@@ -78,6 +78,8 @@ def outlook(found: Forecast, currency: str) -> Phrase:
             "{expected}, from {n} known day: too few for a trend",
             "{expected}, from {n} known days: too few for a trend", found.days, expected=expected,
         )  # fmt: skip
+    if shown(found.low, currency) == shown(found.high, currency):
+        return phrase("{expected}; {slope}", expected=expected, slope=_slope(found.slope, currency))
     return phrase(
         "{expected}, with 80 % probability {low} to {high}; {slope}", expected=expected,
         low=shown(found.low, currency), high=shown(found.high, currency), slope=_slope(found.slope, currency),
