@@ -60,7 +60,7 @@ def _wanted(name: str, course: Course) -> bool:
 def _step(name: str, course: Course) -> PlannedStep:
     title, undo = TITLES[name](course), UNDOS.get(name)
     skippable = name in SKIPPABLE or not course.acts  # a rehearsal that goes on harms nothing
-    return PlannedStep(name, title, undo(course) if undo else None, skippable)
+    return PlannedStep(name, title, undo(course) if undo and course.acts else None, skippable)
 
 
 def _frozen(_: Course) -> Phrase:

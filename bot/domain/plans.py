@@ -41,7 +41,8 @@ class Plan:
     before which it can be stopped while it runs; empty: it can't.
 
     ``holds`` keep it from being approved until each is overridden. ``approvals``: at least so many people, where the
-    facts ask for more than the policy's rule does, ``because`` of what.
+    facts ask for more than the policy's rule does, ``because`` of what. ``harmless``: every step only looks, so that
+    there is nothing to undo.
     """
 
     action: str
@@ -59,6 +60,7 @@ class Plan:
     approvals: int = 0
     because: tuple[Phrase, ...] = ()
     brake: str = ""
+    harmless: bool = False
 
     @property
     def hash(self) -> str:

@@ -80,7 +80,8 @@ def _blocks(operation: Operation, rule: Rule) -> Iterable[Block]:
         )
         yield Paragraph(text)
     if operation.state is State.WAITING:
-        yield Paragraph(_undo(operation))
+        if not plan.harmless:
+            yield Paragraph(_undo(operation))
         if rule.break_glass:
             left = tuple(hold.name for hold in holding(operation, rule))
             command = Code(written(operation, Word(Verdict.APPROVE, overrides=left, glass=True)))

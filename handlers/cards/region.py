@@ -85,7 +85,11 @@ def _database(stands: Stands | None, report: Report) -> Iterable[tuple[Phrase, P
     if stands is None:
         yield phrase("Database"), phrase("its API does not answer")
         return
-    role = phrase("the other region's server is promoted already") if stands.promoted else phrase("not promoted yet")
+    role = (
+        phrase("the other region's server is promoted already")
+        if stands.promoted
+        else phrase("the other region's server is not promoted")
+    )
     yield phrase("Database"), phrase("{primary}: {role}", primary=Code(stands.primary), role=role)
     lag = phrase("unknown") if stands.lag is None else phrase(
         "{lag}, allowed {rpo}", lag=Quantity(stands.lag, "s", 1), rpo=report.rpo
@@ -99,8 +103,8 @@ def _next(report: Report) -> Phrase:
     if report.stage is Stage.MOVED:
         return phrase("{target} serves instead.", target=report.target)
     if report.operation:
-        return phrase("pult proposes to move to {target}: see {id}. By hand: {command}",
-                      target=report.target, id=Code(report.operation), command=command)  # fmt: skip
+        return phrase("pult proposes to move to {target}: {look}, then {approve}", target=report.target,
+                      look=Code(f"op {report.operation}"), approve=Code(f"approve {report.operation}"))  # fmt: skip
     if report.hindered:
         return phrase("pult can't propose the failover: {why} By hand: {command}", why=report.hindered, command=command)
     if report.stage is Stage.COOLING:

@@ -120,7 +120,10 @@ def _blast(asked: _Asked) -> Iterable[Phrase]:
         )  # fmt: skip
     if not asked.node.ready:
         yield phrase("The node is not ready: what it runs may not end before it is, or is removed.")
-    yield phrase("The way back opens the node; pods that have moved stay where they are.")
+    if asked.node.closed:
+        yield phrase("It was closed before, so no way back opens it.")
+    else:
+        yield phrase("The way back opens the node; pods that have moved stay where they are.")
 
 
 def _unmanaged(asked: _Asked) -> tuple[Hold, ...]:

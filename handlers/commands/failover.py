@@ -18,7 +18,9 @@ ATTEST = frozenset({"attest", "подтверждаю"})
 LIVE = frozenset({"--live", "--вживую"})
 STAGING = "staging"
 HERE = frozenset({"here", "здесь"})
-USAGE = "failover status | failover <from> to <to> | failover attest <op> <why> | failover report [op]"
+USAGE = (
+    "failover status | failover <from> to <to> | failover attest <op> <why> | failover report [op] | failover history"
+)
 DRILL = "drill [--live staging] | drill report [op] | drill history"
 
 
@@ -31,6 +33,8 @@ def failover(planner: Planner | None, store: Store, words: Words) -> Command:
             return await status(ready.pair, ready.estate, ready.witnesses, store)
         if first in REPORT:
             return await report(call, store, words, "failover")
+        if first in HISTORY:
+            return await history(call, store)
         if first in ATTEST:
             return await attest(call, store, (ready.estate, ready.staged))
         return Proposal(await ready.move(_way(call, ready)))
@@ -41,7 +45,7 @@ def failover(planner: Planner | None, store: Store, words: Words) -> Command:
         ("failover", "переключить"), USAGE,
         phrase("how the regions stand; move production to the other one, and back"), run,
         "failover", examples=("failover status", *examples, "failover report"),
-        reads=tuple(sorted(STATUS | REPORT)),
+        reads=tuple(sorted(STATUS | REPORT | HISTORY)),
     )  # fmt: skip
 
 
@@ -63,6 +67,8 @@ def drill(planner: Planner | None, store: Store, words: Words) -> Command:
             return Proposal(await ready.drill())
         if [word.lower() for word in call.args[1:]] == [STAGING] and call.args[0].lower() in LIVE:
             return Proposal(await ready.live())
+        if call.args[0].lower() in LIVE:
+            raise UserError("Only staging moves in a live drill: {command}", command=Code("drill --live staging"))
         raise misuse(DRILL)
 
     return Command(

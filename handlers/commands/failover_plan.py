@@ -161,6 +161,7 @@ class Planner:
             + _health(course, sights),
             lock=REHEARSAL if course.kind is Kind.DRILL else LOCK,
             holds=_holds(course),
+            harmless=not course.acts,
         )  # fmt: skip
 
     def _evidence(self, course: Course, now: Replication | None, region: str | None) -> Rows:

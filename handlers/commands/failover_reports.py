@@ -64,5 +64,7 @@ def _latest(tx: Tx, action: str) -> Operation:
     live = (each for each in reversed(tx.live_operations()) if reportable(each))
     found = next((each for each in (*live, *debrief.past(tx)) if each.plan.action == action), None)
     if found is None:
-        raise UserError("There was none yet.")
+        if action == "drill":
+            raise UserError("There was no drill yet: {drill} is one.", drill=Code("drill"))
+        raise UserError("There was no failover yet: {drill} rehearses one.", drill=Code("drill"))
     return found

@@ -20,7 +20,7 @@ from bot.domain.detection import (
     stage,
 )
 from bot.domain.failover import Pair, Sight
-from bot.domain.messages import Facts, Paragraph, Table, Tone
+from bot.domain.messages import Button, Facts, Paragraph, Style, Table, Tone
 from bot.domain.operations import STATE_WORDS, State
 from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.commands import Reply
@@ -66,11 +66,13 @@ async def status(pair: Pair, estate: Estate, witnesses: Witnesses, store: Store)
         )),
         Table((phrase("Witness"), phrase("Says")), table),
         tone=TONES[how],
+        buttons=(Button(phrase("Look at {id}", id=past.live), f"op {past.live}", style=Style.PRIMARY),)
+        if past.live else (),
     )  # fmt: skip
 
 
 def _verdict(how: Stage, vigil: Vigil, pair: Pair, past: Past) -> Phrase:
-    """One sentence."""
+    """One sentence. While a move is under way nobody is told to begin one."""
     region, target = pair.source, pair.target
     match how:
         case Stage.UP:
@@ -85,13 +87,16 @@ def _verdict(how: Stage, vigil: Vigil, pair: Pair, past: Past) -> Phrase:
             until = cools(past, pair) or vigil.at
             return phrase("A majority sees {region} lost; pult proposes nothing until {until}, so short after a move.",
                           region=region, until=until)  # fmt: skip
+        case Stage.CALLED if past.live:
+            return phrase("A majority sees {region} lost, and {id} is proposed or under way: {command}", region=region,
+                          id=Code(past.live), command=Code(f"op {past.live}"))  # fmt: skip
         case Stage.CALLED:
             command = Code(f"failover {region} to {target}")
             return phrase("A majority sees {region} lost. Move to {target}: {command}",
                           region=region, target=target, command=command)  # fmt: skip
         case Stage.MOVED:
             command = Code(f"failover {target} to {region}")
-            return phrase("{target} serves since the last move. Back goes, once {region} is well: {command}",
+            return phrase("{target} serves since the last move. The way back, once {region} is well: {command}",
                           target=target, region=region, command=command)  # fmt: skip
 
 

@@ -62,8 +62,8 @@ def _ours(service: Service, environment: Environment) -> None:
     if gitops.tool == NO_TOOL:
         return
     raise UserError(
-        "{service} in {environment} belongs to git, and {tool} would put it back: {rollback} goes back in {repo}, "
-        "where {path} stands.",
+        "{service} in {environment} comes from git ({path} in {repo}): {tool} would overwrite an undo in the cluster. "
+        "To bring an earlier version back in git: {rollback}",
         service=service.name, environment=environment.name, tool=TOOLS[gitops.tool],
         rollback=Code(f"rollback {service.name} in {environment.name}"), repo=gitops.repo, path=Code(gitops.path),
     )  # fmt: skip
@@ -103,7 +103,7 @@ def _plan(asked: _Asked) -> Plan:
             PlannedStep("undo", phrase(
                 "Put the template of revision {revision} back on {name}",
                 revision=earlier.revision, name=Code(f"{asked.environment.kind}/{asked.environment.workload}"),
-            )),
+            ), _back(asked)),
             PlannedStep(
                 "rollout",
                 counted("Watch until its pod runs it", "Watch until all {n} pods run it", asked.rollout.desired),
@@ -121,6 +121,14 @@ def _plan(asked: _Asked) -> Plan:
         ),
         lock=f"{service} in {environment}",
     )  # fmt: skip
+
+
+def _back(asked: _Asked) -> Phrase | None:
+    """None where the history has nothing of what is asked for now."""
+    if asked.current is None:
+        return None
+    command = f"undo {asked.service.name} {asked.current.revision} in {asked.environment.name}"
+    return phrase("another undo, {command}", command=Code(command))
 
 
 def _told(revision: Revision | None, images: tuple[str, ...]) -> Phrase:
@@ -147,5 +155,3 @@ def _blast(asked: _Asked) -> Iterable[Phrase]:
         yield phrase("The pipeline is not told: its next run brings what it deploys.")
     if asked.rollout.progressive:
         yield phrase("Where the rollout waits at a step for somebody, pult moves it on.")
-    if asked.current:
-        yield phrase("The way back is another undo, to revision {revision}.", revision=asked.current.revision)

@@ -34,6 +34,7 @@ CHANGES = {
     "approvals": 2,
     "because": (phrase("it is Friday"),),
     "brake": "fence",
+    "harmless": True,
 }
 
 

@@ -174,7 +174,19 @@ async def test_a_live_drill_survives_a_crash(moving: Moving, staged: Estate, ste
 async def test_nothing_is_staged(moving: Moving) -> None:
     said = await moving.department.say("anna", "drill --live staging", ok=False)
     assert "[failover.drill.staging]" in said
-    assert "drill [--live staging]" in await moving.department.say("anna", "drill --live production", ok=False)
+    said = await moving.department.say("anna", "drill --live production", ok=False)
+    assert "Only staging moves in a live drill: drill --live staging" in said
+    assert "drill [--live staging]" in await moving.department.say("anna", "drill soon", ok=False)
+
+
+async def test_what_only_looks_has_nothing_to_undo(moving: Moving) -> None:
+    made = await moving.department.proposed("anna", "drill")
+    shown = await card(moving.department, made.id)
+    assert "Nothing is changed: every step only looks." in shown
+    assert "undo" not in shown.lower(), "no way back of what changes nothing, and no word that it has none"
+    await moving.over()
+    made = await moving.department.proposed("anna", "failover nyc2 to sfo3")
+    assert "To undo: lift the freeze" in await card(moving.department, made.id)
 
 
 async def test_a_long_dash_is_two(moving: Moving, staged: Estate) -> None:

@@ -179,7 +179,9 @@ async def test_what_nobody_measured_is_no_figure(moving: Moving) -> None:
 
 async def test_asked_for_by_name_and_the_last_one(moving: Moving) -> None:
     say = moving.department.say
-    assert "none yet" in await say("vera", "failover report", ok=False)
+    assert "There was no failover yet: drill rehearses one." in await say("vera", "failover report", ok=False)
+    assert "There was no drill yet" in await say("vera", "drill report", ok=False)
+    assert await say("vera", "failover history") == await say("vera", "drill history")
     assert "There is no operation" in await say("vera", "drill report op-zzzz", ok=False)
     ident = await approved(moving, "drill")
     assert "has not begun" in await say("vera", f"drill report {ident}", ok=False)

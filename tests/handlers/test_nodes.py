@@ -264,6 +264,15 @@ async def test_opening_a_node_stops_its_drain_though_no_pod_comes_to_it(departme
         await flow(department, "drain").run(FakeRun(plan))
 
 
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_drain_says_what_its_way_back_opens(department: Department, closed: bool) -> None:
+    department.nodes.becomes("pool-a-1", closed=closed)
+    plan = (await department.proposed("anna", "drain pool-a-1")).plan
+    said = [each.plain() for each in plan.blast]
+    assert ("It was closed before, so no way back opens it." in said) is closed
+    assert any(each.startswith("The way back opens the node") for each in said) is not closed
+
+
 @pytest.mark.parametrize("action", ["cordon", "drain"])
 async def test_drift_stops_it_before_it_begins(department: Department, action: str) -> None:
     plan = (await department.proposed("anna", f"{action} pool-a-1")).plan

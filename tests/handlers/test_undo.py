@@ -54,8 +54,8 @@ async def test_the_card(department: Department, reads_as: Check, words: str, exp
         ("undo web 5 6", "Write it like this: undo <service>"),
         (
             "undo api in production",
-            "api in production belongs to git, and Flux would put it back: rollback api in production goes back in "
-            "dept/api, where deploy/production/kustomization.yaml stands.",
+            "api in production comes from git (deploy/production/kustomization.yaml in dept/api): Flux would overwrite "
+            "an undo in the cluster. To bring an earlier version back in git: rollback api in production",
         ),
     ],
 )
