@@ -80,16 +80,21 @@ def _blocks(operation: Operation, rule: Rule) -> Iterable[Block]:
         )
         yield Paragraph(text)
     if operation.state is State.WAITING:
-        if not plan.harmless:
-            yield Paragraph(_undo(operation))
-        if rule.break_glass:
-            left = tuple(hold.name for hold in holding(operation, rule))
-            command = Code(written(operation, Word(Verdict.APPROVE, overrides=left, glass=True)))
-            text = phrase(
-                "In an emergency the role {role} goes on alone: {command}", role=rule.break_glass, command=command
-            )
-            yield Aside(text)
+        yield from _before_it_begins(operation, rule)
     yield Aside(phrase("{id} · plan {hash}", id=Code(operation.id), hash=Code(plan.hash[:SEEN_HASH])))
+
+
+def _before_it_begins(operation: Operation, rule: Rule) -> Iterable[Block]:
+    """The way back, and the way without approvals."""
+    if not operation.plan.harmless:
+        yield Paragraph(_undo(operation))
+    if rule.break_glass:
+        left = tuple(hold.name for hold in holding(operation, rule))
+        command = Code(written(operation, Word(Verdict.APPROVE, overrides=left, glass=True)))
+        text = phrase(
+            "In an emergency the role {role} goes on alone: {command}", role=rule.break_glass, command=command
+        )
+        yield Aside(text)
 
 
 def _holds(operation: Operation, rule: Rule) -> Iterable[Block]:
