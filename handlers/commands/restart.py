@@ -87,7 +87,7 @@ async def _revision(asked: _Asked, rollouts: Rollouts) -> str:
 
 def _rolling(asked: _Asked, revision: str) -> Plan:
     rollout = asked.rollout
-    watched = phrase("Watch until all {count} are available", count=rollout.desired)
+    watched = counted("Watch until it is available", "Watch until all {n} are available", rollout.desired)
     back = phrase("put back what its pods were made from; those that are replaced already are replaced again")
     return Plan(
         action="restart",
@@ -108,9 +108,13 @@ def _rolling(asked: _Asked, revision: str) -> Plan:
 
 
 def _rolled(rollout: Rollout) -> Phrase:
+    if rollout.desired == 1:
+        if rollout.missing:
+            return phrase("Roll its only pod: the old one goes first")
+        return phrase("Roll its only pod: the new one comes first")
     if not rollout.missing:
         return phrase("Roll {count} pods, new ones before old ones go", count=rollout.desired)
-    if rollout.missing >= rollout.desired > 1:
+    if rollout.missing >= rollout.desired:
         return phrase("Roll {count} pods; all may be missing at the same time", count=rollout.desired)
     return phrase(
         "Roll {count} pods, at most {missing} of them missing at a time", count=rollout.desired, missing=rollout.missing
@@ -119,9 +123,7 @@ def _rolled(rollout: Rollout) -> Phrase:
 
 def _blast(asked: _Asked) -> Iterable[Phrase]:
     rollout = asked.rollout
-    yield phrase(
-        "{ready} of {count} pods are ready now; each is replaced once.", ready=rollout.ready, count=rollout.desired
-    )
+    yield from _ready(asked)
     if rollout.missing:
         yield phrase(
             "Disruption budgets have no say in a rolling restart; {evict} goes by them.",
@@ -147,10 +149,19 @@ def _one_pod(asked: _Asked, found: Pod) -> Plan:
 
 
 def _deleted(asked: _Asked) -> Iterable[Phrase]:
-    ready, count = asked.rollout.ready, asked.rollout.desired
-    yield phrase("{ready} of {count} pods are ready now; one of them is replaced.", ready=ready, count=count)
-    if count == 1:
+    yield from _ready(asked)
+    if asked.rollout.desired == 1:
         yield phrase("It is the only pod: nobody serves until the new one is ready.")
+
+
+def _ready(asked: _Asked) -> Iterable[Phrase]:
+    ready, count = asked.rollout.ready, asked.rollout.desired
+    if count == 1:
+        yield phrase("Its only pod is ready now.") if ready else phrase("Its only pod is not ready now.")
+    elif asked.pod:
+        yield phrase("{ready} of {count} pods are ready now; one of them is replaced.", ready=ready, count=count)
+    else:
+        yield phrase("{ready} of {count} pods are ready now; each is replaced once.", ready=ready, count=count)
 
 
 async def _evicting(asked: _Asked, evictions: Evictions) -> Plan:
@@ -195,11 +206,7 @@ def _evictable(asked: _Asked, found: list[Resident]) -> None:
 
 
 def _evicted(asked: _Asked, found: list[Resident]) -> Iterable[Phrase]:
-    ready, count = asked.rollout.ready, asked.rollout.desired
-    if asked.pod:
-        yield phrase("{ready} of {count} pods are ready now; one of them is replaced.", ready=ready, count=count)
-    else:
-        yield phrase("{ready} of {count} pods are ready now; each is replaced once.", ready=ready, count=count)
+    yield from _ready(asked)
     if asked.rollout.desired == 1:
         yield phrase("It is the only pod: nobody serves until the new one is ready.")
     if any(each.scratch for each in found):

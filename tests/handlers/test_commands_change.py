@@ -294,6 +294,16 @@ async def test_the_plan_of_one_pod(department: Department, reads_as: Check) -> N
     assert made.plan.params["pod"] == "api-6c9f7-b"
 
 
+@pytest.mark.parametrize(("missing", "first"), [(0, "the new one comes first"), (1, "the old one goes first")])
+async def test_one_pod_is_spoken_of_as_one(department: Department, missing: int, first: str) -> None:
+    department.cluster.becomes(WEB, desired=1, ready=1, missing=missing)
+    made = await department.proposed("anna", "restart web")
+    assert [step.title.plain() for step in made.plan.steps] == [
+        f"Roll its only pod: {first}", "Watch until it is available",
+    ]  # fmt: skip
+    assert made.plan.blast[0].plain() == "Its only pod is ready now."
+
+
 async def test_a_restart_elsewhere(department: Department) -> None:
     for where in ("in production-sfo3", "in sfo3", "в SFO3"):
         made = await department.proposed("anna", f"restart web {where}")
