@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.domain.contacts import CONTACT
 from bot.domain.hours import Monthly
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
@@ -263,7 +264,7 @@ def flows(p: Ports) -> Mapping[str, Flow]:
             p.rules.chats(p.approvals_in), p.regions,
         )  # fmt: skip
         contact = drill_contact.Contacting(p.store, p.clock, p.rules, p.pair.answer if p.pair else None)
-        extra = {drill_contact.CONTACT: contact.step}
+        extra = {CONTACT: contact.step}
         found.append(failover_flow.flow("failover", moves, p.estate))
         found.append(failover_flow.flow("drill", moves, p.estate, staged=p.staged, extra=extra))
         found.append(attest_flow.flow(p.store, p.clock))

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 
 from bot.domain.codec import stored
 
+CONTACT = "contact"
+"""Name of the drill's step that asks them."""
+
 
 @dataclass(frozen=True)
 class Asked:

@@ -14,7 +14,7 @@ from math import isnan
 from typing import Any
 
 from bot.domain.codec import Json, decode
-from bot.domain.contacts import Roll
+from bot.domain.contacts import CONTACT, Roll
 from bot.domain.failover_course import Course, Kind, lost, read
 from bot.domain.failover_steps import BACK, THERE
 from bot.domain.messages import StepMark
@@ -60,7 +60,8 @@ class Report:
     """``rto``: from ``since`` to the region that serves; None: it was not reached, or nothing moved. ``rpo``: seconds.
 
     ``silence``: how long nobody could write. ``lag``: how far the standby was behind at the step that looked, in
-    seconds. ``ttl``: how long resolvers keep an answer. ``home``: what a live drill's way back took.
+    seconds. ``ttl``: how long resolvers keep an answer. ``home``: what a live drill's way back took. ``asks``: whether
+    people are to be asked in it; ``roll``: who was, None before that.
     """
 
     operation: str
@@ -83,6 +84,7 @@ class Report:
     stated: bool = False
     unverified: tuple[Phrase, ...] = ()
     roll: Roll | None = None
+    asks: bool = False
     known: tuple[tuple[Phrase, Phrase], ...] = ()
     result: Phrase | None = None
 
@@ -122,7 +124,8 @@ def reported(operation: Operation, roll: Roll | None, now: datetime) -> Report:
         tuple(_spans(operation, course, now)), tuple(_blocked(operation)),
         figures.since, figures.rto, figures.rpo, figures.silence, figures.lag, figures.ttl, figures.home,
         stated=bool(figures.of("fence").get("stated")), unverified=_unverified(figures),
-        roll=roll, known=operation.plan.evidence, result=operation.result,
+        roll=roll, asks=any(step.name == CONTACT for step in operation.plan.steps), known=operation.plan.evidence,
+        result=operation.result,
     )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def mending(report: Report) -> Iterator[Phrase]:
 
 def _unanswered(report: Report) -> Iterator[Phrase]:
     roll = report.roll
-    if report.kind is Kind.DRILL and roll is None:
+    if report.kind is Kind.DRILL and roll is None and not report.asks:
         yield phrase("Nobody was asked whether they would answer: set {key}.", key=Code("failover.drill.answer"))
     for each in roll.people if roll else ():
         if each.answered is None and not each.spared:

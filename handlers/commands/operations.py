@@ -13,6 +13,7 @@ from bot.domain.phrases import Code, Phrase, phrase, verbatim
 from bot.ports.commands import Call, Command, Reply
 from bot.ports.desk import Desk
 from bot.ports.store import Store
+from handlers.cards.operation import CHOICES
 from handlers.commands.replies import argument, done, misuse, said
 
 SHOWN = 15
@@ -98,7 +99,7 @@ def resume(desk: Desk) -> Command:
         except ValueError as error:
             raise misuse(usage) from error
         await desk.choose(call, ident, choice)
-        return done(phrase("{id} goes on: {choice}", id=Code(ident), choice=str(choice)), operation=ident)
+        return done(phrase("{id} goes on: {choice}", id=Code(ident), choice=CHOICES[choice]), operation=ident)
 
     return Command(
         ("resume", "продолжить"),

@@ -29,7 +29,7 @@ async def _one(diagnoses: Diagnoses, place: Environment) -> Diagnosis | Phrase:
         return error.phrase
     except TemporaryError as error:
         why = error.said or phrase("{cluster} does not answer", cluster=Code(place.cluster))
-        return phrase("{why}: nothing is known of its pods.", why=why)
+        return phrase("{why}; nothing is known of its pods.", why=why)
     except PermanentError:
         return phrase(
             "{cluster} can't be asked: {mend} says why.", cluster=Code(place.cluster), mend=Code("pult check")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.contacts import Roll, rolled
+from bot.domain.contacts import CONTACT, Roll, rolled
 from bot.domain.errors import UserError
 from bot.domain.phrases import Phrase, phrase
 from bot.domain.plans import PlannedStep
@@ -16,7 +16,6 @@ from handlers.alerting import contacts
 from handlers.alerting.rules import Rules
 from handlers.flows.failover_tools import LOOK_EVERY, did
 
-CONTACT = "contact"
 AS_A_RULE = timedelta(minutes=5)
 """For a plan that was made before the setting was taken away."""
 

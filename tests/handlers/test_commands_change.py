@@ -478,7 +478,7 @@ async def test_a_paused_operation_offers_what_is_safe(department: Department, re
     assert "resume <op> retry|skip|undo|abort" in await department.say("anna", f"resume {stuck.id} dance", ok=False)
     assert "resume <op> retry|skip|undo|abort" in await department.say("anna", f"resume {stuck.id}", ok=False)
     assert "Your roles do not cover" in await department.say("vera", f"resume {stuck.id} retry", ok=False)
-    assert "goes on: retry" in await department.say("boris", f"продолжить {stuck.id} RETRY")
+    assert "goes on: Retry" in await department.say("boris", f"продолжить {stuck.id} RETRY")
 
 
 async def test_only_what_is_paused_goes_on(department: Department) -> None:

@@ -16,6 +16,7 @@ from bot.domain.phrases import Code, English, phrase, verbatim
 from bot.platforms.console.plain import plain
 from bot.ports.estate import Estate
 from handlers.cards import drill
+from handlers.flows import drill_contact
 from handlers.operating import debrief
 from tests.handlers.department import Check, Department
 from tests.handlers.fakes_failover import FakeConnections, FakeDatabase, FakePools, FakeTraffic
@@ -190,6 +191,19 @@ async def test_asked_for_by_name_and_the_last_one(moving: Moving) -> None:
         assert ident in await say("vera", text), "a read, for everyone"
     made = await moving.department.proposed("anna", "restart api")
     assert "neither" in await say("vera", f"drill report {made.id}", ok=False)
+
+
+async def test_who_is_still_to_be_asked_is_not_told_to_be_configured(moving: Moving) -> None:
+    """A drill that stands at an earlier step has asked nobody yet."""
+    nobody = "Nobody was asked whether they would answer: set failover.drill.answer."
+    ident = await approved(moving, "drill")
+    await Recorded(moving, ident).run()
+    assert nobody in await moving.department.say("vera", f"drill report {ident}")
+    operation = await moving.store.read(lambda tx: tx.operation(ident))
+    assert operation is not None
+    asking = replace(operation.plan, steps=(*operation.plan.steps, drill_contact.planned(timedelta(minutes=5))))
+    await moving.store.write(lambda tx: tx.save_operation(replace(operation, plan=asking)))
+    assert nobody not in await moving.department.say("vera", f"drill report {ident}")
 
 
 async def test_a_drill_is_still_no_read(moving: Moving) -> None:

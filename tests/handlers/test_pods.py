@@ -176,7 +176,7 @@ async def test_the_other_cluster_answers(department: Department) -> None:
     department.cluster.away.add("nyc2")
     reply = await department.reply("vera", "pods web")
     said = read(reply.message)
-    assert "nyc2 does not answer: nothing is known of its pods." in said
+    assert "nyc2 does not answer; nothing is known of its pods." in said
     assert "web: 1 of 1 pods ready; nyc2 unknown" in said
     assert (reply.ok, reply.message.tone) == (True, Tone.WARNING)
 
