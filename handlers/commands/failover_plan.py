@@ -14,6 +14,7 @@ from bot.domain.failover_course import Course, Kind, excessive, written
 from bot.domain.failover_steps import steps, there_and_back
 from bot.domain.phrases import Code, Phrase, Quantity, phrase
 from bot.domain.plans import Hold, Plan, PlannedStep
+from bot.domain.services import NO_TOOL
 from bot.ports.clock import Clock
 from bot.ports.estate import Estate
 from bot.ports.regions import Replication
@@ -200,8 +201,21 @@ def _holds(course: Course) -> tuple[Hold, ...]:
 def _blast(course: Course) -> tuple[Phrase, ...]:
     writes = phrase("Writes stop from the fence until the promotion is done.")
     if course.kind is Kind.FAILBACK:
-        return writes, phrase("Nothing is lost: it waits until the other database has everything.")
-    return writes, phrase("{source} stays fenced until a planned failback.", source=course.source)
+        last = phrase("Nothing is lost: it waits until the other database has everything.")
+    else:
+        last = phrase("{source} stays fenced until a planned failback.", source=course.source)
+    return writes, last, *_from_git(course)
+
+
+def _from_git(course: Course) -> tuple[Phrase, ...]:
+    """Whose number of pods is raised, and may be put back."""
+    names = [lot.service for lot in course.lots if lot.more and lot.environment.gitops.tool != NO_TOOL]
+    if not names:
+        return ()
+    return (phrase(
+        "{names}: {region} takes them from git. Where git says how many pods, Argo CD or Flux takes more away again.",
+        names=", ".join(names), region=course.target,
+    ),)  # fmt: skip
 
 
 def _words(way: Way) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.failover_course import Lot, Machines
@@ -15,18 +16,27 @@ from bot.ports.scaling import Autoscaler
 from handlers.flows.failover_spare import Spare, workload
 from handlers.flows.failover_tools import LOOK_EVERY, PATIENCE, Leg, Tools, did, listed
 
+KEPT = timedelta(seconds=60)
+"""How long a number that was asked for may be another one: an autoscaler looks every 15 s, Argo CD heals within 5 s."""
+
 
 @dataclass(frozen=True)
 class _Seen:
-    """How far one lot or pool is; ``there`` is None while nothing answers."""
+    """How far one lot or pool is; ``there`` is None while nothing answers. ``asked``: how many pods it asks for now."""
 
     name: Phrase
     need: int
     there: int | None
+    asked: int | None = None
 
     @property
     def ready(self) -> bool:
         return self.there is not None and self.there >= self.need
+
+    @property
+    def kept(self) -> bool:
+        """Whether the number that was asked for is no longer asked for."""
+        return self.asked is not None and self.asked < self.need
 
     @property
     def told(self) -> Phrase:
@@ -108,11 +118,12 @@ class Room:
     async def _ready(self, leg: Leg, say: Say) -> tuple[_Seen, ...]:
         """Waits while something still moves. UserError: nothing has for PATIENCE, or a rollout is stuck."""
         clock = self._tools.clock
-        ends, told = clock.now() + PATIENCE, Phrase("")
+        ends, told, kept = clock.now() + PATIENCE, Phrase(""), clock.now() + KEPT
         while True:
             seen = await self._seen(leg)
             if all(each.ready for each in seen):
                 return seen
+            kept = _undone(seen, kept, clock.now())
             lacking = listed(each.told for each in seen if not each.ready)
             if lacking != told:
                 ends, told = clock.now() + PATIENCE, lacking
@@ -132,7 +143,7 @@ class Room:
             found = await self._tools.cluster.rollout(workload(lot))
         except TemporaryError:
             return _Seen(name, lot.need, None)
-        return _Seen(name, lot.need, _available(found))
+        return _Seen(name, lot.need, _available(found), found.desired)
 
     async def _there(self, leg: Leg, machines: Machines) -> _Seen:
         name = phrase("{pool}", pool=machines.pool)
@@ -170,6 +181,20 @@ class Room:
             "{pool} may have {limit} machines at most, and {need} are needed",
             pool=pool.name, limit=pool.limit, need=machines.need,
         )  # fmt: skip
+
+
+def _undone(seen: tuple[_Seen, ...], until: datetime, now: datetime) -> datetime:
+    """Until when a number may still be put right by itself. UserError: something has put it back for KEPT."""
+    found = next((each for each in seen if each.kept and not each.ready), None)
+    if found is None:
+        return now + KEPT
+    if now >= until:
+        raise UserError(
+            "{name} is kept at {asked} pods, and {need} are needed. Argo CD, Flux or an autoscaler puts the number "
+            "back: stop it there, or change it there.",
+            name=found.name, asked=found.asked or 0, need=found.need,
+        )  # fmt: skip
+    return until
 
 
 def _available(found: Rollout) -> int:

@@ -17,12 +17,13 @@ from bot.domain.failover_course import read
 from bot.domain.freezes import EVERYTHING, Freeze
 from bot.domain.operations import State
 from bot.domain.plans import Plan, PlannedStep
+from bot.domain.services import Catalogue, GitOps
 from bot.engine.scheduler import Scheduler
 from bot.ports.scaling import Autoscaler
 from handlers.flows.failover_tools import PATIENCE
 from handlers.operating import freezing
 from handlers.schedules import freezes
-from tests.handlers.department import Department
+from tests.handlers.department import SERVICES, Department
 from tests.handlers.fakes import NOON, StoppedError
 from tests.handlers.moving import API_SFO3, HOME, IDENT, SECRET, STEPS, Moving, capped, quota
 
@@ -456,6 +457,28 @@ async def test_undo_takes_the_fence_away_and_asks_for_less(moving: Moving) -> No
     assert ("bound", "api", "1-9") in moving.cluster.done
     assert moving.department.scaling.scalers[API_SFO3] == Autoscaler("api", 1, 9)
     assert await moving.store.read(freezing.kept) == ()
+
+
+async def test_a_number_that_something_puts_back_is_said_within_a_minute(moving: Moving) -> None:
+    """Argo CD heals what git says otherwise: ten minutes of a burning region are not waited for that."""
+    plan, begun = await moving.plan(), moving.clock.at
+    moving.clock.ticks.append(lambda: moving.cluster.becomes(API_SFO3, desired=2, available=2))
+    assert await moving.stops("api is kept at 2 pods, and 4 are needed. Argo CD, Flux or", plan) == "capacity"
+    assert moving.clock.at - begun < timedelta(minutes=2)
+    assert "fence" not in moving.done
+
+
+async def test_the_card_says_whose_pods_come_from_git(moving: Moving, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [each.plain() for each in (await moving.plan()).blast]
+    assert not any("from git" in each for each in said), "nobody's"
+    services = []
+    for each in SERVICES:
+        places = (replace(place, gitops=GitOps("argocd", each.name)) for place in each.environments)
+        services.append(replace(each, environments=tuple(places)) if each.name == "web" else each)
+    monkeypatch.setattr("tests.handlers.department.SERVICES", Catalogue(services))
+    await moving.over()
+    said = [each.plain() for each in (await moving.plan()).blast]
+    assert any(each.startswith("web: sfo3 takes them from git. Where git says how many pods") for each in said)
 
 
 async def test_undo_asks_for_what_was_there_also_where_nobody_knew_when_it_was_planned(moving: Moving) -> None:
