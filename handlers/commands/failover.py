@@ -18,6 +18,8 @@ ATTEST = frozenset({"attest", "подтверждаю"})
 LIVE = frozenset({"--live", "--вживую"})
 STAGING = "staging"
 HERE = frozenset({"here", "здесь"})
+SMALL = frozenset({"from", "to", "с", "из", "в", "на"})
+"""Words between the regions."""
 USAGE = (
     "failover status | failover <from> to <to> | failover attest <op> <why> | failover report [op] | failover history"
 )
@@ -87,9 +89,10 @@ def _configured(planner: Planner | None) -> Planner:
 
 def _way(call: Call, planner: Planner) -> Way:
     """The configured way, or the same the other way round."""
-    words, way = [word for word in call.args if word not in {"to", "в", "на"}], planner.pair.move.way
+    said, way = [word.lower() for word in call.args], planner.pair.move.way
+    words = [word for word in said if word not in SMALL]
     for known in (way, way.back):
-        if words == [known.source, known.target]:
+        if words == [known.source.lower(), known.target.lower()]:
             return known
     raise UserError(
         "Write it like this: {usage}, or for the way back: {back}", usage=Code(_written(way)),

@@ -23,6 +23,8 @@ HASH = re.compile(r"[0-9a-f]{8}")
 OVERRIDE, BREAK_GLASS = frozenset({"--override", "--вопреки"}), frozenset({"--break-glass", "--аварийно"})
 REASON = 500
 _ONE_DASH = re.compile(r"^-(?=[^-])")
+RUSSIAN = {"повторить": "retry", "пропустить": "skip", "вернуть": "undo", "прервать": "abort"}
+"""Ways on of a paused operation, as its card's buttons name them to Russian readers."""
 DrawOperation = Callable[[Operation], Message]
 
 
@@ -95,7 +97,8 @@ def resume(desk: Desk) -> Command:
         usage = "resume <op> retry|skip|undo|abort"
         ident = full(OPERATION, argument(call, 0, usage))
         try:
-            choice = Choice(argument(call, 1, usage).lower())
+            word = argument(call, 1, usage).lower()
+            choice = Choice(RUSSIAN.get(word, word))
         except ValueError as error:
             raise misuse(usage) from error
         await desk.choose(call, ident, choice)

@@ -332,6 +332,12 @@ async def test_a_paused_workload_is_not_restarted(department: Department) -> Non
     assert "is paused in Kubernetes" in await department.say("anna", "restart web", ok=False)
 
 
+@pytest.mark.parametrize("words", ["переключить с nyc2 на sfo3", "failover from NYC2 to SFO3", "failover nyc2 sfo3"])
+async def test_a_failover_in_peoples_own_words(department: Department, words: str) -> None:
+    made = await department.proposed("anna", words)
+    assert (made.plan.params["source"], made.plan.params["target"]) == ("nyc2", "sfo3")
+
+
 async def test_the_plan_of_a_failover(department: Department, reads_as: Check) -> None:
     department.witnesses.sights = {"prometheus": Sight.LOST, "outside": Sight.LOST, "kubernetes": Sight.UNKNOWN}
     made = await department.proposed("anna", "failover nyc2 to sfo3")
@@ -478,7 +484,8 @@ async def test_a_paused_operation_offers_what_is_safe(department: Department, re
     assert "resume <op> retry|skip|undo|abort" in await department.say("anna", f"resume {stuck.id} dance", ok=False)
     assert "resume <op> retry|skip|undo|abort" in await department.say("anna", f"resume {stuck.id}", ok=False)
     assert "Your roles do not cover" in await department.say("vera", f"resume {stuck.id} retry", ok=False)
-    assert "goes on: Retry" in await department.say("boris", f"продолжить {stuck.id} RETRY")
+    assert "offers only" in await department.say("boris", f"продолжить {stuck.id} вернуть", ok=False)
+    assert "goes on: Retry" in await department.say("boris", f"продолжить {stuck.id} ПОВТОРИТЬ")
 
 
 async def test_only_what_is_paused_goes_on(department: Department) -> None:
