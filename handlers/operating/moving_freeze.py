@@ -13,7 +13,7 @@ from handlers.operating import freezing
 LASTS = timedelta(hours=4)
 """How long promotions stay frozen at a time. A move that was given up half way leaves what is left of it."""
 EARLY = timedelta(hours=1)
-"""How long before its end it is looked whether the move still goes on, so that not a second lies between."""
+"""How long before its end it is looked whether the move still goes on: pult's own freeze never has a gap."""
 PULT, THEIRS = "pult", "theirs"
 """What a move notes where nobody had frozen everything before, and where somebody had for longer than it would."""
 
@@ -24,6 +24,7 @@ def hold(tx: Tx, chats: Iterable[str], operation: str, now: datetime) -> None:
     if kept is not None and kept.by == PULT:  # another move's, which may end first, or is over
         if tx.mark(_mark(operation)) is None:
             tx.put_mark(_mark(operation), PULT)
+            _prolong(tx, kept, now)
     elif kept is not None and kept.until >= now + LASTS:
         tx.put_mark(_mark(operation), THEIRS)
     else:
@@ -68,12 +69,16 @@ def ending(chats: Iterable[str]) -> Callable[[Tx, str, datetime], None]:
 
 def _go_on(tx: Tx, chats: Iterable[str], kept: Freeze, operation: str, now: datetime) -> None:
     if kept.by == PULT:
-        freezing.prolong(tx, kept, now + LASTS, now)
-        tx.set_timer(freezing.KIND, EVERYTHING, now + LASTS - EARLY)
+        _prolong(tx, kept, now)
         return
     tx.put_mark(_mark(operation), PULT)
     freezing.over(tx, EVERYTHING, now)
     _begin(tx, chats, operation, now)
+
+
+def _prolong(tx: Tx, kept: Freeze, now: datetime) -> None:
+    freezing.prolong(tx, kept, now + LASTS, now)
+    tx.set_timer(freezing.KIND, EVERYTHING, now + LASTS - EARLY)
 
 
 def _begin(tx: Tx, chats: Iterable[str], operation: str, now: datetime) -> None:
