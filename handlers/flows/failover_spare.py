@@ -18,8 +18,7 @@ from handlers.flows.failover_tools import LOOK_EVERY, Leg, Tools, listed
 
 def workload(lot: Lot) -> Workload:
     """The Kubernetes object behind *lot*."""
-    where = lot.environment
-    return Workload(where.cluster, where.namespace, where.kind, where.workload)
+    return Workload.of(lot.environment)
 
 
 class Spare:
