@@ -10,6 +10,7 @@ from bot.domain.changelog import Changelog, changelog
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.phrases import Link, Phrase, counted, in_line, phrase, verbatim
 from bot.domain.proofs import Mark, Proof
+from bot.domain.releases import READY, Release
 from bot.ports.forge import Comparison
 from bot.ports.pipeline import Check
 from handlers.commands.evidence_case import Case, Sources, unknown
@@ -42,10 +43,16 @@ async def ci(sources: Sources, case: Case) -> tuple[Proof, ...]:
         checks = await sources.ask(GITHUB, lambda: pipeline.checks(repo, case.commit))
     except (TemporaryError, UserError):
         return (unknown("ci", CI, phrase("unknown: GitHub does not tell")),)
-    return (_judged(checks),)
+    return (_judged([check for check in checks if not _waits_for_us(check, case.release)]),)
 
 
-def _judged(checks: tuple[Check, ...]) -> Proof:
+def _waits_for_us(check: Check, release: Release) -> bool:
+    """Whether it is a job of the run that called the release ready: what of that still runs waits for people here."""
+    own = release.url.rstrip("/")
+    return check.state == "pending" and release.stage == READY and bool(own) and check.url.startswith(f"{own}/")
+
+
+def _judged(checks: list[Check]) -> Proof:
     failed = [check for check in checks if check.state == "failure"]
     pending = [check for check in checks if check.state == "pending"]
     if failed:

@@ -97,6 +97,32 @@ async def test_a_good_release_is_held_by_nothing(told: Department) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [("ready", "✓ 1 check passed"), ("tested", "? still runs: 9 verify"), ("staging", "? still runs: 9 verify")],
+)
+async def test_the_job_that_waits_for_the_promotion_holds_it_not(told: Department, stage: str, said: str) -> None:
+    """Step 9 of the pipeline runs until people have approved; before it said ready its jobs do count."""
+    run = "https://github.com/dept/api/actions/runs/42"
+    await told.reported("1.8.0", stage=stage, commit=sha("1.8.0"), url=run)
+    waits = Check("9 verify", "pending", f"{run}/job/7")
+    told.forge.checked[sha("1.8.0")] = (Check("4 test", "success", f"{run}/job/3"), waits)
+    assert rows(await planned(told))["CI"] == said
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (Check("lint", "pending", "https://github.com/dept/api/actions/runs/42/job/7"), "? still runs: lint"),
+        (Check("scan", "failure", "https://github.com/dept/api/actions/runs/4/job/7"), "✗ failed: scan"),
+    ],
+)
+async def test_another_run_is_waited_for_and_what_failed_has_failed(told: Department, check: Check, said: str) -> None:
+    await told.reported("1.8.0", commit=sha("1.8.0"), url="https://github.com/dept/api/actions/runs/4")
+    told.forge.checked[sha("1.8.0")] = (check,)
+    assert rows(await planned(told))["CI"] == said
+
+
 async def test_what_ci_says(told: Department) -> None:
     checks = told.forge.checked
     checks[sha("1.8.0")] = (Check("test", "failure", "https://github.com/x"), Check("build", "success"))
@@ -129,9 +155,6 @@ async def test_tests_that_the_pipeline_told_stand_for_ci_without_checks(told: De
 async def test_nothing_told_holds_nothing_unless_required(department: Department) -> None:
     await department.reported("1.8.0", evidence={}, commit="")
     department.without = frozenset({"forge", "registry", "metrics"})
-    made = (
-        await planned(department, "promote web 5.2.0" if False else "promote api 1.8.0 to staging") if False else None
-    )
     department.cluster.becomes(replace(API, namespace="staging"), images=(image("api", "1.7.2"),))
     made = await planned(department, "promote api 1.8.0 to staging")
     assert held(made) == {}
