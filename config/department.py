@@ -151,6 +151,7 @@ def _environment(service: ServiceSettings, stop: EnvironmentSettings) -> Environ
         gate=stop.gate,
         workflow=stop.workflow,
         verification=_verification(stop.verification or service.verification),
+        on_ready=stop.on_ready,
     )
 
 

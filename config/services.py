@@ -88,6 +88,9 @@ class EnvironmentSettings(Section):
     """File of the workflow that deploys to it, started where none waits at the gate, e.g. "deploy.yml"."""
     verification: VerificationSettings | None = None
     """Default: the service's verification."""
+    on_ready: Literal["tell", "propose"] = "tell"
+    """When a pipeline says that a version is ready: "tell" people, or "propose" its promotion here as well. Pult is
+    nobody, so that takes as many people as if one of them had proposed it."""
 
 
 class ServiceSettings(Section):

@@ -10,7 +10,8 @@ from bot.domain.hours import Monthly
 from bot.domain.messages import Message
 from bot.domain.operations import Operation
 from bot.domain.phrases import Words
-from bot.domain.services import Catalogue
+from bot.domain.plans import Plan
+from bot.domain.services import Catalogue, Environment, Service
 from bot.ports.commands import Command
 from bot.ports.desk import Desk, Volunteer
 from bot.ports.flows import Flow, Turned
@@ -80,6 +81,7 @@ from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
 from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, rooms, week
 from handlers.schedules.drills import Rehearsing
+from handlers.schedules.ready import Proposing
 from handlers.schedules.regions import Sentry
 from handlers.schedules.watch import Warden
 
@@ -154,6 +156,7 @@ def periodic(p: Ports, desk: Volunteer) -> tuple[Periodic, ...]:
         Warden(p.store, p.clock, p.rules, p.watching, p.watch, (p.services, p.regions)).duty(),
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
+        _proposing(p, desk).duty(),
         *((rehearsing.duty(),) if (rehearsing := _rehearsing(p, desk)) else ()),
         *((sentry.duty(),) if (sentry := _sentry(p, desk)) else ()),
         *((rooms.duty(p.store, p.cluster, p.services, p.pair),) if p.pair else ()),
@@ -180,6 +183,17 @@ def _rehearsing(p: Ports, desk: Volunteer) -> Rehearsing | None:
         return None
     at, chats = Monthly.written(plans.pair.schedule, p.zone), p.rules.chats(p.approvals_in) or p.rules.shared
     return Rehearsing(p.store, p.clock, at, plans.drill, desk, chats or ("console:ops",))
+
+
+def _proposing(p: Ports, desk: Volunteer) -> Proposing:
+    """Who proposes what pipelines call ready."""
+    sources, chats = p.sources, p.rules.chats(p.approvals_in) or p.rules.shared
+
+    async def plan(service: Service, version: str, environment: Environment) -> Plan:
+        return await promote.planned(sources, service, version, environment, p.clock.now())
+
+    soak = p.policy.rule("promote").soak
+    return Proposing(p.store, p.clock, p.services, plan, desk, chats or ("console:ops",), soak)
 
 
 def _drift(p: Ports) -> drift.Watch:

@@ -80,6 +80,7 @@ class Environment:
 
     ``after``: the environment that a promotion to this one goes through first, verified there. ``gate`` is a GitHub
     environment and ``workflow`` the file of the workflow that deploys to it, where the pipeline is what deploys.
+    ``on_ready``: what pult does when a version's pipeline says that it is ready, tell it or propose it here.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Environment:
     gate: str = ""
     workflow: str = ""
     verification: Verification = Verification()
+    on_ready: str = "tell"
 
 
 @dataclass(frozen=True)

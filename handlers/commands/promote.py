@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from bot.domain.errors import UserError
 from bot.domain.manifests import repository
@@ -31,21 +32,25 @@ def duty(sources: Sources) -> Command:
     async def run(call: Call) -> Proposal:
         service = sources.services.named(argument(call, 0, USAGE))
         version = argument(call, 1, USAGE).removeprefix("v")
-        environment = _to(call, service)
-        last = await targeting.found(sources, environment)
-        release = await resolve(sources, service, version, repository(last.image))
-        if release.prerelease and environment in service.production:
-            raise UserError(
-                "{service} {version} is a pre-release: not for production.", service=service.name, version=version
-            )
-        targets = await _targets(sources, service, environment, release)
-        return Proposal(await _plan(sources, call, service, release, targets))
+        return Proposal(await planned(sources, service, version, _to(call, service), call.now))
 
     example = sources.services.example
     return Command(
         ("promote", "выкатить"), USAGE, phrase("bring a version to an environment"), run, "promote",
         examples=(f"promote {example} 1.8.0", f"promote {example} 1.8.0 to production"),
     )  # fmt: skip
+
+
+async def planned(sources: Sources, service: Service, version: str, environment: Environment, now: datetime) -> Plan:
+    """What brings *version* to *environment*. UserError: nothing can, with the reason."""
+    last = await targeting.found(sources, environment)
+    release = await resolve(sources, service, version, repository(last.image))
+    if release.prerelease and environment in service.production:
+        raise UserError(
+            "{service} {version} is a pre-release: not for production.", service=service.name, version=version
+        )
+    targets = await _targets(sources, service, environment, release)
+    return await _plan(sources, service, release, targets, now)
 
 
 def _to(call: Call, service: Service) -> Environment:
@@ -88,14 +93,18 @@ def _has(target: Target) -> bool:
 
 
 async def _plan(
-    sources: Sources, call: Call, service: Service, release: Release, found: tuple[tuple[Target, ...], dict[str, int]]
+    sources: Sources,
+    service: Service,
+    release: Release,
+    found: tuple[tuple[Target, ...], dict[str, int]],
+    now: datetime,
 ) -> Plan:
     targets, pods = found
     last = targets[-1]
     running = await sources.store.read(lambda tx: by_digest(tx, service.name, last.previous))
     case = Case(
         service, last.environment, targeting.before(service, last.environment), release, running, release.commit,
-        sources.policy.rule("promote"), call.now,
+        sources.policy.rule("promote"), now,
     )  # fmt: skip
     evidence = await gather(sources, case)
     return Plan(
