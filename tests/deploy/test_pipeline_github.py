@@ -22,6 +22,7 @@ from tests.deploy.pipeline import ROOT, program, ran
 
 NEW = "sha256:" + "b" * 64
 API, FILE = "registry.example/dept/api", "deploy/production/kustomization.yaml"
+STAGING = "deploy/staging/kustomization.yaml"
 
 
 @dataclass
@@ -140,21 +141,20 @@ async def workflow(github: GitHub, folder: Path, name: str, **inputs: str) -> An
         "github": {"repository": "dept/api", "token": "ghs_sim"},
         "secrets": {"DEPLOY_TOKEN": "ghs_sim"},
         "vars": {},
-        "job": {"workflow_repository": "dept/pult", "workflow_sha": "0" * 40},
     }
     standins, runner = program("rehearsing.standins"), program("rehearsing.runner")
     standins.programs(folder / "programs")
     environment = {"GITHUB_API_URL": f"{github.url}/github", "STANDINS": str(folder / "programs")}
     actions = standins.actions(folder / "artifacts", folder, fixable=False)
-    rehearsal = runner.Rehearsal(folder / "jobs", contexts, environment, actions)
+    rehearsal = runner.Rehearsal(folder / "jobs", ROOT, contexts, environment, actions)
     (job,) = (await asyncio.to_thread(rehearsal.run, written)).values()
     return job
 
 
-async def committed(github: GitHub) -> tuple[str, str]:
-    """The message of the newest commit, and the digest that production's file names."""
+async def committed(github: GitHub, file: str = FILE) -> tuple[str, str]:
+    """The message of the newest commit, and the digest that *file* names."""
     newest = (await github.call("GET", "/commits?per_page=1"))[0]
-    text = base64.b64decode((await github.call("GET", f"/contents/{FILE}"))["content"]).decode()
+    text = base64.b64decode((await github.call("GET", f"/contents/{file}"))["content"]).decode()
     return newest["commit"]["message"], program("digest").digest_in(text, API)
 
 
@@ -172,11 +172,16 @@ async def test_the_pipeline_as_pults_hand_commits_the_digest_that_it_is_told(git
     assert (job.result, "64 hexadecimal" in job.said) == ("failure", True)
 
 
-async def test_a_rollback_by_hand_commits_what_was_there_before(github: GitHub, tmp_path: Path) -> None:
-    words = ("set", "dept/api", FILE, "--image", API, "--digest", NEW, "--message", "deploy")
-    assert (await github.ran("digest.py", *words)).returncode == 0
-    where = {"service": "api", "environment": "production", "image": API, "file": FILE}
+async def test_a_rollback_by_hand_commits_what_was_there_before_in_each_region(github: GitHub, tmp_path: Path) -> None:
+    before = {file: (await committed(github, file))[1] for file in (FILE, STAGING)}
+    for file in before:
+        words = ("set", "dept/api", file, "--image", API, "--digest", NEW, "--message", "deploy")
+        assert (await github.ran("digest.py", *words)).returncode == 0
+    where = {"service": "api", "environment": "production", "image": API}
     reason = 'it burns; "$(reboot)"'
-    job = await workflow(github, tmp_path, "rollback.yml", **where, by="hand", reason=reason)
+    job = await workflow(github, tmp_path / "both", "rollback.yml", **where, files=" ".join(before), reason=reason)
     assert job.result == "success", job.said
-    assert await committed(github) == (f"revert: api in production: {reason}", digest("api", "1.7.2"))
+    for file, earlier in before.items():
+        assert await committed(github, file) == (f"revert: api in production: {reason}", earlier)
+    job = await workflow(github, tmp_path / "none", "rollback.yml", **where, files="no/file.yaml", reason=reason)
+    assert job.result == "failure"

@@ -17,6 +17,7 @@ from tests.deploy.built import ROOT, tool
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PAGE = ROOT / "docs/pipelines.md"
+ACTION = ROOT / "deploy/pipeline/action.yml"
 SCRIPTS = sorted((ROOT / "deploy/pipeline").glob("*.sh"))
 Json = dict[str, Any]
 
@@ -56,8 +57,39 @@ def test_they_fit_their_schema() -> None:
 
 
 def test_they_are_safe() -> None:
-    done = linted("zizmor", "--offline", "--no-progress", "--persona", "regular", *WORKFLOWS)
+    done = linted("zizmor", "--offline", "--no-progress", "--persona", "regular", *WORKFLOWS, ACTION)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_their_own_action_fits_its_schema_and_is_brought_after_any_checkout() -> None:
+    """A checkout empties the workspace; what is called before the programs are there would not be found."""
+    done = linted("check-jsonschema", "--builtin-schema", "vendor.github-actions", ACTION)
+    assert done.returncode == 0, done.stdout + done.stderr
+    called = 0
+    for path in WORKFLOWS:
+        for name, job in loaded(path)["jobs"].items():
+            kinds = [_kind(step) for step in job.get("steps", ())]
+            if "calls" in kinds:
+                called += 1
+                assert kinds.count("brings") == 1, f"{path.name}: {name}"
+                assert "checkout" not in kinds[kinds.index("brings") :], f"{path.name}: {name}"
+                assert "calls" not in kinds[: kinds.index("brings")], f"{path.name}: {name}"
+    assert called == 9
+
+
+def _kind(step: Json) -> str:
+    """What a step means for the pipeline's own programs."""
+    uses = step.get("uses", "")
+    if uses == "$/deploy/pipeline":
+        return "brings"
+    return "checkout" if uses.startswith("actions/checkout@") else "calls" if ".pult/" in step.get("run", "") else ""
+
+
+def test_no_workflow_knows_a_person_of_pult() -> None:
+    """What a pipeline says is signed and approves nothing: a person's token on GitHub could."""
+    text = "".join(path.read_text() for path in WORKFLOWS)
+    assert "PULT_TOKEN" not in text
+    assert "/api/" not in text
 
 
 def test_they_and_their_scripts_are_sound() -> None:
@@ -67,6 +99,13 @@ def test_they_and_their_scripts_are_sound() -> None:
     assert SCRIPTS
     done = linted("shellcheck", *SCRIPTS)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_programs_that_the_workflows_call_are_there_and_may_be_run() -> None:
+    called = {name for path in WORKFLOWS for name in re.findall(r"\.pult/([\w.]+)", path.read_text())}
+    assert {"gate.py", "push.sh", "digest.py", "serves.py", "tell_pult.py", "follow.py", "outcome.py"} == called
+    for name in called:
+        assert os.access(ACTION.parent / name, os.X_OK), name
 
 
 def test_what_the_linter_would_find(tmp_path: Path) -> None:

@@ -144,18 +144,15 @@ def _simulated(folder: Path, port: int) -> Iterator[str]:
 
 
 def _configured(template: str, port: int, verification: str) -> str:
-    """As the simulator gives it, but api goes by GitOps, and a pipeline of its own may propose."""
+    """As the simulator gives it, but api goes by GitOps, and pult proposes for production what is ready."""
     text = template.replace("8080", str(port))
     text = re.sub(r"\[services\.verification\]\nbake = .*\n", "", text, count=1)
     staging, production = (
         f'name = "{name}"\ncluster = "nyc2"\nnamespace = "{name}"\n' for name in ("staging", "production")
     )
     text = text.replace(staging, staging + GITOPS.format("api-staging", "staging"))
-    text = text.replace(
-        production, production + GITOPS.format("api", "production") + f"verification = {verification}\n"
-    )
-    pipeline = '[[people]]\nname = "pipeline"\ntoken = "token-pipeline"\nroles = ["pipeline"]\n'
-    return f'{text}\n{pipeline}[policy.promote]\nroles = ["sre", "pipeline"]\nfour_eyes = true\n'
+    told = f'verification = {verification}\non_ready = "propose"\n'
+    return text.replace(production, production + GITOPS.format("api", "production") + told)
 
 
 def _staging_by_argocd(simulator: str) -> None:

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from rehearsing.expressions import evaluate, filled
 
 SHELL = ("bash", "-e")
 """What a step without ``shell:`` runs under on Linux."""
 LIMIT = 300.0
 """Seconds for one step here."""
+OWN = "$/"
+"""Begins the name of an action that lies beside the workflow, in the same commit."""
 ALWAYS = ("always()", "failure()", "cancelled()", "success()")
 Action = Callable[["Step"], Mapping[str, str]]
 
@@ -58,9 +62,10 @@ class Place:
 
 @dataclass
 class Rehearsal:
-    """One run of one workflow: what the runner would know, and where it works."""
+    """One run of one workflow: what the runner would know, and where it works. ``root``: the workflow's repository."""
 
     folder: Path
+    root: Path
     contexts: Mapping[str, Any]
     environment: Mapping[str, str]
     actions: Mapping[str, Action]
@@ -114,9 +119,14 @@ class Rehearsal:
         """Whether it failed, and what it said; its outputs are known to those after it."""
         output = place.folder.with_suffix(".output")
         output.write_text("")
+        summary = place.folder.with_suffix(".summary")
         own = {name: filled(value, known) for name, value in (step.get("env") or {}).items()}
-        environment = {**place.environment, **own, "GITHUB_OUTPUT": str(output)}
-        if "uses" in step:
+        told = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        environment = {**place.environment, **own, **told}
+        if step.get("uses", "").startswith(OWN):
+            failed, said = self._composite(self.root / step["uses"].removeprefix(OWN), place.folder, environment)
+            outputs: Mapping[str, str] = {}
+        elif "uses" in step:
             inputs = {name: filled(value, known) for name, value in (step.get("with") or {}).items()}
             failed, outputs, said = self._stood_in(step["uses"], Step(place.job, inputs, place.folder, environment))
         else:
@@ -125,6 +135,15 @@ class Rehearsal:
         if "id" in step:
             known["steps"][step["id"]] = {"outputs": outputs, "outcome": "failure" if failed else "success"}
         return failed, said
+
+    def _composite(self, action: Path, folder: Path, environment: Mapping[str, str]) -> tuple[bool, str]:
+        """An action of the workflow's own repository, its scripts as they are written."""
+        said = ""
+        for step in yaml.safe_load((action / "action.yml").read_text())["runs"]["steps"]:
+            failed, said = _ran(step["run"], folder, {**environment, "GITHUB_ACTION_PATH": str(action)})
+            if failed:
+                return True, said
+        return False, said
 
     def _stood_in(self, uses: str, step: Step) -> tuple[bool, Mapping[str, str], str]:
         name = uses.partition("@")[0]

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from rehearsing.runner import Action, Step, StepError
 
-ROOT: Final = Path(__file__).parents[3]
 FIXED: Final = {
     "VulnerabilityID": "CVE-2026-0001",
     "PkgName": "libssl3",
@@ -81,16 +80,9 @@ def _nothing(_: Step) -> Mapping[str, str]:
 
 
 def _checkout(step: Step, sources: Path) -> Mapping[str, str]:
-    """The service's commit, or pult's programs as they are here."""
-    if "repository" not in step.inputs:
-        shutil.copytree(sources, step.folder, dirs_exist_ok=True)
-        return {}
-    wanted = step.inputs["sparse-checkout"].strip()
-    if step.inputs["repository"] != "dept/pult":
-        raise StepError(f"no repository {step.inputs['repository']}")
-    shutil.copytree(
-        ROOT / wanted, step.folder / step.inputs["path"] / wanted, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    """The service's commit. Like the real one it takes away what was there before."""
+    shutil.rmtree(step.folder)
+    shutil.copytree(sources, step.folder)
     return {}
 
 
