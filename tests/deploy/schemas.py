@@ -1,7 +1,8 @@
 """The fields of custom resources that deploy/ uses, as strictly as Kubernetes' own kinds: none that is not known.
 
 Small on purpose: what deploy/ holds was compared with the projects' own CRDs once (prometheus-operator, External
-Secrets, Argo CD 3.6, Flux 2; Cilium's by its documentation). A field that is new here is to be looked up there.
+Secrets, Argo CD 3.6, Flux 2, Traefik 3.7; Cilium's by its documentation). A field that is new here is to be looked up
+there.
 """
 
 from __future__ import annotations
@@ -46,7 +47,16 @@ APPLICATION = thing(
     destination=thing("name namespace", name=TEXT, namespace=TEXT), revisionHistoryLimit=NUMBER, syncPolicy=SYNC,
 )  # fmt: skip
 
+SOURCE = thing("ipStrategy", ipStrategy=thing(depth=NUMBER, ipv6Subnet=NUMBER))
+
 SPECS: dict[tuple[str, str], Schema] = {
+    ("traefik.io/v1alpha1", "Middleware"): thing(
+        rateLimit=thing("average sourceCriterion", average=NUMBER, burst=NUMBER, sourceCriterion=SOURCE),
+        inFlightReq=thing("amount sourceCriterion", amount=NUMBER, sourceCriterion=SOURCE),
+        buffering=thing("maxRequestBodyBytes", maxRequestBodyBytes=NUMBER),
+        retry=thing("attempts", attempts=NUMBER, initialInterval=DURATION, retryNonIdempotentMethod=FLAG),
+        ipAllowList=thing("sourceRange", sourceRange=several(TEXT)),
+    ),
     ("monitoring.coreos.com/v1", "ServiceMonitor"): thing(
         "selector endpoints", selector=SELECTOR, endpoints=several(thing("port", **ENDPOINT))
     ),

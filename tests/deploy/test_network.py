@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from bot.edge.server import BODY_MAX
 from config.settings import Settings
 from tests.deploy.built import DEPLOY, OVERLAYS, PRODUCTION, ROOT, Object, built, kinds, namespace, title, workload
 from tests.deploy.reach import Entity, Host, Party, Pod, reaches
@@ -32,7 +33,7 @@ def parties(objects: tuple[Object, ...]) -> dict[str, Party]:
         "pult": Pod(space, workload(objects)["spec"]["template"]["metadata"]["labels"], {"http": 8080}),
         "pult's schema Job": Pod(space, {NAME: "pult-schema"}),
         "any other pod beside pult": Pod(space, {NAME: "other"}),
-        "ingress-nginx": Pod("ingress-nginx", {NAME: "ingress-nginx"}),
+        "Traefik": Pod("traefik", {NAME: "traefik"}),
         "Argo CD's notifications": Pod("argocd", {NAME: "argocd-notifications-controller"}),
         "Argo CD's server": Pod("argocd", {NAME: "argocd-server"}),
         "Flux's notifications": Pod("flux-system", {"app": "notification-controller"}),
@@ -62,10 +63,10 @@ ASKED = (
     ("pult", "Grafana", 3000),
     ("pult", "a service in production", 8080),
     *((each, "pult", 8080) for each in (
-        "ingress-nginx", "Prometheus", "Alertmanager", "Argo CD's notifications", "Flux's notifications",
+        "Traefik", "Prometheus", "Alertmanager", "Argo CD's notifications", "Flux's notifications",
         "Argo CD's server", "Grafana", "a service in production", "any other pod beside pult", "pult's schema Job",
     )),
-    ("ingress-nginx", "pult", 22),
+    ("Traefik", "pult", 22),
     ("pult's schema Job", "pult-do-user-1-0.b.db.ondigitalocean.com", 25060),
     ("pult's schema Job", "DNS", 53),
     ("pult's schema Job", "slack.com", 443),
@@ -145,9 +146,15 @@ def test_public_paths_are_what_others_call_and_nothing_else(folder: Path) -> Non
     staging = {("/metrics", "Exact"), ("/readyz", "Exact")} if folder.name == "staging" else set()
     assert public == {(path, "Exact") for path in ("/webhooks/github", "/webhooks/release", "/healthz")} | staging
     console = ingresses["pult-console"]
-    assert console["metadata"]["annotations"]["nginx.ingress.kubernetes.io/whitelist-source-range"]
+    assert {"ipAllowList", "rateLimit", "inFlightReq"} == {kind for kind, _ in before(built(folder), console)}
+    assert {"rateLimit", "inFlightReq", "buffering", "retry"} == {
+        kind for kind, _ in before(built(folder), ingresses["pult"])
+    }
     for each in ingresses.values():
-        assert int(each["metadata"]["annotations"]["nginx.ingress.kubernetes.io/limit-rps"]) > 0
+        assert each["spec"]["ingressClassName"] == "traefik"
+        assert each["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.entrypoints"] == "websecure"
+        limits = [spec for kind, spec in before(built(folder), each) if kind in {"rateLimit", "inFlightReq"}]
+        assert all("ipStrategy" in spec["sourceCriterion"] for spec in limits), "each client by itself"
         hosts = [rule["host"] for rule in each["spec"]["rules"]]
         assert each["spec"]["tls"] == [{"hosts": hosts, "secretName": each["spec"]["tls"][0]["secretName"]}]
         assert not any("REGION" in host for host in hosts)
@@ -155,6 +162,23 @@ def test_public_paths_are_what_others_call_and_nothing_else(folder: Path) -> Non
             path["backend"]["service"]["name"] for rule in each["spec"]["rules"] for path in rule["http"]["paths"]
         }
         assert served <= {service["metadata"]["name"] for service in kinds(built(folder), "Service")}
+
+
+def before(objects: tuple[Object, ...], ingress: Object) -> list[tuple[str, Object]]:
+    """The Middlewares that an Ingress names: what each does, and how. KeyError: one is not there: a 404 for all."""
+    known = {
+        f"{each['metadata']['namespace']}-{each['metadata']['name']}@kubernetescrd": each["spec"]
+        for each in kinds(objects, "Middleware")
+    }
+    named = ingress["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.middlewares"].split(",")
+    found = [known[name] for name in named]
+    assert all(len(spec) == 1 for spec in found), "Traefik takes one kind in each"
+    return [next(iter(spec.items())) for spec in found]
+
+
+def test_pult_and_the_way_in_take_bodies_of_one_size() -> None:
+    (body,) = (each for each in kinds(built(PRODUCTION[0]), "Middleware") if "buffering" in each["spec"])
+    assert body["spec"]["buffering"]["maxRequestBodyBytes"] == BODY_MAX
 
 
 def test_a_policy_that_is_lost_is_seen() -> None:
@@ -169,7 +193,16 @@ def test_a_policy_that_is_lost_is_seen() -> None:
     assert not reaches(objects, known["pult"], Host("a.b.slack.com"), 443), "one part of a name"
 
 
-def test_the_load_balancer_and_nginx_agree_on_who_is_asking() -> None:
-    values = yaml.safe_load((DEPLOY / "platform/ingress-nginx.yaml").read_text())["controller"]
+def test_the_load_balancer_and_traefik_agree_on_who_is_asking() -> None:
+    values = yaml.safe_load((DEPLOY / "platform/traefik.yaml").read_text())
     spoken = values["service"]["annotations"]["service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol"]
-    assert values["config"]["use-proxy-protocol"] == spoken == "true"
+    assert spoken == "true"
+    assert all(values["ports"][name]["proxyProtocol"]["trustedIPs"] for name in ("web", "websecure"))
+
+
+@pytest.mark.parametrize("folder", OVERLAYS, ids=title)
+def test_traefik_is_told_whose_ingresses_may_name_limits(folder: Path) -> None:
+    """Others may not name any, since Traefik 3.7.1."""
+    values = yaml.safe_load((DEPLOY / "platform/traefik.yaml").read_text())
+    assert namespace(built(folder)) in values["providers"]["kubernetesIngress"]["crossProviderNamespaces"]
+    assert values["ingressClass"]["name"] == "traefik"
