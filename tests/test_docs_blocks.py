@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from bot.__main__ import main
 from config.loader import EXAMPLE, parse
+from tests.deploy.built import built, tool
+from tests.deploy.pipeline import program
 from tests.docs_blocks import Block, blocks
 from tests.pult_process import toml
 
@@ -44,6 +47,21 @@ def test_a_command_exists_and_takes_what_it_is_given(block: Block) -> None:
             assert set(words[1:]) <= TARGETS, words
         elif Path(words[0]).name == "pult":
             _parse(words[1:])
+        elif words[0] == "tell_pult.py":
+            program("tell_pult")._arguments(words[1:])  # exits 2 on what it does not know
+        elif "-k" in words:
+            assert built(ROOT / words[words.index("-k") + 1]), words
+
+
+@pytest.mark.parametrize("block", [each for each in _of("sh") if "<<'YAML'" in each.values[0].text])
+def test_what_is_applied_from_a_page_is_valid(block: Block, tmp_path: Path) -> None:
+    """Strictly, by Kubernetes' own schema."""
+    objects = re.findall(r"<<'YAML'\n(.*?)^YAML$", block.text, re.MULTILINE | re.DOTALL)
+    assert len(objects) == block.text.count("<<'YAML'")
+    path = tmp_path / "page.yaml"
+    path.write_text("---\n".join(objects))
+    done = subprocess.run([tool("kubernetes-validate"), "--strict", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_what_cannot_be_typed_is_found() -> None:
@@ -72,7 +90,7 @@ def test_a_page_in_one_language_leads_to_the_other() -> None:
 def _commands(text: str) -> Iterator[list[str]]:
     """Each command of a script that begins a line, in words, without variables before it and what comes after."""
     for line in text.replace("\\\n", " ").splitlines():
-        if not re.match(r"(\w+=\S+ )*(\S*/)?(pult|make) ", f"{line} "):
+        if not re.match(r"(\w+=\S+ )*(\S*/)?(pult|make|tell_pult\.py|kubectl) ", f"{line} "):
             continue
         words = shlex.split(re.sub(r"\$\([^)]*\)", "value", line), comments=True)
         while "=" in words[0]:

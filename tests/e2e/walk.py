@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, SIGKILL
+
+import aiohttp
 
 from bot.cli.simulate import write_kubeconfig
 from tests.department import PATIENCE, Department, until
+from tests.deploy.built import tool
 from tests.docs_blocks import Block
 from tests.real import alertmanager, free_port
 
@@ -37,11 +40,22 @@ ELSEWHERE = {
     "digitalocean": ("PULT_DIGITALOCEAN__API_URL", "{sim}/digitalocean"),
 }
 """Where each section's service is here: the overrides that config/pult.example.toml describes."""
-SHIM = """#!/bin/sh
-# pult as it would be installed; the terminal's command finds it on the port that is free here.
-[ "$1" = ask ] && set -- "$@" --url http://127.0.0.1:{port}
+PULT = """#!/bin/sh
+# pult as it would be installed; the demo, and the terminal's command, on the port that is free here.
+case "$1" in
+    ask) set -- "$@" --url http://127.0.0.1:{port} ;;
+    demo) set -- "$@" --port {port} ;;
+esac
 PYTHONPATH={root} exec {python} -m bot "$@"
 """
+MAKE = """#!/bin/sh
+# The real one, in the reader's checkout. Its .venv is what the test itself runs in: everything is installed already.
+exec {make} --directory={root} --old-file=.venv/.installed BIN={bin} "$@"
+"""
+ACTIVATE = "export PATH={bin}:$PATH\n"
+"""What .venv/bin/activate is for: without it there is no pult."""
+STAYS = {"pult run": '"event": "ready"', "make demo": "http://127.0.0.1:"}
+"""Commands that go on until Ctrl-C, each with what it says when it is there."""
 
 
 @dataclass
@@ -56,15 +70,23 @@ class Walk:
     """What the last block printed."""
     alertmanager: str = ""
     running: asyncio.subprocess.Process | None = None
+    log: Path = field(init=False)
+    """What runs last says there."""
 
     def __post_init__(self) -> None:
-        self.toml, self.state = self.folder / "pult.toml", self.folder / "state.sh"
+        self.toml, self.state, self.log = (self.folder / name for name in ("pult.toml", "state.sh", "pult.log"))
         self.state.touch()
         self.toml.touch()
-        shim = self.folder / "bin" / "pult"
-        shim.parent.mkdir()
-        shim.write_text(SHIM.format(port=self.port, root=ROOT, python=sys.executable))
-        shim.chmod(0o755)
+        installed = self.folder / ".venv" / "bin"
+        places = {"port": self.port, "root": ROOT, "python": sys.executable, "bin": installed, "make": tool("make")}
+        for path, text in (
+            (installed / "pult", PULT),
+            (installed / "activate", ACTIVATE),
+            (self.folder / "programs" / "make", MAKE),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.format(**places))
+            path.chmod(0o755)
         write_kubeconfig(self.department.url, self.folder).rename(self.folder / "kubeconfig.yaml")
 
     async def types(self, block: Block) -> None:
@@ -76,9 +98,11 @@ class Walk:
             case "yaml":
                 program = self.programs.enter_context(alertmanager(self.folder, text.replace("10s", "100ms")))
                 self.alertmanager = program.url
-            case "sh" if "make " not in text:
-                for line in re.split(r"^(pult run)\n", text, flags=re.MULTILINE):
-                    await (self._runs() if line == "pult run" else self._shell(line, block))
+            case "sh":
+                for part in re.split(rf"^({'|'.join(STAYS)})\n", text, flags=re.MULTILINE):
+                    await (self._runs(part) if part in STAYS else self._shell(part, block))
+            case other:
+                raise AssertionError(f"{block}: nobody knows what a reader does with {other or 'a block of nothing'}")
 
     def secret(self, name: str) -> str:
         """An exported variable's value."""
@@ -99,32 +123,44 @@ class Walk:
         self.said = out.decode()
         assert process.returncode == 0, f"{block}: {text}\n{self.said}"
 
-    async def _runs(self) -> None:
-        """``pult run``, after Ctrl-C where it runs already; back once it is ready."""
+    async def _runs(self, command: str) -> None:
+        """One of STAYS, after Ctrl-C where another one still runs; back once it is ready and answers a browser."""
         await self.stop()
-        path = self.folder / "pult.log"
-        with path.open("ab") as log:
+        with self.log.open("ab") as log:
             begun = log.tell()
             self.running = await asyncio.create_subprocess_exec(
-                "bash", "-euc", f"source {self.state}\nexec pult run",
-                cwd=self.folder, env=self._environ(), stdout=log, stderr=log,
+                "bash", "-euc", f"source {self.state}\nexec {command}",
+                cwd=self.folder, env=self._environ(), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
         async def ready() -> bool:
-            said = path.read_bytes()[begun:]
+            said = self.log.read_bytes()[begun:].decode()
             assert self.running is not None
-            assert self.running.returncode is None, said.decode()[-3000:]
-            return b'"event": "ready"' in said
+            assert self.running.returncode is None, said[-3000:]
+            return STAYS[command] in said
 
-        await until("pult is not ready", ready)
+        await until(f"{command} is not ready", ready)
+        assert await self._page() == 200
 
     async def stop(self) -> None:
+        """Ctrl-C, which the terminal sends to all that runs in it; nothing of it answers afterwards."""
         if self.running is None:
             return
         if self.running.returncode is None:
-            self.running.send_signal(SIGTERM)
+            os.killpg(self.running.pid, SIGINT)
         async with asyncio.timeout(PATIENCE):
-            assert await self.running.wait() == 0
+            status = await self.running.wait()
+        assert status in {0, -SIGINT}, "make ends by the signal, pult by itself"
+        assert await self._page() == 0
+        self.running = None
+
+    async def _page(self) -> int:
+        """The status of the console's page; 0: nobody is there."""
+        try:
+            async with self.department.session.get(f"http://127.0.0.1:{self.port}/") as answer:
+                return answer.status
+        except aiohttp.ClientConnectorError:
+            return 0
 
     def _here(self, text: str) -> str:
         for left_open, value in GIVEN.items():
@@ -136,7 +172,7 @@ class Walk:
         places = {"sim": self.department.url, "alertmanager": self.alertmanager}
         sections = tomllib.loads(self.toml.read_text())
         told = {name: where.format(**places) for key, (name, where) in ELSEWHERE.items() if key in sections}
-        told["PATH"] = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        told["PATH"] = f"{self.folder / 'programs'}:{os.environ['PATH']}"
         return {"HOME": str(self.folder), "LANG": "C.UTF-8"} | told
 
 
@@ -149,10 +185,10 @@ async def walk(department: Department, folder: Path) -> AsyncIterator[Walk]:
             yield found
         finally:
             if found.running is not None and found.running.returncode is None:
-                found.running.kill()
+                os.killpg(found.running.pid, SIGKILL)
                 await found.running.wait()
-            log = folder / "pult.log"
-            print("\n".join(line[:300] for line in (log.read_text() if log.exists() else "").splitlines()[-40:]))
+            said = found.log.read_text() if found.log.exists() else ""
+            print("\n".join(line[:300] for line in said.splitlines()[-40:]))
 
 
 def asked(said: str) -> str:
