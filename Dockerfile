@@ -1,7 +1,6 @@
-# syntax=docker/dockerfile:1
-# Bases are named by patch release. Their digests are written behind the tags by Renovate (renovate.json), which asks the
-# registry; deploy/ pins what is built here by digest. Everything from PyPI is checked by hash, the build's own tools too.
-FROM python:3.11.14-slim-bookworm AS build
+# The base is pinned by the digest of its index, which Renovate moves together with the tag (renovate.json); deploy/ pins
+# what is built here by digest, too. Everything from PyPI is checked by hash, the build's own tools as well.
+FROM python:3.11.17-slim-trixie@sha256:45037981b62b34b44602584fccbc4d884d5f7dc92c7ee86bb38a698a79fe1e51 AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_LINK_MODE=copy
 WORKDIR /src
 COPY requirements/build.txt requirements/run.txt requirements/
@@ -22,7 +21,7 @@ RUN /opt/tools/bin/python -m hatchling build -t wheel -d /opt/wheel \
     && find /opt/pult/lib/python3.11/site-packages/babel/locale-data -name '*.dat' ! -name 'en*' ! -name 'ru*' ! -name 'root.dat' -delete \
     && /opt/pult/bin/python -m compileall -q -j 0 /opt/pult/lib
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.11.17-slim-trixie@sha256:45037981b62b34b44602584fccbc4d884d5f7dc92c7ee86bb38a698a79fe1e51
 LABEL org.opencontainers.image.title="pult" \
       org.opencontainers.image.description="Alerts, SLOs, approvals and operations of an infrastructure department, in its chats" \
       org.opencontainers.image.source="https://github.com/dept/pult" \
