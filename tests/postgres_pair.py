@@ -1,4 +1,4 @@
-"""A real primary and its real streaming standby, both started by deploy/postgres/start.sh."""
+"""A real primary and its real streaming standby, both started by deploy/postgres/base/start.sh."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def _owned(folder: Path) -> None:
 def _write(node: Node, peer: Node, binaries: Path, settings: dict[str, str]) -> None:
     node.folder.mkdir()
     for name in ("start.sh", "seed.sql"):
-        shutil.copy(ROOT / "deploy" / "postgres" / name, node.folder / name)
+        shutil.copy(ROOT / "deploy" / "postgres" / "base" / name, node.folder / name)
     own = {"port": str(node.port), "unix_socket_directories": ""}
     environ = {
         "PATH": f"{binaries}:/usr/bin:/bin", "PGDATA": str(node.data), "PG_NAME": node.name, "PG_PAUSE": "0.2",

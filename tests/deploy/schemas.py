@@ -30,7 +30,11 @@ SELECTOR = thing(
     matchLabels=LABELS,
     matchExpressions=several(thing("key operator", key=TEXT, operator=TEXT, values=several(TEXT))),
 )
-RELABELING = thing(targetLabel=TEXT, replacement=TEXT, sourceLabels=several(TEXT), action=TEXT)
+RELABELING = thing(targetLabel=TEXT, replacement=TEXT, sourceLabels=several(TEXT), action=TEXT, regex=TEXT)
+RULE = thing(
+    "expr", alert=TEXT, record=TEXT, expr=TEXT, labels=LABELS, annotations=LABELS, keep_firing_for=DURATION,
+    **{"for": DURATION},
+)  # fmt: skip
 ENDPOINT = {"port": TEXT, "path": TEXT, "interval": DURATION, "relabelings": several(RELABELING)}
 PORTS = thing("ports", ports=several(thing("port protocol", port=TEXT, protocol={"enum": ["TCP", "UDP"]})),
               rules=thing(dns=several(thing(matchName=TEXT, matchPattern=TEXT))))  # fmt: skip
@@ -63,6 +67,14 @@ SPECS: dict[tuple[str, str], Schema] = {
     ("monitoring.coreos.com/v1", "PodMonitor"): thing(
         "selector podMetricsEndpoints", jobLabel=TEXT, selector=SELECTOR,
         podMetricsEndpoints=several(thing("port", **ENDPOINT, filterRunning=FLAG)),
+    ),
+    ("monitoring.coreos.com/v1", "Probe"): thing(
+        "prober targets", jobName=TEXT, interval=DURATION, module=TEXT, prober=thing("url", url=TEXT),
+        targets=thing("staticConfig", staticConfig=thing("static", static=several(TEXT), labels=LABELS,
+                      relabelingConfigs=several(RELABELING))),
+    ),
+    ("monitoring.coreos.com/v1", "PrometheusRule"): thing(
+        "groups", groups=several(thing("name rules", name=TEXT, interval=DURATION, limit=NUMBER, rules=several(RULE)))
     ),
     ("cilium.io/v2", "CiliumNetworkPolicy"): thing(
         "endpointSelector", endpointSelector=SELECTOR,

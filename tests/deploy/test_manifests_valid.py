@@ -1,4 +1,4 @@
-"""Every overlay, and the template, against the schemas of Kubernetes and of the custom resources."""
+"""Everything that kubectl is given, against the schemas of Kubernetes and of the custom resources."""
 
 from __future__ import annotations
 
@@ -10,12 +10,26 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.deploy.built import GITOPS, OVERLAYS, TEMPLATES, built, title, tool
+from tests.deploy.built import DEPLOY, GITOPS, MONITORING, OVERLAYS, POSTGRES, TEMPLATES, built, title, tool
 from tests.deploy.schemas import SPECS
 
-EVERYTHING = (*OVERLAYS, *TEMPLATES, *GITOPS)
+EVERYTHING = (*OVERLAYS, *TEMPLATES, *GITOPS, *POSTGRES, MONITORING)
 VERSIONS = ("1.30", "1.37")
 """The oldest Kubernetes that has everything used here on by default, and the newest with a schema."""
+
+
+def test_no_folder_is_forgotten() -> None:
+    """What can be applied is built here; the rest are parts of it."""
+    parts = {"base", "common", *(path.name for path in (DEPLOY / "components").iterdir())}
+    found = {path.parent for path in DEPLOY.glob("**/kustomization.yaml") if path.parent.name not in parts}
+    assert found == set(EVERYTHING)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_applied_by_itself_is_valid(version: str) -> None:
+    words = [tool("kubernetes-validate"), "--strict", "-k", version, DEPLOY / "failover/connections.yaml"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("folder", EVERYTHING, ids=title)
@@ -45,7 +59,7 @@ def test_a_wrong_field_is_found() -> None:
         jsonschema.validate({**policy["spec"], "egress": [{"toFqdn": [], "toPorts": []}]}, schema)
 
 
-@pytest.mark.parametrize("folder", [*OVERLAYS, *TEMPLATES], ids=title)
+@pytest.mark.parametrize("folder", EVERYTHING, ids=title)
 def test_a_real_cluster_takes_them(folder: Path) -> None:
     """By server-side dry run, where a kubeconfig is given; its cluster needs the namespaces and the CRDs."""
     if not (config := os.environ.get("PULT_TEST_KUBECONFIG")):

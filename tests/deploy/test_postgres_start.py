@@ -1,4 +1,4 @@
-"""deploy/postgres/start.sh on real servers: what a server is started as, by what the other one is."""
+"""deploy/postgres/base/start.sh on real servers: what a server is started as, by what the other one is."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from tests import postgres_hand
+from tests.deploy.built import built, kinds, workload
 from tests.postgres import binaries, owner
 from tests.postgres_pair import Node, Pair, bootstrapping, born, pair, started_pair, unborn_pair, until
 
 __all__ = ["pair"]
 pytestmark = pytest.mark.postgres
-FOLDER = Path(__file__).parents[2] / "deploy" / "postgres"
+FOLDER = Path(__file__).parents[2] / "deploy" / "postgres" / "base"
 
 
 def write(node: Node, name: str, count: int = 50) -> None:
@@ -175,10 +176,13 @@ def test_the_example_names_every_file_and_each_overlay_the_other_region() -> Non
         path.name for path in FOLDER.iterdir() if path.is_file()
     }
     for region, other in (("nyc2", "sfo3"), ("sfo3", "nyc2")):
-        overlay = yaml.safe_load((FOLDER / region / "kustomization.yaml").read_text())
-        literals = dict(each.split("=", 1) for each in overlay["configMapGenerator"][0]["literals"])
-        assert literals["PG_NAME"] == region
-        assert f"host=pg.{other}." in literals["PG_PEER"]
+        objects = built(FOLDER.parent / region)
+        (told,) = (each["data"] for each in kinds(objects, "ConfigMap") if "PG_NAME" in each["data"])
+        assert told["PG_NAME"] == region
+        assert f"host=pg.{other}." in told["PG_PEER"]
+        (container,) = workload(objects)["spec"]["template"]["spec"]["containers"]
+        (given,) = (each["configMapRef"]["name"] for each in container["envFrom"])
+        assert given in {each["metadata"]["name"] for each in kinds(objects, "ConfigMap")}
 
 
 def test_the_manifest_gives_the_script_what_it_asks_for() -> None:
