@@ -33,7 +33,7 @@ def _of(*languages: str) -> list[Any]:
 
 @pytest.mark.parametrize("block", _of("toml"))
 def test_a_configuration_block_loads_beside_everything_else(block: Block) -> None:
-    whole = _joined(tomllib.loads(EXAMPLE.read_text()), tomllib.loads(block.text))
+    whole = joined(tomllib.loads(EXAMPLE.read_text()), tomllib.loads(block.text))
     for person in whole["people"]:  # sealed secrets are all alike, and these may not be
         person["token"] = f"token of {person['name']}"
     text = "\n".join(f"{key} = {toml(value)}" for key, value in whole.items())
@@ -108,15 +108,15 @@ def _parse(words: list[str]) -> None:
         context = found.make_context(found.name, rest, parent=context)
 
 
-def _joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Tables become one; tables of a list that bear a name replace their namesakes, others the whole list."""
     whole = dict(below)
     for key, value in above.items():
         old = whole.get(key)
         if isinstance(old, list) and isinstance(value, dict):  # [services.x] after the last of [[services]]
-            whole[key] = [*old[:-1], _joined(old[-1], value)]
+            whole[key] = [*old[:-1], joined(old[-1], value)]
         elif isinstance(old, dict) and isinstance(value, dict) and not {"env", "file"} & {*value}:
-            whole[key] = _joined(old, value)
+            whole[key] = joined(old, value)
         elif isinstance(old, list) and all(isinstance(each, dict) and "name" in each for each in value):
             named = {each["name"] for each in value}
             whole[key] = [*value, *(each for each in old if each["name"] not in named)]

@@ -47,8 +47,13 @@ CLUSTERS = tuple(
 
 
 def applications(*clusters: Object) -> dict[str, Object]:
-    """What the ApplicationSet makes of *clusters*: cluster generators, and Go's templates as far as used."""
+    """What the ApplicationSet makes of *clusters*."""
     (made,) = kinds(built(ARGOCD), "ApplicationSet")
+    return generated(made, *clusters)
+
+
+def generated(made: Object, *clusters: Object) -> dict[str, Object]:
+    """What *made* makes of *clusters*: cluster generators, and Go's templates as far as used."""
     found = {}
     for generator in (each["clusters"] for each in made["spec"]["generators"]):
         for cluster in clusters:
