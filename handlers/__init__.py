@@ -79,7 +79,20 @@ from handlers.ports import Ports as Ports
 from handlers.releasing import heard as released
 from handlers.releasing import turns
 from handlers.schedules import canary as canary_schedule
-from handlers.schedules import clocks, costs, digest, drift, freezes, handover, prune, reconcile, reroute, rooms, week
+from handlers.schedules import (
+    clocks,
+    costs,
+    digest,
+    drift,
+    freezes,
+    handover,
+    prune,
+    ready_told,
+    reconcile,
+    reroute,
+    rooms,
+    week,
+)
 from handlers.schedules.drills import Rehearsing
 from handlers.schedules.ready import Proposing
 from handlers.schedules.regions import Sentry
@@ -157,6 +170,7 @@ def periodic(p: Ports, desk: Volunteer) -> tuple[Periodic, ...]:
         freezes.voiding(p.store, p.clock, p.policy, frozen(p.freezes)),
         *((digest.daily(p.store, p.clock, p.rules, daily, p.digest, spent),) if daily and spent else ()),
         _proposing(p, desk).duty(),
+        *((ready_told.Telling(p.store, p.services, p.pipeline).duty(),) if p.pipeline else ()),
         *((rehearsing.duty(),) if (rehearsing := _rehearsing(p, desk)) else ()),
         *((sentry.duty(),) if (sentry := _sentry(p, desk)) else ()),
         *((rooms.duty(p.store, p.cluster, p.services, p.pair),) if p.pair else ()),

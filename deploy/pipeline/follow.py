@@ -3,8 +3,8 @@
 
     follow.py dept/api "$GITHUB_SHA" production --patience 240
 
-Exit 0: pult has verified it there. 1: it is bad, or was taken back. 3: nobody brought it there in time, which says
-nothing against it. The word for it is the step's output ``verdict``: verified, bad or unpromoted.
+Exit 0: pult has verified it there. 1: it is bad, or was taken back. 3: people said no, or nobody brought it there
+in time, which says nothing against it. The word for it is the step's output ``verdict``: verified, bad or unpromoted.
 """
 
 from __future__ import annotations
@@ -18,26 +18,31 @@ from typing import Any
 
 import github
 
+UNPROMOTED = "unpromoted"
 PAUSE = 10.0
 """Seconds between two looks: one or two calls each, of the 1,000 an hour that GitHub allows a workflow's token."""
 SLOW = timedelta(minutes=5)
 """How far clocks may be apart: a failure noted so long before the start is one of an earlier try."""
 BAD = frozenset({"failure", "error", "inactive"})
+REFUSED = "refused"
+"""What "inactive" means where nothing was begun before: pult proposed it, and nobody wanted it."""
+BEGUN = frozenset({"in_progress", "success", "failure", "error"})
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Follow until pult has decided."""
     given = _arguments(arguments)
     since, ends = datetime.now(UTC) - SLOW, time.monotonic() + given.patience * 60
-    verdict, said = "unpromoted", "nobody has promoted it"
+    verdict, said = UNPROMOTED, "nobody has promoted it"
     while time.monotonic() < ends:
         try:
             verdict, said = _look(given, since)
         except (github.RefusedError, OSError) as error:
             said = str(error)  # GitHub may be away for a while; what it said before still stands
-        if verdict in ("verified", "bad"):
+        if verdict != UNPROMOTED:
             break
         time.sleep(given.pause)
+    verdict = UNPROMOTED if verdict == REFUSED else verdict
     github.output(verdict=verdict)
     sys.stdout.write(f"{verdict}: {said}\n")
     return {"verified": 0, "bad": 1}.get(verdict, 3)
@@ -50,7 +55,8 @@ def _look(given: argparse.Namespace, since: datetime) -> tuple[str, str]:
         if state in BAD:
             return "bad", f"{environment}: {said or state}"
     state, said = states.get(given.environment, ("", ""))
-    return ("verified", said) if state == "success" else ("unpromoted", said or "nobody has promoted it")
+    verdict = {"success": "verified", REFUSED: REFUSED}.get(state, UNPROMOTED)
+    return verdict, said or "nobody has promoted it"
 
 
 def _states(given: argparse.Namespace, since: datetime) -> dict[str, tuple[str, str]]:
@@ -61,11 +67,20 @@ def _states(given: argparse.Namespace, since: datetime) -> dict[str, tuple[str, 
         if record["environment"] in found or not _by_pult(record):
             continue
         path = f"/repos/{given.repository}/deployments/{record['id']}/statuses"
-        latest = (github.call("GET", path, per_page=1) or [{}])[0]
-        state = latest.get("state", "")
-        old = datetime.fromisoformat(latest["created_at"]) < since if state in BAD else False
-        found[record["environment"]] = ("", "") if old else (state, latest.get("description") or "")
+        found[record["environment"]] = _state(github.call("GET", path, per_page=100), since)
     return found
+
+
+def _state(statuses: list[dict[str, Any]], since: datetime) -> tuple[str, str]:
+    """The latest of *statuses*, which is their first. A failure from before *since* says nothing of this try."""
+    if not statuses:
+        return "", ""
+    latest, state = statuses[0], statuses[0]["state"]
+    if state in BAD and datetime.fromisoformat(latest["created_at"]) < since:
+        return "", ""
+    if state == "inactive" and not any(each["state"] in BEGUN for each in statuses):
+        state = REFUSED
+    return state, latest.get("description") or ""
 
 
 def _by_pult(record: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 
     NEEDS='{"build": {"result": "success", "outputs": {…}}, …}' outcome.py api 1.8.0 --url … [--trivy trivy.json]
 
-What nobody promoted in time, and what somebody cancelled, is no failure of the version, and pult is told nothing.
+What nobody promoted, and what somebody cancelled, is no failure of the version, and pult is told nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def outcome(jobs: dict[str, Any]) -> tuple[str, str]:
     failed = [name for name, job in jobs.items() if job["result"] == "failure"]
     cancelled = [name for name, job in jobs.items() if job["result"] == "cancelled"]
     if any((jobs[name].get("outputs") or {}).get("verdict") == "unpromoted" for name in failed):
-        return "", "Nobody promoted it in time. It may still be promoted."
+        return "", "Nobody promoted it. It may still be promoted."
     if failed:
         return "failed", f"The pipeline failed at {', '.join(failed)}."
     if cancelled:

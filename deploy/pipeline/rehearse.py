@@ -46,12 +46,16 @@ class Play:
     fixable: bool = False
     e2e: str = "true"
     verification: str = GOOD
+    approved: bool = True
+    stage: str = "failed"
+    """Where pult has the version at the end, when it failed somewhere."""
 
 
 PLAYS: Final = (
     Play("good", "a good release"),
     Play("scan", "a scan finds what has a fix", "scan", fixable=True),
     Play("e2e", "the E2E fails on staging", "e2e", e2e="false"),
+    Play("refused", "people say no", "verify", approved=False, stage="ready"),
     Play("verification", "the version is bad in production", "verify", version="1.8.1", verification=STRICT),
 )
 
@@ -82,7 +86,7 @@ class Played:
         if self.play.ends_at:
             wanted |= {self.play.ends_at: "failure"}
         wanted |= {"notify": "success"}
-        version, stage = (BEFORE, "failed") if self.play.ends_at else (self.play.version, "released")
+        version, stage = (BEFORE, self.play.stage) if self.play.ends_at else (self.play.version, "released")
         return (self.production, self.stage) == (version, stage) and {
             name: job.result for name, job in self.jobs.items()
         } == wanted
@@ -201,7 +205,7 @@ def _runner(play: Play, folder: Path, found: Department, workflow: Mapping[str, 
     environment |= {"CI": "true", "HOME": str(folder), "STANDINS": str(folder / "programs")}
     (folder / "artifacts").mkdir()
     stood_in = actions(folder / "artifacts", sources, fixable=play.fixable)
-    return Rehearsal(folder / "jobs", ROOT, contexts, environment, stood_in, lambda job: _people(job, found))
+    return Rehearsal(folder / "jobs", ROOT, contexts, environment, stood_in, lambda job: _people(job, found, play))
 
 
 def _begins(found: Department) -> None:
@@ -214,13 +218,13 @@ def _begins(found: Department) -> None:
     found.comes_to("staging", BEFORE)
 
 
-def _people(job: Job, found: Department) -> None:
-    """What people do: they approve what pult proposes once the pipeline has called the version ready."""
+def _people(job: Job, found: Department, play: Play) -> None:
+    """What people do with what pult proposes once the pipeline has called the version ready."""
     if job.name != ASKS or job.result != "success":
         return
     ident = until("pult proposes nothing", lambda: re.search(r"op-\w+", str(found.ask("boris", "ops")["text"])))[0]
-    for person in APPROVERS:
-        said = found.ask(person, f"approve {ident}")
+    for person in APPROVERS if play.approved else APPROVERS[:1]:
+        said = found.ask(person, f"{'approve' if play.approved else 'reject'} {ident}")
         if not said["ok"]:
             raise RuntimeError(said["text"])
 

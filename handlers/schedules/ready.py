@@ -15,7 +15,7 @@ from bot.domain.audit import Deed
 from bot.domain.cards import Place, Wish, subject
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.messages import Aside, Message, Paragraph, Tone
-from bot.domain.operations import PULT
+from bot.domain.operations import PULT, Operation
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.releases import READY, STAGE, Release
@@ -24,6 +24,7 @@ from bot.ports.clock import Clock
 from bot.ports.desk import Volunteer
 from bot.ports.schedules import Periodic
 from bot.ports.store import Store, Tx
+from handlers.schedules import ready_told
 
 EVERY = 5.0
 PROPOSE = "propose"
@@ -87,7 +88,7 @@ class Proposing:
             plan = await self.plan(service, release.version, environment)
             if plan.holds and not last:
                 return
-            await self.desk.volunteer(plan, self.chats[0], lambda tx, _: _claimed(tx, environment, release))
+            await self.desk.volunteer(plan, self.chats[0], lambda tx, made: _entered(tx, environment, release, made))
         except UserError as error:
             why = error.phrase
         except TemporaryError as error:
@@ -119,6 +120,14 @@ def _waiting(tx: Tx, service: Service, environment: Environment, at: datetime) -
 
 def _since(release: Release) -> datetime:
     return release.time(STAGE + READY)
+
+
+def _entered(tx: Tx, environment: Environment, release: Release, made: Operation) -> bool:
+    """Whether *made* is to be; GitHub is told of it then."""
+    claimed = _claimed(tx, environment, release)
+    if claimed:
+        ready_told.follow(tx, made.id)
+    return claimed
 
 
 def _claimed(tx: Tx, environment: Environment, release: Release) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,10 @@ PULT = {"operation": "op-1"}
     [
         ((), 3, "unpromoted"),
         ((("production", ("in_progress",), PULT),), 3, "unpromoted"),
+        ((("production", ("queued",), PULT),), 3, "unpromoted"),
+        ((("production", ("queued", "in_progress", "success"), PULT),), 0, "verified"),
+        ((("production", ("queued", "in_progress", "success", "inactive"), PULT),), 1, "bad"),
+        ((("production", ("queued", "inactive"), PULT), ("production", ("success",), PULT)), 0, "verified"),
         ((("production", ("in_progress", "success"), PULT),), 0, "verified"),
         ((("production", ("in_progress", "success"), {}),), 3, "unpromoted"),  # a job's own record, not pult's
         ((("production-sfo3", ("success",), PULT),), 3, "unpromoted"),
@@ -118,6 +123,15 @@ async def test_pults_verdict_is_read_from_its_own_records(
     words = ("dept/api", commit, "production", "--patience", "0.02", "--pause", "0.2")
     done = await github.ran("follow.py", *words, GITHUB_OUTPUT=str(output))
     assert (done.returncode, output.read_text()) == (status, f"verdict={verdict}\n"), done.stdout + done.stderr
+
+
+async def test_a_no_ends_the_waiting_at_once_and_says_nothing_against_the_version(github: GitHub) -> None:
+    await github.deployment("production", "queued", "inactive", payload=PULT)
+    commit = (await github.call("GET", "/git/ref/tags/v1.8.0"))["object"]["sha"]
+    begun = time.monotonic()
+    done = await github.ran("follow.py", "dept/api", commit, "production", "--patience", "10", "--pause", "60")
+    assert (done.returncode, done.stdout) == (3, "unpromoted: it is inactive\n")
+    assert time.monotonic() - begun < 60, "not one pause"
 
 
 async def test_a_github_that_is_away_is_no_verdict(github: GitHub) -> None:

@@ -52,6 +52,14 @@ def test_a_failing_e2e_stops_it_before_anybody_is_asked() -> None:
     assert status == 0
 
 
+def test_a_no_of_people_ends_it_at_once_and_leaves_the_version_as_it_was() -> None:
+    status, said, results = rehearse("refused")
+    assert results == ends(*STEPS[:8], at="verify"), said
+    assert re.search(r"unpromoted: pult op-\w+: rejected", said), said
+    assert "staging runs 1.8.0, production 1.7.2; pult says ready" in said
+    assert status == 0
+
+
 def test_a_version_that_is_bad_in_production_is_taken_back_and_the_pipeline_says_so() -> None:
     status, said, results = rehearse("verification")
     assert results == ends(*STEPS[:8], at="verify"), said

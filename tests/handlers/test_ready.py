@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 
 import pytest
 
@@ -16,10 +17,12 @@ from bot.domain.releases import Deployment, Fate
 from bot.domain.services import Catalogue, Environment, Service
 from bot.platforms.console.plain import plain
 from bot.ports.pipeline import Check
+from bot.ports.schedules import Periodic
 from handlers.commands.promote import planned
 from handlers.schedules.ready import LATE, PATIENCE, PAUSE, Proposing
+from handlers.schedules.ready_told import Telling
 from tests.handlers.department import PRODUCTION, SERVICES, STAGING, Department
-from tests.handlers.fakes import NOON, digest
+from tests.handlers.fakes import NOON, FakePipeline, digest
 from tests.handlers.fakes_releases import sha
 from tests.handlers.test_approvals import notices
 
@@ -212,3 +215,54 @@ async def test_it_has_run_well_for_as_long_as_the_policy_wants(department: Depar
     await pult.looks(2 * LATE + PAUSE)
     (made,) = await proposals(department)
     assert made.plan.holds == ()
+
+
+@dataclass
+class Told:
+    """What GitHub is told of what pult proposed."""
+
+    pult: Replica
+    pipeline: FakePipeline = field(default_factory=FakePipeline)
+
+    async def looks(self) -> list[str]:
+        """The states so far, after another look."""
+        await self.duty.run()
+        return [state for what, _, state in self.pipeline.done if what == "status"]
+
+    @cached_property
+    def duty(self) -> Periodic:
+        ports = self.pult.department.ports
+        return Telling(ports.store, ports.services, self.pipeline).duty()
+
+
+async def test_github_sees_that_it_waits_and_that_people_said_no(pult: Replica) -> None:
+    await pult.department.reported("1.8.0")
+    await pult.looks()
+    (made,) = await proposals(pult.department)
+    told = Told(pult)
+    assert await told.looks() == ["queued"]
+    assert await told.looks() == ["queued"], "once"
+    await pult.department.say("anna", f"reject {made.id}")
+    told.pipeline.away = True
+    assert await told.looks() == ["queued"]
+    told.pipeline.away = False
+    assert await told.looks() == ["queued", "inactive"], "it is told again until GitHub answers"
+    assert await told.looks() == ["queued", "inactive"]
+    assert await Told(pult).looks() == [], "another replica has nothing more to tell"
+
+
+async def test_what_has_begun_tells_its_own_state(pult: Replica) -> None:
+    await pult.department.reported("1.8.0")
+    await pult.looks()
+    (made,) = await proposals(pult.department)
+    begun = replace(made.moved(State.APPROVED).moved(State.RUNNING), started_at=NOON)
+    await pult.department.store.write(lambda tx: tx.save_operation(begun))
+    assert await Told(pult).looks() == []
+    await pult.department.store.write(lambda tx: tx.save_operation(begun.moved(State.CANCELLED)))
+    assert await Told(pult).looks() == []
+
+
+async def test_nobody_is_told_of_what_people_propose(pult: Replica) -> None:
+    await pult.department.reported("1.8.0")
+    await pult.department.proposed("anna", "promote api 1.8.0")
+    assert await Told(pult).looks() == []
