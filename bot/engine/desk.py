@@ -155,8 +155,9 @@ class Desk:
         plan = self._judged(tx, plan, rule, now)
         alone = alone and not plan.holds
         if not alone:
-            count, why = max(1, rule.approvals + rule.four_eyes), phrase("pult proposes it, and pult is nobody")
-            plan = replace(plan, brake="", approvals=max(plan.approvals, count), because=(*plan.because, why))
+            count = max(1, max(rule.approvals, plan.approvals) + rule.four_eyes)
+            why = phrase("pult proposes it, and pult is nobody")
+            plan = replace(plan, brake="", approvals=count, because=(*plan.because, why))
         operation = drafted(tx, plan, PULT, Place(chat), now, now + rule.expires)
         operation = operation.moved(State.APPROVED if alone else State.WAITING)
         if not claim(tx, operation):

@@ -12,7 +12,7 @@ from bot.domain.errors import TemporaryError
 from bot.domain.operations import Operation, State
 from bot.domain.phrases import English
 from bot.domain.plans import Plan
-from bot.domain.policy import Policy, Rule
+from bot.domain.policy import Condition, More, Policy, Rule
 from bot.domain.releases import Deployment, Fate
 from bot.domain.services import Catalogue, Environment, Service
 from bot.platforms.console.plain import plain
@@ -100,6 +100,15 @@ async def test_where_one_person_is_enough_one_is(department: Department) -> None
     await Replica(department).looks()
     (made,) = await proposals(department)
     assert made.plan.approvals == 1
+
+
+async def test_what_the_moment_asks_for_comes_on_top(department: Department) -> None:
+    more = More(Condition(environments=frozenset({"production"})), 2, "it is Friday")
+    department.policy = Policy({"promote": Rule(frozenset({"sre"}), approvals=1, four_eyes=True, more=(more,))})
+    await department.reported("1.8.0")
+    await Replica(department).looks()
+    (made,) = await proposals(department)
+    assert made.plan.approvals == 3, "two beside whoever proposes it"
 
 
 async def test_two_replicas_a_restart_and_a_repeated_word_propose_one(pult: Replica) -> None:
