@@ -168,8 +168,10 @@ def _service(settings: Settings, service: ServiceSettings) -> Iterator[Problem]:
     environments = service.environments
     yield from _unique(f"{path}.environments", "name", ((stop.name, stop.name) for stop in environments))
     for stop in environments:
-        stop_path = f"{path}.environments[{stop.name}].cluster"
-        yield from _cluster(settings, stop_path, stop.cluster)
+        stop_path = f"{path}.environments[{stop.name}]"
+        yield from _cluster(settings, f"{stop_path}.cluster", stop.cluster)
+        if stop.on_ready == "propose" and not settings.webhooks.release:
+            yield wrong(f"{stop_path}.on_ready", '"propose"', 'it with [webhooks.release], by which "ready" is said')
     yield from _order(path, environments)
     owners = [(stop.name, stop.gitops or service.gitops) for stop in environments]
     yield from _files(path, service)

@@ -189,6 +189,11 @@ BREAKS = {
         'name = "staging"\nafter = "production"\ncluster',
         'services[api].environments[staging].after: found "production"',
     ),
+    "nobody to say ready": (
+        'name = "production"\ncluster',
+        'name = "production"\non_ready = "propose"\ncluster',
+        'environments[production].on_ready: found "propose", allowed is it with [webhooks.release]',
+    ),
     "same file": (
         '"production.yaml"',
         '"staging.yaml"',
