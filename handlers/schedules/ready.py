@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.audit import Deed
+from bot.domain.audit import own
 from bot.domain.cards import Place, Wish, subject
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.messages import Aside, Message, Paragraph, Tone
-from bot.domain.operations import PULT, Operation
+from bot.domain.operations import Operation
 from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.plans import Plan
 from bot.domain.releases import READY, STAGE, Release
@@ -107,7 +107,7 @@ class Proposing:
         tx.put_message(what, _message(environment, release, why))
         for chat in self.chats:
             tx.show(Wish(what, Place(chat)), now)
-        tx.append(Deed(now, PULT, "", "promote", release.id, "not proposed", why.plain()))
+        tx.append(own(now, "promote", release.id, "not proposed", why.plain()))
 
 
 def _waiting(tx: Tx, service: Service, environment: Environment, at: datetime) -> Release | None:
