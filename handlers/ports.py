@@ -11,7 +11,7 @@ from bot.domain.failover import Pair
 from bot.domain.freezes import Window
 from bot.domain.hours import Daily
 from bot.domain.oncall import Rotation
-from bot.domain.phrases import English, Words
+from bot.domain.phrases import English, Phrase, Words
 from bot.domain.policy import Policy
 from bot.domain.services import Catalogue
 from bot.domain.slo import Slo
@@ -93,7 +93,7 @@ class Ports:
     rules: Rules
     approvals_in: tuple[str, ...]
     freezes: tuple[Window, ...]
-    trouble: Callable[[], Mapping[str, str]]
+    trouble: Callable[[], Mapping[str, Phrase]]
     canary: Canary
     measure: Callable[[Flight], None]
     digest: Rotation | None

@@ -52,7 +52,7 @@ LOCALES = Path(__file__).parents[2] / "handlers" / "locales"
 class Behind(Protocol):
     """What works behind the webhook port, once it is connected."""
 
-    def trouble(self) -> Mapping[str, str]: ...
+    def trouble(self) -> Mapping[str, Phrase]: ...
     def replicas(self) -> Sequence[str]: ...
     async def ask(self, request: Request) -> Answer: ...
     async def standing(self, destinations: Sequence[str]) -> Sequence[Standing]: ...
@@ -100,7 +100,7 @@ class Core:
         """How the last canary fared, as a metric."""
         self.meters.canary.set(nan if flight.why else flight.seconds)
 
-    def trouble(self) -> Mapping[str, str]:
+    def trouble(self) -> Mapping[str, Phrase]:
         """Destinations that can't be delivered to; nothing is known before delivery runs."""
         return self.behind.trouble() if self.behind else {}
 

@@ -13,6 +13,7 @@ from bot.domain.cards import Card
 from bot.domain.errors import PultError, TemporaryError
 from bot.domain.leases import DUTIES, shares
 from bot.domain.messages import Message
+from bot.domain.phrases import Phrase
 from bot.domain.requests import Request
 from bot.engine.enrichment import drawn
 from bot.engine.supervise import every, forever
@@ -99,7 +100,7 @@ class Wired:
         """Names of those alive; one where nobody else could be."""
         return [each.name for each in self.ownership.replicas]
 
-    def trouble(self) -> Mapping[str, str]:
+    def trouble(self) -> Mapping[str, Phrase]:
         """Destinations that can't be delivered to now, by whichever replica."""
         return self.ownership.trouble()
 

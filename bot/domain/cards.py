@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
+from bot.domain.phrases import NOTHING, Phrase
+
 
 class Priority(IntEnum):
     """Which due card of a destination goes first."""
@@ -56,17 +58,14 @@ class Place:
 class Ref:
     """The platform's own handle of a posted message. ``kind``: text, photo, ephemeral…; it decides how to edit.
 
-    ``extra["trouble"]``: it is shown, but not as configured; the sentence says what to mend.
+    ``trouble``: it is shown, but not as configured; the sentence says what to mend. Of this showing alone: not stored.
     """
 
     chat: str
     message: str
     kind: str = "text"
     extra: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def trouble(self) -> str:
-        return self.extra.get("trouble", "")
+    trouble: Phrase = field(default=NOTHING, compare=False)
 
 
 @dataclass(frozen=True)

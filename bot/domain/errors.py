@@ -79,11 +79,14 @@ class ForgedError(PultError):
 
 
 class TemporaryError(PultError):
-    """May work later. ``delay``: seconds the other side asked for, or None. ``said``: what a person may read of it."""
+    """May work later. ``delay``: seconds the other side asked for, or None. ``said``: what a person may read of it.
 
-    def __init__(self, text: str, delay: float | None = None, said: Phrase | None = None) -> None:
-        super().__init__(text)
-        self.delay, self.said = delay, said
+    A phrase in place of the text is both.
+    """
+
+    def __init__(self, text: str | Phrase, delay: float | None = None, said: Phrase | None = None) -> None:
+        super().__init__(text.plain() if isinstance(text, Phrase) else text)
+        self.delay, self.said = delay, text if isinstance(text, Phrase) else said
 
 
 class RateLimitedError(TemporaryError):
@@ -111,7 +114,11 @@ class OverloadedError(UnavailableError):
 
 
 class PermanentError(PultError):
-    """A retry cannot help."""
+    """A retry cannot help. ``said``: what a person may read of it; a phrase in place of the text is both."""
+
+    def __init__(self, text: str | Phrase, said: Phrase | None = None) -> None:
+        super().__init__(text.plain() if isinstance(text, Phrase) else text)
+        self.said = text if isinstance(text, Phrase) else said
 
 
 class LostReferenceError(PermanentError):

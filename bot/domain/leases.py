@@ -7,12 +7,14 @@ hashing): nobody negotiates, and a replica that comes or goes moves no more than
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
 from zlib import crc32
+
+from bot.domain.phrases import Phrase
 
 LANES: Final = 16
 """As many leases for destinations: two replicas get about half each, and sixteen still get one."""
@@ -59,7 +61,7 @@ class Replica:
     boot: str
     name: str
     leaving: bool = False
-    trouble: dict[str, str] = field(default_factory=dict)
+    trouble: Mapping[str, Phrase] = field(default_factory=dict)
     unreached: frozenset[str] = frozenset()
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from bot.domain.errors import TemporaryError
+from bot.domain.phrases import Phrase
 from bot.edge.webhooks import BODY_MAX, RETRY_AFTER, Webhooks
 from bot.engine.meters import Meters
 from bot.ports.chat import Inlet
@@ -23,7 +24,7 @@ class Health:
         self,
         ping: Callable[[], Awaitable[None]],
         meters: Meters,
-        trouble: Callable[[], Mapping[str, str]],
+        trouble: Callable[[], Mapping[str, Phrase]],
         replicas: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._ping, self._meters, self._trouble, self._replicas = ping, meters, trouble, replicas
@@ -41,7 +42,11 @@ class Health:
         except (TemporaryError, TimeoutError) as error:
             store, status = str(error) or "no commit in time", 503
         self._meters.up.labels("store").set(status == 200)
-        told = {"store": store, "destinations": dict(self._trouble()), "replicas": list(self._replicas())}
+        told = {
+            "store": store,
+            "destinations": {name: why.plain() for name, why in self._trouble().items()},
+            "replicas": list(self._replicas()),
+        }
         return web.json_response(told, status=status)
 
     async def metrics(self, _: web.Request) -> web.Response:

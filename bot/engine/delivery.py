@@ -16,6 +16,7 @@ from datetime import timedelta
 from bot.domain.cards import Place
 from bot.domain.errors import TemporaryError
 from bot.domain.leases import CHANGED, share
+from bot.domain.phrases import NOTHING, Phrase
 from bot.engine.lane import Lane
 from bot.engine.meters import Meters
 from bot.engine.supervise import patiently
@@ -96,10 +97,10 @@ class Delivery:
         """Whether it is delivered to from here."""
         return share(destination) in self._shares
 
-    def trouble(self) -> Mapping[str, str]:
+    def trouble(self) -> Mapping[str, Phrase]:
         """Destinations that can't be delivered to now, each with the reason."""
         lanes = ((name, lane) for found in self._shares.values() for name, lane in found.lanes.items())
-        return {name: lane.trouble for name, lane in lanes if lane.trouble}
+        return {name: lane.trouble for name, lane in lanes if lane.trouble != NOTHING}
 
     async def serve(self, hold: Hold) -> None:
         """Deliver to the destinations of *hold* until cancelled. What is being sent then is finished, or stays due."""

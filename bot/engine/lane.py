@@ -18,9 +18,11 @@ from bot.domain.errors import (
     PermanentError,
     RateLimitedError,
     TemporaryError,
+    told,
 )
 from bot.domain.messages import Message
 from bot.domain.pacing import Bucket
+from bot.domain.phrases import NOTHING
 from bot.engine.enrichment import drawn
 from bot.engine.meters import Meters
 from bot.engine.supervise import STORE_LAST, patiently
@@ -72,7 +74,7 @@ class Lane:
         self._doubt, self._lease, self._wary = doubt or wary is not None, hold, wary
         self._closed = False
         self.sending = False
-        self.trouble = ""
+        self.trouble = NOTHING
 
     def wake(self) -> None:
         self._woken.set()
@@ -211,7 +213,7 @@ class Lane:
                 await self._write(lambda tx: tx.lose(card))
             case PermanentError():
                 self._count("refused")
-                self.trouble = str(error)
+                self.trouble = told(error)
                 if card.subject.startswith("reply:"):
                     await self._write(lambda tx: tx.bury(card, str(error)))
                 else:
@@ -220,7 +222,7 @@ class Lane:
             case ClosedError() if card.subject.startswith("reply:"):  # whoever asked has long looked elsewhere
                 self._count("refused")
                 await self._write(lambda tx: tx.bury(card, str(error)))
-                self.trouble = str(error)
+                self.trouble = told(error)
             case DeferredError():
                 self._count("limited")
                 self._bucket.give_back()
@@ -237,8 +239,9 @@ class Lane:
         asked = error.delay if isinstance(error, TemporaryError) else None
         delay = self._backoff(FIRST_RETRY, LAST_RETRY) if asked is None else asked
         if not limited:
-            self.trouble = str(error) or "no answer in time"
-            log.warning("destination fails", extra={"destination": self._destination, "error": self.trouble})
+            self.trouble = told(error)
+            why = str(error) or self.trouble.plain()
+            log.warning("destination fails", extra={"destination": self._destination, "error": why})
         self._bucket.hold(self._clock.now(), delay)
 
     async def _put_off(self, card: Card, error: str, seconds: float) -> None:

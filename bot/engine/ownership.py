@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from bot.domain.errors import FencedError, TemporaryError
 from bot.domain.leases import CHANGED, MARGIN, RENEW, TTL, Lease, Replica, able, rightful
+from bot.domain.phrases import Phrase
 from bot.engine.meters import Meters
 from bot.engine.supervise import FIRST
 from bot.ports.clock import Clock
@@ -76,7 +77,7 @@ class Ownership:
         *,
         name: str,
         shared: bool,
-        trouble: Callable[[], Mapping[str, str]] = dict,
+        trouble: Callable[[], Mapping[str, Phrase]] = dict,
     ) -> None:
         self._store, self._clock, self._meters, self._shared = store, clock, meters, shared
         self.me = Replica(uuid4().hex[:12], name)
@@ -106,7 +107,7 @@ class Ownership:
         """Whether *name* should be this replica's, by who was alive when the store was there."""
         return rightful(name, self._candidates()) in {self.me.boot, ""}
 
-    def trouble(self) -> Mapping[str, str]:
+    def trouble(self) -> Mapping[str, Phrase]:
         """Destinations that whoever owns them can't reach, each with the reason."""
         others = [each.trouble for each in self.replicas if each.boot != self.me.boot]
         return {name: why for told in (*others, self._trouble()) for name, why in told.items()}

@@ -39,7 +39,7 @@ class Vitals:
     """``trouble``: destinations that can't be delivered to now, each with the reason. ``frozen``: what freezes what."""
 
     rules: Rules
-    trouble: Callable[[], Mapping[str, str]]
+    trouble: Callable[[], Mapping[str, Phrase]]
     frozen: Frozen
     watching: Watching
     pair: Pair | None = None

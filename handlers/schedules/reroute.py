@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.cards import LIVE, Card, Place, Priority, Wish, subject
 from bot.domain.messages import Message, Paragraph, Tone
-from bot.domain.phrases import Code, counted, phrase
+from bot.domain.phrases import Code, Phrase, counted, phrase
 from bot.ports.clock import Clock
 from bot.ports.schedules import Periodic
 from bot.ports.store import Store, Tx
@@ -16,7 +16,8 @@ from handlers.alerting.rules import Rules, chats_now
 LOOK_EVERY = 5.0
 MARK = "mute"
 NOTICE = subject("notice", "mute:")
-Trouble = Callable[[], Mapping[str, str]]
+SILENT = phrase("it does not answer")
+Trouble = Callable[[], Mapping[str, Phrase]]
 
 
 def duty(store: Store, clock: Clock, rules: Rules, approvals: tuple[str, ...], trouble: Trouble) -> Periodic:
@@ -40,7 +41,7 @@ def _pages(rules: Rules, approvals: Iterable[str]) -> tuple[str, ...]:
     return tuple(chat for chat in every if Place(chat).platform not in LIVE)
 
 
-def _look(tx: Tx, rules: Rules, spare: tuple[str, ...], reasons: Mapping[str, str], now: datetime) -> None:
+def _look(tx: Tx, rules: Rules, spare: tuple[str, ...], reasons: Mapping[str, Phrase], now: datetime) -> None:
     mute: dict[str, datetime] = dict(tx.mark(MARK) or {})
     late: dict[str, list[Card]] = {}
     for card in tx.late_pages(now - rules.patience):
@@ -50,7 +51,7 @@ def _look(tx: Tx, rules: Rules, spare: tuple[str, ...], reasons: Mapping[str, st
     for lane, cards in late.items():
         since = mute.setdefault(lane, cards[0].created_at)
         chosen = _others(tx, rules, spare, lane, late.keys() | reasons.keys(), now)
-        _elsewhere(tx, chosen, (lane, since, reasons.get(lane, "")), cards, now)
+        _elsewhere(tx, chosen, (lane, since, reasons.get(lane, SILENT)), cards, now)
     for lane in before.keys() - late.keys() - reasons.keys():
         _again(tx, lane, mute.pop(lane), now)
     if mute != before:
@@ -71,7 +72,7 @@ def _others(
 
 
 def _elsewhere(
-    tx: Tx, chosen: Iterable[str], silent: tuple[str, datetime, str], cards: list[Card], now: datetime
+    tx: Tx, chosen: Iterable[str], silent: tuple[str, datetime, Phrase], cards: list[Card], now: datetime
 ) -> None:
     """Show *cards* in the chats *chosen*, and say there what is wrong."""
     lane, since, why = silent
@@ -112,11 +113,11 @@ def _notice(lane: str, since: datetime) -> str:
     return f"{NOTICE}{lane}:{int(since.timestamp())}"
 
 
-def _mute(lane: str, since: datetime, why: str, count: int) -> Message:
+def _mute(lane: str, since: datetime, why: Phrase, count: int) -> Message:
     title = phrase("Pages do not reach {destination}", destination=Code(lane))
     text = counted(
         "{n} page waits there since {at} and is shown here instead. Reason: {why}.",
         "{n} pages wait there since {at} and are shown here instead. Reason: {why}.",
-        count, at=since, why=why or phrase("it does not answer"),
+        count, at=since, why=why,
     )  # fmt: skip
     return Message(title, Tone.CRITICAL, (Paragraph(text),))

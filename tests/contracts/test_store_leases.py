@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.leases import Lease, Replica, Tenure
+from bot.domain.phrases import Code, phrase
 from bot.ports.store import Store
 from tests.contracts.samples import MINUTE, NASTY, NOON, request
 
@@ -38,12 +39,14 @@ async def test_only_the_owner_gives_a_lease_up(store: Store) -> None:
 
 
 async def test_replicas_count_while_they_say_so(store: Store) -> None:
-    troubled = replace(TWO, leaving=True, trouble={"slack:C0INC": NASTY})
+    troubled = replace(TWO, leaving=True, trouble={"slack:C0INC": phrase("{what}: mend it", what=Code(NASTY))})
     assert await store.write(lambda tx: [tx.enlist(each, LONG) for each in (TWO, ONE)]) == [True, True]
     assert not await store.write(lambda tx: tx.enlist(troubled, LONG))
     one, two = await store.read(lambda tx: tx.replicas())
     assert (one, two.boot, two.leaving) == (ONE, "b2", True)
-    assert two.trouble["slack:C0INC"].startswith("тест \U0001f525")
+    why = two.trouble["slack:C0INC"]
+    assert why.text == "{what}: mend it", "a phrase, for each reader to read in their own language"
+    assert "тест \U0001f525" in why.plain()
     await store.write(lambda tx: tx.enlist(TWO, OVER))
     assert await store.read(lambda tx: tx.replicas()) == (ONE,)
 

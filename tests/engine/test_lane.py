@@ -15,7 +15,7 @@ from bot.adapters.sql import SqlStore, open_store
 from bot.domain.cards import Card, Place, Priority, Ref, Wish
 from bot.domain.errors import ClosedError, DeferredError, FencedError, LostReferenceError, PermanentError
 from bot.domain.messages import Message
-from bot.domain.phrases import English, phrase
+from bot.domain.phrases import NOTHING, English, Phrase, phrase
 from bot.engine.lane import Lane
 from bot.engine.meters import Meters
 from bot.engine.ownership import Sole
@@ -24,6 +24,7 @@ from tests.handlers.fakes import NOON
 from tests.migrated import sqlite_store
 
 HERE = "slack:C0INC"
+ARCHIVED = phrase("the channel is archived: unarchive it, or route elsewhere")
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Chat:
     clock: Ticking
     refuses: list[Exception] = field(default_factory=list)
     calls: list[tuple[float, str, str]] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
+    troubles: list[Phrase] = field(default_factory=list)
     lane: Lane | None = None
     platform = "slack"
 
@@ -75,7 +76,7 @@ class Chat:
 
     def _called(self, how: str, card: Card) -> Ref:
         self.calls.append(((self.clock.at - NOON).total_seconds(), how, card.subject))
-        self.troubles.append(self.lane.trouble if self.lane else "")
+        self.troubles.append(self.lane.trouble if self.lane else NOTHING)
         if self.refuses:
             raise self.refuses.pop(0)
         return Ref("C0INC", card.subject)
@@ -126,16 +127,16 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 async def test_a_closed_chat_holds_everything_back_and_nothing_is_lost(rig: Rig) -> None:
-    rig.chat.refuses = [ClosedError("the channel is archived: unarchive it")] * 3
+    rig.chat.refuses = [ClosedError("archived (a call)", said=ARCHIVED)] * 3
     await rig.wants("alert:a", Priority.PAGE)
     await rig.wants("alert:b")
     async with rig.running():
         calls = await rig.called(3)
         assert {subject for _, _, subject in calls} == {"alert:a"}, "the first is tried, the others wait behind it"
-        assert rig.chat.troubles[:2] == ["", "the channel is archived: unarchive it"]
+        assert rig.chat.troubles[:2] == [NOTHING, ARCHIVED]
         assert [subject for _, _, subject in await rig.called(5)] == ["alert:a"] * 4 + ["alert:b"]
     assert rig.chat.calls[3][0] <= 10, "tried again within seconds, not an hour"
-    assert rig.lane.trouble == ""
+    assert rig.lane.trouble == NOTHING
 
 
 async def test_an_answer_to_a_closed_chat_is_dropped_and_holds_up_nothing(rig: Rig) -> None:

@@ -126,7 +126,7 @@ class Department:
     policy: Policy = field(default_factory=Policy)
     freezes: tuple[Window, ...] = ()
     approvals_in: tuple[str, ...] = ()
-    trouble: dict[str, str] = field(default_factory=dict)
+    trouble: dict[str, Phrase] = field(default_factory=dict)
     unwell: dict[str, Phrase] = field(default_factory=dict)
     approved: list[str] = field(default_factory=list)
     without: frozenset[str] = frozenset()

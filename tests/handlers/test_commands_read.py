@@ -133,7 +133,7 @@ async def test_status(department: Department, reads_as: Check) -> None:
     await department.reported()
     await department.proposed("anna", "promote api 1.8.0")
     await department.fires(alert("a"), alert("b"))
-    department.trouble["slack:C0INC"] = "channel_not_found"
+    department.trouble["slack:C0INC"] = phrase("it does not answer")
     said = await department.say("vera", "status")
     reads_as(
         "commands/status", said.replace((await department.store.read(lambda tx: tx.live_operations()))[0].id, "op-0000")

@@ -21,6 +21,8 @@ from handlers.schedules import canary, digest, handover, prune, reroute
 from tests.handlers.fakes import NOON, FakeCanary
 from tests.handlers.test_alerting import INC, MINUTE, OPS, RULES, TG, Life, fires, life, over
 
+DOWN = phrase("it does not answer")
+
 __all__ = ["life"]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TURNS = Rotation(("anna", "boris"))
@@ -206,7 +208,7 @@ async def test_what_is_old_and_over_is_forgotten_and_the_rest_stays(life: Life) 
 
 async def test_late_pages_go_to_another_platform_once_and_the_channel_that_is_back_is_told_of(life: Life) -> None:
     rules = replace(RULES, routes=(Route((INC,), page=True),), staffed=False, ladder=Ladder(), roster=lambda: None)
-    life.rules, trouble = rules, {INC: "the channel is archived: unarchive it"}
+    life.rules, trouble = rules, {INC: phrase("the channel is archived: unarchive it, or route elsewhere")}
     duty = reroute.duty(life.store, life.clock, rules, (TG, OPS), lambda: trouble)
     await life.hears(fires())
     await duty.run()
@@ -249,7 +251,7 @@ async def test_the_next_silence_of_a_chat_is_a_new_notice_and_the_old_one_is_no_
 async def test_with_every_chat_silent_no_notice_is_sent_after_a_notice(life: Life) -> None:
     rules = replace(RULES, routes=(Route((INC, TG), page=True),), staffed=False, ladder=Ladder(), roster=lambda: None)
     life.rules = rules
-    duty = reroute.duty(life.store, life.clock, rules, (), lambda: {INC: "down", TG: "down"})
+    duty = reroute.duty(life.store, life.clock, rules, (), lambda: {INC: DOWN, TG: DOWN})
     await life.hears(fires())
     for _ in range(100):
         life.clock.at += timedelta(seconds=5)
@@ -264,7 +266,7 @@ async def test_with_every_chat_silent_no_notice_is_sent_after_a_notice(life: Lif
 async def test_what_is_silent_too_is_no_help(life: Life) -> None:
     rules = replace(RULES, routes=(Route((INC,), page=True),), staffed=False, ladder=Ladder(), roster=lambda: None)
     life.rules = rules
-    duty = reroute.duty(life.store, life.clock, rules, (TG, "telegram:-1002"), lambda: {TG: "kicked"})
+    duty = reroute.duty(life.store, life.clock, rules, (TG, "telegram:-1002"), lambda: {TG: DOWN})
     await life.hears(fires())
     life.clock.at += 61 * timedelta(seconds=1)
     await duty.run()

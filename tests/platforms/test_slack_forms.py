@@ -16,6 +16,7 @@ from bot.domain.errors import (
     LostReferenceError,
     PermanentError,
     TemporaryError,
+    told,
 )
 from bot.domain.messages import Button, Curve, Facts, Graph, Message, Paragraph, Progress, StepMark, Table, Tone
 from bot.domain.phrases import English, phrase, verbatim
@@ -25,6 +26,7 @@ from bot.simulator.slack.messages import Revision
 from bot.simulator.slack.trouble import Trouble
 from bot.simulator.world import World
 from tests.platforms.slack_setup import START, Clock, card, settings
+from tests.spoken import in_russian
 
 WORDS = English()
 PNG = bytes.fromhex(
@@ -408,7 +410,9 @@ async def test_every_trouble_of_a_destination_names_its_remedy(chat, ws, error, 
     ws.troubles.add(Trouble("chat.postMessage", error=error))
     with pytest.raises(ClosedError, match=remedy) as caught:
         await chat.post(card(), ALERT, WORDS)
-    assert str(caught.value).endswith(f"(chat.postMessage: {error})")
+    assert str(caught.value).endswith(f"(chat.postMessage: {error})"), "the log has Slack's own word"
+    assert str(caught.value).startswith(told(caught.value).plain())
+    assert in_russian(told(caught.value))
 
 
 async def test_a_missing_scope_is_named(chat, ws, monkeypatch):

@@ -18,6 +18,7 @@ from bot.platforms.telegram.opening import english
 from bot.ports.presenters import Presenter
 from tests.migrated import sqlite_store
 from tests.platforms.telegram_setup import ANNA, INCIDENTS, START, Clock, Simulated, opened, served, until
+from tests.spoken import in_russian
 
 SPEED = 30
 GROUP = Place(f"telegram:{INCIDENTS}")
@@ -145,7 +146,11 @@ async def test_a_chat_that_lets_us_in_again_gets_what_waited(sim, world):
     sim.person(ANNA).membership(INCIDENTS, "kicked")
     await world.show("alert", "waiting", Priority.PAGE)
     await until(world.lanes.trouble)
-    assert world.lanes.trouble() == {GROUP.destination: "the bot was removed from this chat: invite it again"}
+    told = world.lanes.trouble()
+    assert {name: why.plain() for name, why in told.items()} == {
+        GROUP.destination: "the bot was removed from this chat: invite it again"
+    }
+    assert in_russian(told[GROUP.destination]) == "бота удалили из этого чата: пригласите его снова"
     await asyncio.sleep(0.5)
     assert len(sim.calls("sendMessage")) < 8, "no retry loop"
     sim.person(ANNA).membership(INCIDENTS, "member")

@@ -34,6 +34,7 @@ async def test_a_page_that_slack_does_not_take_is_shown_elsewhere_with_the_reaso
     assert "slack:C0INC" in shown(notice)
     assert "archived" in shown(notice)
     assert "C0INC" in (await pult.ask("anna", "status"))["text"]
+    assert "канал в архиве: верните его из архива" in (await pult.ask("boris", "status"))["text"], "boris reads Russian"
     await department.slack("archive", user="U0ANNA", channel=INCIDENTS, archived=False)
     burns = await department.telegram_messages(INCIDENTS_TG, "Burns")
     assert len(burns) == 1, "shown elsewhere once"
@@ -60,6 +61,17 @@ async def test_a_page_that_arrives_is_shown_nowhere_else(make: Make, department:
     await pult.alert(fires("Later"))
     await department.slack_shows("Later", INCIDENTS)
     assert not await department.telegram_messages(INCIDENTS_TG)
+
+
+async def test_a_russian_chat_hears_in_russian_what_to_mend(make: Make, department: Department) -> None:
+    pult = make(oncall__reroute_after=SOON, oncall__rotation=["anna"], chat__approvals=["telegram:-1001000000001"])
+    pult.configure(routes=SLACK_ONLY, chat__locale="ru")
+    await pult.start()
+    await department.slack("archive", user="U0ANNA", channel=INCIDENTS)
+    await pult.alert(fires("Burns"))
+    notice = await department.telegram_shows("slack:C0INC", INCIDENTS_TG)
+    assert "канал в архиве: верните его из архива или измените маршрут" in shown(notice)
+    assert "archived" not in shown(notice)
 
 
 @BOTH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ from sqlalchemy import BigInteger, bindparam, case, delete, literal_column, or_,
 
 from bot.adapters.sql.schema import ONE, ZERO, leases, replicas
 from bot.adapters.sql.statements import Session, Speech
-from bot.adapters.sql.values import MICROSECOND, clean
+from bot.adapters.sql.values import MICROSECOND, clean, document, reading
 from bot.domain.leases import CHANGED, Lease, Replica, Tenure
+from bot.domain.phrases import Phrase, verbatim
 
 NOBODY = literal_column("''", leases.c.owner.type)
 
@@ -70,7 +72,7 @@ class Leases(Session):
             self._do(self._leases.strike, boot=replica.boot, name=name)
         self._do(
             self._leases.enlist, boot=replica.boot, name=name, leaving=int(replica.leaving),
-            trouble=orjson.dumps({clean(at): clean(why) for at, why in replica.trouble.items()}).decode(),
+            trouble=_troubles(replica.trouble),
             unreached=orjson.dumps(sorted(map(clean, replica.unreached))).decode(),
             ttl=ttl // MICROSECOND,
         )  # fmt: skip
@@ -86,7 +88,7 @@ class Leases(Session):
     def replicas(self) -> tuple[Replica, ...]:
         rows = self._rows(self._leases.replicas)
         return tuple(
-            Replica(boot, name, bool(leaving), orjson.loads(why), frozenset(orjson.loads(unreached)))
+            Replica(boot, name, bool(leaving), _read(why), frozenset(orjson.loads(unreached)))
             for boot, name, leaving, why, unreached in rows
         )
 
@@ -110,3 +112,14 @@ class Leases(Session):
     def holds(self, lease: Lease) -> bool:
         row = self._row(self._leases.epoch, this=lease.name)
         return row is not None and row[0] == lease.epoch
+
+
+def _troubles(told: Mapping[str, Phrase]) -> str:
+    """Each as a text of its own: a build that knew nothing but texts shows what it can't read, and goes on."""
+    return orjson.dumps({clean(at): clean(document(why)) for at, why in told.items()}).decode()
+
+
+def _read(text: str) -> Mapping[str, Phrase]:
+    """The inverse; what such a build has written is a sentence as it is."""
+    told: dict[str, str] = orjson.loads(text)
+    return {at: reading(why) if why.startswith("{") else verbatim(why) for at, why in told.items()}

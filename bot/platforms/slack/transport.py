@@ -17,6 +17,7 @@ from bot.domain.errors import (
     PermanentError,
     PultError,
     RateLimitedError,
+    told,
 )
 from bot.domain.messages import Message
 from bot.domain.phrases import Words
@@ -83,7 +84,7 @@ class SlackChat:
         try:
             ref, sent = await (self._whisper(card, drawn) if private else self._post(card, drawn))
         except ShutError as shut:
-            raise ClosedError(str(shut)) from shut
+            raise ClosedError(str(shut), said=told(shut)) from shut
         return await self._followed(card, ref, message, sent, words)
 
     async def edit(self, card: Card, ref: Ref, message: Message, words: Words) -> Ref:
@@ -100,7 +101,7 @@ class SlackChat:
             self._budgets.edits.hold(error.delay or 0.0)
             raise
         except ShutError as shut:
-            raise ClosedError(str(shut)) from shut
+            raise ClosedError(str(shut), said=told(shut)) from shut
         except MismatchError as error:
             # Taken back before the new one is posted: so there are never two, whatever happens in between.
             await self._api.delete(ref.chat, ref.message)

@@ -20,6 +20,7 @@ from bot.domain.errors import (
     RateLimitedError,
     TemporaryError,
 )
+from bot.domain.phrases import Code, Phrase, phrase
 
 LIMITED = frozenset({"ratelimited", "rate_limited"})
 UNSURE = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
@@ -43,29 +44,39 @@ NO_THREAD = frozenset(
         "restricted_action_non_threadable_channel",
     }
 )
-_READD = "install the Slack app again and put its new token into slack.bot_token"
 REMEDIES = {
-    "not_in_channel": "pult is not in the channel: invite it there with /invite @pult",
-    "channel_not_found": "there is no such channel, or it is private and pult is not in it: "
-    "invite pult there with /invite @pult, or correct the channel's id",
-    "is_archived": "the channel is archived: unarchive it, or route elsewhere",
-    "restricted_action": "the workspace does not let pult post there: allow it in the channel's posting permissions, "
-    "or route elsewhere",
-    "restricted_action_read_only_channel": "the channel is read-only: let pult post there, or route elsewhere",
-    "restricted_action_thread_only_channel": "the channel takes replies only: let pult post there, or route elsewhere",
-    "user_not_in_channel": "that person is not in the channel",
-    "user_not_found": "there is no such person in the workspace: correct the id in [[people]]",
-    "user_disabled": "that person's account is switched off: take it out of [[people]]",
-    "messages_tab_disabled": "direct messages to pult are switched off: enable the messages tab under App Home",
-    "cannot_dm_bot": "that account is a bot: correct the id in [[people]]",
-    "invalid_auth": "the token is not valid: put a valid one into slack.bot_token",
-    "not_authed": "the token is missing: put a valid one into slack.bot_token",
-    "token_revoked": f"the token was revoked: {_READD}",
-    "token_expired": f"the token has expired: {_READD}",
-    "account_inactive": f"the app was removed from the workspace: {_READD}",
-    "org_login_required": "the workspace is moving to an organisation: try again when that is done",
-    "team_access_not_granted": "the app may not enter this workspace: have an administrator approve it",
-    "ekm_access_denied": "an administrator has suspended posting: ask them",
+    "not_in_channel": phrase("pult is not in the channel: invite it there with /invite @pult"),
+    "channel_not_found": phrase(
+        "there is no such channel, or it is private and pult is not in it: invite pult there with /invite @pult, or "
+        "correct the channel's id"
+    ),
+    "is_archived": phrase("the channel is archived: unarchive it, or route elsewhere"),
+    "restricted_action": phrase(
+        "the workspace does not let pult post there: allow it in the channel's posting permissions, or route elsewhere"
+    ),
+    "restricted_action_read_only_channel": phrase("the channel is read-only: let pult post there, or route elsewhere"),
+    "restricted_action_thread_only_channel": phrase(
+        "the channel takes replies only: let pult post there, or route elsewhere"
+    ),
+    "user_not_in_channel": phrase("that person is not in the channel"),
+    "user_not_found": phrase("there is no such person in the workspace: correct the id in [[people]]"),
+    "user_disabled": phrase("that person's account is switched off: take it out of [[people]]"),
+    "messages_tab_disabled": phrase("direct messages to pult are switched off: enable the messages tab under App Home"),
+    "cannot_dm_bot": phrase("that account is a bot: correct the id in [[people]]"),
+    "invalid_auth": phrase("the token is not valid: put a valid one into slack.bot_token"),
+    "not_authed": phrase("the token is missing: put a valid one into slack.bot_token"),
+    "token_revoked": phrase(
+        "the token was revoked: install the Slack app again and put its new token into slack.bot_token"
+    ),
+    "token_expired": phrase(
+        "the token has expired: install the Slack app again and put its new token into slack.bot_token"
+    ),
+    "account_inactive": phrase(
+        "the app was removed from the workspace: install the Slack app again and put its new token into slack.bot_token"
+    ),
+    "org_login_required": phrase("the workspace is moving to an organisation: try again when that is done"),
+    "team_access_not_granted": phrase("the app may not enter this workspace: have an administrator approve it"),
+    "ekm_access_denied": phrase("an administrator has suspended posting: ask them"),
 }
 """What happened and what to do about it, by Slack's word."""
 _POINTER = re.compile(r"/blocks/(\d+)")
@@ -108,11 +119,12 @@ def judged(what: str) -> Iterator[None]:
     except SlackApiError as error:
         raise verdict(what, error) from error
     except (ClientConnectorError, ConnectionTimeoutError) as error:
-        raise TemporaryError(f"{what}: Slack can't be reached") from error
+        raise TemporaryError(f"{what}: Slack can't be reached", said=phrase("Slack can't be reached")) from error
     except InvalidURL as error:
         raise PermanentError(f"{what}: the address is not valid") from error
     except (ClientError, TimeoutError) as error:
-        raise AmbiguousError(f"{what}: no answer from Slack ({type(error).__name__})") from error
+        why = f"{what}: no answer from Slack ({type(error).__name__})"
+        raise AmbiguousError(why, said=phrase("Slack gives no answer")) from error
 
 
 def verdict(what: str, error: SlackApiError) -> PultError:
@@ -122,9 +134,9 @@ def verdict(what: str, error: SlackApiError) -> PultError:
     if status == 429 or word in LIMITED:
         return RateLimitedError(text, _delay(error))
     if status >= 500 or word in UNSURE or not word:
-        return AmbiguousError(text)
+        return AmbiguousError(text, said=_answers(word or f"HTTP {status}"))
     if word in BUSY:
-        return TemporaryError(text)
+        return TemporaryError(text, said=_answers(word))
     return _permanent(word, text, error)
 
 
@@ -138,9 +150,9 @@ def _permanent(word: str, text: str, error: SlackApiError) -> PultError:
     if word in NO_THREAD:
         return NoThreadError(text)
     if remedy := _remedy(word, error):
-        told = f"{remedy} ({text})"
-        return UnreachableError(told) if word in UNREACHABLE or word.startswith("restricted_") else ShutError(told)
-    return UnreachableError(text) if word.startswith("restricted_") else PermanentError(text)
+        kind = UnreachableError if word in UNREACHABLE or word.startswith("restricted_") else ShutError
+        return kind(f"{remedy.plain()} ({text})", remedy)
+    return (UnreachableError if word.startswith("restricted_") else PermanentError)(text, _answers(word))
 
 
 def refused(text: str, word: str, problems: Sequence[str]) -> RefusedError:
@@ -149,11 +161,23 @@ def refused(text: str, word: str, problems: Sequence[str]) -> RefusedError:
     return RefusedError(f"{text} {'; '.join(problems[:3])}".strip(), at, types=word in TYPES)
 
 
-def _remedy(word: str, error: SlackApiError) -> str:
+def _remedy(word: str, error: SlackApiError) -> Phrase | None:
     if word != "missing_scope":
-        return REMEDIES.get(word, "")
-    scope = error.response.get("needed") or "it needs"
-    return f"the Slack app lacks the scope {scope}: add it under OAuth & Permissions and install the app again"
+        return REMEDIES.get(word)
+    scope = str(error.response.get("needed") or "")
+    if not scope:
+        return phrase(
+            "the Slack app lacks a scope: compare those under OAuth & Permissions with what pult check names, and "
+            "install the app again"
+        )
+    return phrase(
+        "the Slack app lacks the scope {scope}: add it under OAuth & Permissions and install the app again",
+        scope=Code(scope),
+    )
+
+
+def _answers(word: str) -> Phrase:
+    return phrase("Slack answers {word}", word=Code(word))
 
 
 def word_of(error: SlackApiError) -> str:

@@ -27,6 +27,7 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.domain.errors import AmbiguousError
+from bot.domain.phrases import phrase
 from bot.platforms.telegram.keyboard import Rows
 from bot.platforms.telegram.reading import KINDS, Me
 from bot.platforms.telegram.rich import PICTURE
@@ -246,7 +247,7 @@ async def _call(work: Awaitable[T], seconds: float = CALL) -> T:
         async with asyncio.timeout(seconds):
             return await work
     except TimeoutError as error:
-        raise AmbiguousError("Telegram did not answer in time") from error
+        raise AmbiguousError(phrase("Telegram did not answer in time")) from error
     except TelegramError as error:
         raise verdict(error) from error
 

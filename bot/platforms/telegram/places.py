@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.domain.cards import Card, Place, Priority, Ref
 from bot.domain.errors import PermanentError
+from bot.domain.phrases import NOTHING, Code, Phrase, phrase
 from bot.platforms.telegram import limits
 from bot.platforms.telegram.client import Target
 from bot.platforms.telegram.rates import URGENT
@@ -57,7 +58,7 @@ class Places:
             return replace(target, topic=None)
         if target.reply_to is not None:
             return replace(target, reply_to=None)
-        raise PermanentError("the chat's General topic is closed: reopen it, or route to an open topic")
+        raise PermanentError(phrase("the chat's General topic is closed: reopen it, or route to an open topic"))
 
     def forbid_photos(self, chat: int) -> None:
         self._no_photos[chat] = self._now() + limits.NO_PHOTOS
@@ -71,19 +72,23 @@ class Places:
         self._no_photos.pop(chat, None)
         self._lost = {where: until for where, until in self._lost.items() if where[0] != chat}
 
-    def trouble(self, place: Place) -> str:
-        """What to mend although cards of *place* are shown; empty when all is as configured."""
+    def trouble(self, place: Place) -> Phrase:
+        """What to mend although cards of *place* are shown; NOTHING when all is as configured."""
         if place.private_to:
-            return ""
+            return NOTHING
         chat, _, topic = place.chat.partition("/")
         old, new = number(chat), self.chat(number(chat))
         if old != new:
-            return (
-                f"the group became a supergroup: write telegram:{new} in place of telegram:{old} in the configuration"
-            )
+            return phrase(
+                "the group became a supergroup: write {new} in place of {old} in the configuration",
+                new=Code(f"telegram:{new}"), old=Code(f"telegram:{old}"),
+            )  # fmt: skip
         if topic and self._closed(new, number(topic)):
-            return f"topic {topic} is closed or gone, cards go to General: reopen it, or change the route"
-        return ""
+            return phrase(
+                "topic {topic} is closed or gone, cards go to General: reopen it, or change the route",
+                topic=Code(topic),
+            )
+        return NOTHING
 
     def _aimed(self, card: Card, target: Target) -> Target:
         chat = self.chat(target.chat)
@@ -121,4 +126,4 @@ def number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise PermanentError(f"{text!r} is no Telegram id") from None
+        raise PermanentError(phrase("{text} is no Telegram id", text=Code(text))) from None

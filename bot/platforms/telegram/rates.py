@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from bot.domain.cards import Priority
 from bot.domain.errors import DeferredError, RateLimitedError, TemporaryError
+from bot.domain.phrases import phrase
 from bot.platforms.telegram import limits
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.ports.clock import Clock
@@ -82,7 +83,7 @@ class Budget:
                 return await work()
             except RateLimitedError as error:
                 await self._clock.sleep(1.0 if error.delay is None else error.delay)
-        raise TemporaryError("Telegram's rates leave no room")
+        raise TemporaryError(phrase("Telegram's rates leave no room"))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

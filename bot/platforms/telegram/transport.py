@@ -10,9 +10,9 @@ from functools import partial
 from typing import Final
 
 from bot.domain.cards import Card, Place, Ref
-from bot.domain.errors import ClosedError, LostReferenceError, PermanentError
+from bot.domain.errors import ClosedError, LostReferenceError, PermanentError, told
 from bot.domain.messages import Message
-from bot.domain.phrases import Words
+from bot.domain.phrases import Words, phrase
 from bot.platforms.telegram.chores import Chores
 from bot.platforms.telegram.client import Client, Target
 from bot.platforms.telegram.forms import Form, Forms, change, send
@@ -27,8 +27,8 @@ from bot.ports.chat import Ask, HttpAnswer
 
 MENDS: Final = 7
 """Calls for one card: it may meet a moved group, a lost topic, a lost message to answer, and three refused forms."""
-FILE, TROUBLE = "file", "trouble"
-"""In a reference's extras: the whole text went along as a file; what to mend (``Ref.trouble``)."""
+FILE = "file"
+"""In a reference's extras: the whole text went along as a file."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TelegramChat:
                 return await self._private.post(card, message, words)
             ref = await self._posted(card, self._places.target(card), message, words)
         except AwayError as away:
-            raise ClosedError(str(away)) from away
+            raise ClosedError(str(away), said=told(away)) from away
         self._presses.end(card.place.press)
         return ref
 
@@ -77,7 +77,7 @@ class TelegramChat:
         try:
             return await self._changed(card, ref, message, words)
         except AwayError as away:
-            raise ClosedError(str(away)) from away
+            raise ClosedError(str(away), said=told(away)) from away
 
     async def find(self, place: Place, since: datetime) -> Mapping[str, Ref]:  # noqa: ARG002 - the port's signature
         """Nothing: a bot can't look into a chat's past."""
@@ -112,7 +112,7 @@ class TelegramChat:
                 forms = self._forms.after(error, forms, target.chat)
             else:
                 return self._shown(card, Ref(str(chat), str(number)), forms[0], message)
-        raise PermanentError("Telegram refuses this message in every form")
+        raise PermanentError(phrase("Telegram refuses this message in every form"))
 
     async def _changed(self, card: Card, ref: Ref, message: Message, words: Words) -> Ref:
         """Edit in the kind that stands there. An unclear answer is no reason to try another form."""
@@ -135,12 +135,10 @@ class TelegramChat:
                 forms = self._forms.after(error, forms, int(ref.chat))
                 continue
             return self._shown(card, ref, forms[0], message)
-        raise PermanentError("Telegram refuses this change in every form")
+        raise PermanentError(phrase("Telegram refuses this change in every form"))
 
     def _shown(self, card: Card, ref: Ref, form: Form, message: Message) -> Ref:
-        trouble = self._places.trouble(card.place)
-        kept = {name: value for name, value in ref.extra.items() if name != TROUBLE}
-        ref = replace(ref, extra=kept | ({TROUBLE: trouble} if trouble else {}))
+        ref = replace(ref, trouble=self._places.trouble(card.place))
         return self._with_file(card, self._forms.shown(form, ref, message), form, message)
 
     def _with_file(self, card: Card, ref: Ref, form: Form, message: Message) -> Ref:

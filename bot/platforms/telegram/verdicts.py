@@ -15,6 +15,7 @@ from bot.domain.errors import (
     RateLimitedError,
     TemporaryError,
 )
+from bot.domain.phrases import Code, Phrase, phrase
 
 
 class FloodError(TelegramError):
@@ -37,7 +38,7 @@ class MovedError(PermanentError):
     """The group became a supergroup; *chat* is its id now."""
 
     def __init__(self, chat: int) -> None:
-        super().__init__(f"the group has become a supergroup: its id is {chat} now")
+        super().__init__(phrase("the group has become a supergroup: its id is {chat} now", chat=Code(str(chat))))
         self.chat = chat
 
 
@@ -73,12 +74,16 @@ class UnchangedError(PermanentError):
     """The message says this already."""
 
 
-_TOKEN: Final = "Telegram refuses the bot token: put a new one from @BotFather into telegram.bot_token, and restart"  # noqa: S105 - a sentence
-_METHOD: Final = "Telegram knows neither this bot nor this method: check telegram.bot_token and telegram.api_url"
-_NO_CHAT: Final = "Telegram knows no such chat: check its id in the configuration, and invite the bot there"
-_MUTED: Final = "the bot may not write in this chat: let it send messages"
-_OUTSIDE: Final = "the bot is not in this chat: invite it"
-_GONE: Final = "this Telegram account no longer exists: take it out of [[people]]"
+_TOKEN: Final = phrase(
+    "Telegram refuses the bot token: put a new one from @BotFather into telegram.bot_token, and restart"
+)
+_METHOD: Final = phrase(
+    "Telegram knows neither this bot nor this method: check telegram.bot_token and telegram.api_url"
+)
+_NO_CHAT: Final = phrase("Telegram knows no such chat: check its id in the configuration, and invite the bot there")
+_MUTED: Final = phrase("the bot may not write in this chat: let it send messages")
+_OUTSIDE: Final = phrase("the bot is not in this chat: invite it")
+_GONE: Final = phrase("this Telegram account no longer exists: take it out of [[people]]")
 _Kinds = tuple[tuple[str, type[PermanentError]], ...]
 _REFUSALS: Final[_Kinds] = (
     ("message is not modified", UnchangedError),
@@ -99,21 +104,24 @@ _REFUSALS: Final[_Kinds] = (
     ("chat_send_photos_forbidden", NoMediaError),
     ("chat_send_media_forbidden", NoMediaError),
 )
-_CLOSED: Final[tuple[tuple[str, str], ...]] = (
+_CLOSED: Final[tuple[tuple[str, Phrase], ...]] = (
     ("chat not found", _NO_CHAT),
     ("peer_id_invalid", _NO_CHAT),
     ("not enough rights to send text messages", _MUTED),
     ("have no rights to send a message", _MUTED),
     ("chat_write_forbidden", _MUTED),
     ("chat_restricted", _MUTED),
-    ("was kicked", "the bot was removed from this chat: invite it again"),
+    ("was kicked", phrase("the bot was removed from this chat: invite it again")),
     ("is not a member", _OUTSIDE),
-    ("was blocked by the user", "this person has blocked the bot: they must unblock it"),
-    ("can't initiate conversation", "this person has never written to the bot: they must open it and press Start"),
+    ("was blocked by the user", phrase("this person has blocked the bot: they must unblock it")),
+    (
+        "can't initiate conversation",
+        phrase("this person has never written to the bot: they must open it and press Start"),
+    ),
     ("user is deactivated", _GONE),
     ("input_user_deactivated", _GONE),
-    ("group chat was deleted", "this group was deleted: change the route"),
-    ("group chat was deactivated", "this group was closed: change the route"),
+    ("group chat was deleted", phrase("this group was deleted: change the route")),
+    ("group chat was deactivated", phrase("this group was closed: change the route")),
 )
 """Texts of tdlib/telegram-bot-api (Client.cpp), in lower case: the library changes the case of some."""
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -135,9 +143,11 @@ def verdict(error: TelegramError) -> PultError:
         case Conflict():
             return TemporaryError(str(error))
         case NetworkError() if isinstance(error.__cause__, _UNSENT):
-            return TemporaryError(f"Telegram is out of reach: {type(error.__cause__).__name__}")
+            why = f"Telegram is out of reach: {type(error.__cause__).__name__}"
+            return TemporaryError(why, said=phrase("Telegram can't be reached"))
         case _:
-            return AmbiguousError(f"no clear answer from Telegram: {type(error.__cause__ or error).__name__}")
+            why = f"no clear answer from Telegram: {type(error.__cause__ or error).__name__}"
+            return AmbiguousError(why, said=phrase("Telegram gives no answer"))
 
 
 def refusal(text: str, other: type[PermanentError]) -> PermanentError:
@@ -147,4 +157,4 @@ def refusal(text: str, other: type[PermanentError]) -> PermanentError:
         if part in low:
             return AwayError(remedy)
     found = next((kind for part, kind in _REFUSALS if part in low), other)
-    return found(text)
+    return found(text, phrase("Telegram answers {text}", text=Code(text)))

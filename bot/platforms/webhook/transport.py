@@ -14,7 +14,7 @@ from aiohttp import ClientSession, ClientTimeout
 from bot.domain.cards import Card, Place, Ref
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.messages import Message
-from bot.domain.phrases import Words
+from bot.domain.phrases import Code, Words, phrase
 from bot.domain.signatures import signature
 from bot.platforms.webhook import limits
 from bot.platforms.webhook.render import render
@@ -82,7 +82,7 @@ class WebhookChat:
     async def _send(self, card: Card, message: Message, words: Words) -> Ref:
         pager = self._pagers.get(card.place.chat)
         if pager is None:
-            raise PermanentError(f"there is no pager {card.place.chat}: see [[pagers]]")
+            raise PermanentError(phrase("there is no pager {name}: see [[pagers]]", name=Code(card.place.chat)))
         body = json.dumps(render(card, message, words, self._public_url), ensure_ascii=False).encode()
         headers = {**_signed(body, pager, self._clock.now()), "Idempotency-Key": quote(f"{card.key}/{card.wanted}")}
         with judged(pager.name):

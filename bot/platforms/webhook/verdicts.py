@@ -10,14 +10,11 @@ from email.utils import parsedate_to_datetime
 from aiohttp import ClientConnectorError, ClientError, ConnectionTimeoutError, InvalidURL
 
 from bot.domain.errors import AmbiguousError, PermanentError, PultError, RateLimitedError, TemporaryError
+from bot.domain.phrases import Code, phrase
 from bot.platforms.webhook import limits
 
-REMEDIES = {
-    401: "see its secret",
-    403: "see its secret",
-    404: "see its url",
-    410: "see its url",
-}
+SECRET, ADDRESS = frozenset({401, 403}), frozenset({404, 410})
+"""What such an answer is about."""
 UNSURE = frozenset({408, 425})
 """It gave up waiting, or is not ready: the same event again may be taken."""
 
@@ -28,25 +25,30 @@ def judged(name: str) -> Iterator[None]:
     try:
         yield
     except (ClientConnectorError, ConnectionTimeoutError) as error:
-        raise TemporaryError(f"pager {name} can't be reached ({type(error).__name__})") from None
+        said = phrase("pager {name} can't be reached", name=Code(name))
+        raise TemporaryError(f"pager {name} can't be reached ({type(error).__name__})", said=said) from None
     except InvalidURL:
-        raise PermanentError(f"pager {name}: its url is not valid") from None
+        raise PermanentError(phrase("pager {name}: its url is not valid", name=Code(name))) from None
     except (ClientError, TimeoutError) as error:
-        raise AmbiguousError(f"pager {name} gives no answer ({type(error).__name__})") from None
+        said = phrase("pager {name} gives no answer", name=Code(name))
+        raise AmbiguousError(f"pager {name} gives no answer ({type(error).__name__})", said=said) from None
 
 
 def verdict(name: str, status: int, headers: Mapping[str, str], now: datetime) -> PultError | None:
     """None when it took the event."""
     if 200 <= status < 300:
         return None
-    text, delay = f"pager {name} answers {status}", retry_after(headers.get("Retry-After", ""), now)
+    text = phrase("pager {name} answers {status}", name=Code(name), status=Code(str(status)))
+    delay = retry_after(headers.get("Retry-After", ""), now)
     if status == 429:
         return RateLimitedError(text, delay)
     if status >= 500 or status in UNSURE:
         return AmbiguousError(text, delay)
     if 300 <= status < 400:
-        return PermanentError(f"{text}: it has moved, see its url")
-    return PermanentError(f"{text}: {REMEDIES[status]}" if status in REMEDIES else text)
+        return PermanentError(phrase("{what}: it has moved, see its url", what=text))
+    if status in SECRET:
+        return PermanentError(phrase("{what}: see its secret", what=text))
+    return PermanentError(phrase("{what}: see its url", what=text) if status in ADDRESS else text)
 
 
 def retry_after(written: str, now: datetime) -> float | None:
