@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 HOLD = timedelta(seconds=30)
 """How long a dependency is left alone after a failure: a storm's cards are sent in less, and people wait no longer."""
+AFTER = HOLD.total_seconds() + 1
+"""Seconds after which what went without an answer is worth another try."""
 
 
 class Breaker:

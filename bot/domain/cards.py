@@ -58,7 +58,8 @@ class Place:
 class Ref:
     """The platform's own handle of a posted message. ``kind``: text, photo, ephemeral…; it decides how to edit.
 
-    ``trouble``: it is shown, but not as configured; the sentence says what to mend. Of this showing alone: not stored.
+    Of this showing alone, not stored: ``trouble``, where it is shown, but not as configured, says what to mend;
+    ``again`` is the seconds after which an edit can show what was not ready in time, 0 where nothing was missing.
     """
 
     chat: str
@@ -66,6 +67,7 @@ class Ref:
     kind: str = "text"
     extra: Mapping[str, str] = field(default_factory=dict)
     trouble: Phrase = field(default=NOTHING, compare=False)
+    again: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,10 @@ def pressable(command: str) -> bool:
 
 @dataclass(frozen=True)
 class Message:
-    """One card's content. ``whole`` is the full text to attach when a platform has to leave something out."""
+    """One card's content. ``whole`` is the full text to attach when a platform has to leave something out.
+
+    ``again``: seconds after which it is worth drawing anew, because something was not known in time; 0: it is complete.
+    """
 
     title: Phrase
     tone: Tone = Tone.INFO
@@ -202,6 +205,7 @@ class Message:
     buttons: tuple[Button, ...] = ()
     whole: str = ""
     demand: Demand = Demand.NOTHING
+    again: float = 0.0
 
 
 stored(Phrase, Strong, Code, Link, Quantity, Tone, Demand, StepMark, Style, Confirm, Button, Message)

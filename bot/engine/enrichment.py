@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
+from bot.domain.breakers import AFTER
 from bot.domain.errors import PermanentError, TemporaryError
 from bot.domain.messages import Message
 from bot.ports.presenters import Presenter
@@ -26,4 +28,4 @@ async def drawn(presenter: Presenter, state: Any, subject: str) -> Message:  # n
             return await presenter.enrich(state, message)
     except (TimeoutError, TemporaryError, PermanentError) as error:
         log.info("card goes without extras", extra={"subject": subject, "error": str(error)})
-        return message
+        return replace(message, again=AFTER)

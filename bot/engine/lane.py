@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.cards import Card, Place, Ref
+from bot.domain.cards import Card, Place, Ref, Wish
 from bot.domain.errors import (
     AmbiguousError,
     ClosedError,
@@ -73,6 +73,7 @@ class Lane:
         self._failures = 0
         self._doubt, self._lease, self._wary = doubt or wary is not None, hold, wary
         self._closed = False
+        self._again: list[tuple[datetime, Card]] = []
         self.sending = False
         self.trouble = NOTHING
 
@@ -107,6 +108,7 @@ class Lane:
             await self._clock.sleep(LOOK_AGAIN)
             return
         now = self._clock.now()
+        await self._look_again(now)
         card, state = await self._store.read(lambda tx: self._pick(tx, now))
         if self._closed:
             return
@@ -134,9 +136,26 @@ class Lane:
             return None, None
         return card, self._presenters[card.kind].load(tx, card.ident)
 
+    async def _look_again(self, now: datetime) -> None:
+        """Have those drawn once more that went out without something that should be known by now.
+
+        A restart forgets them: they stay as they are until their next edit.
+        """
+        ripe = [Wish(card.subject, card.place, card.priority, card.parent) for at, card in self._again if at <= now]
+        if not ripe:
+            return
+
+        def bump(tx: Tx) -> None:
+            for wish in ripe:
+                tx.show(wish, now)
+
+        await self._write(bump)
+        self._again = [each for each in self._again if each[0] > now]
+
     async def _rest(self, now: datetime) -> None:
-        """Wait for a wake, or for the earliest card that was put off."""
-        until = await self._store.read(lambda tx: tx.next_try(self._destination))
+        """Wait for a wake, or for the earliest card that was put off or is to be drawn again."""
+        put_off = await self._store.read(lambda tx: tx.next_try(self._destination))
+        until = min((at for at in (put_off, *(at for at, _ in self._again)) if at), default=None)
         timeout = None if until is None else max(0.05, (until - now).total_seconds())
         try:
             async with asyncio.timeout(timeout):
@@ -186,6 +205,10 @@ class Lane:
             await self._put_off(card, str(error) or type(error).__name__, FIRST_REFUSAL)
         else:
             await self._delivered(card, ref)
+            if card.ref is None:  # once: what is silent for long is not asked after for ever
+                self._again += [
+                    (self._clock.now() + timedelta(seconds=s), card) for s in (message.again, ref.again) if s
+                ]
         finally:
             self.sending = False
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import Group
+from bot.domain.breakers import AFTER
 from bot.domain.changes import ClusterChange, NodeTurned, Synced, SyncState
 from bot.domain.errors import TemporaryError, UserError
 from bot.domain.messages import Graph, Message
@@ -68,8 +69,9 @@ class Surroundings:
         self._asking: dict[Environment, asyncio.Lock] = {}
 
     async def enrich(self, seen: alert.Seen, message: Message) -> Message:
-        """*message*, the card of *seen*, with what could be learned in time."""
-        return self.drawn(seen, message, await self.told(seen.group))
+        """*message*, the card of *seen*, with what could be learned in time; what could not is asked for again."""
+        told = await self.told(seen.group)
+        return replace(self.drawn(seen, message, told), again=AFTER if told.silent else 0.0)
 
     async def told(self, group: Group) -> Told:
         """Ask everything at once; each may fail alone."""

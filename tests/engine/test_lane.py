@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Chat:
     clock: Ticking
     refuses: list[Exception] = field(default_factory=list)
     calls: list[tuple[float, str, str]] = field(default_factory=list)
+    again: float = 0.0
     troubles: list[Phrase] = field(default_factory=list)
     lane: Lane | None = None
     platform = "slack"
@@ -79,7 +80,7 @@ class Chat:
         self.troubles.append(self.lane.trouble if self.lane else NOTHING)
         if self.refuses:
             raise self.refuses.pop(0)
-        return Ref("C0INC", card.subject)
+        return Ref("C0INC", card.subject, again=self.again)
 
 
 @dataclass
@@ -91,7 +92,10 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.chat = Chat(self.clock)
-        say = Presenter(lambda _tx, ident: ident, lambda ident: Message(phrase("{x}", x=ident)))
+        self.present(Presenter(lambda _tx, ident: ident, lambda ident: Message(phrase("{x}", x=ident))))
+
+    def present(self, say: Presenter) -> None:
+        """A lane that shows everything as *say* draws it."""
         self.lane = Lane(
             HERE, self.chat, store=self.store, clock=self.clock, presenters=dict.fromkeys(("alert", "reply"), say),
             words=lambda _: English(), meters=Meters("test"), doubt=False, hold=Sole("lane"),
@@ -213,3 +217,33 @@ async def test_nothing_is_begun_under_a_lease_that_was_not_renewed(rig: Rig) -> 
         assert rig.chat.calls == []
         lease.ok = True
         await rig.called(1)
+
+
+def unfinished(rig: Rig, missing: float) -> None:
+    """Every card is drawn without something that is known *missing* seconds later."""
+
+    async def enrich(_: object, message: Message) -> Message:
+        return replace(message, again=missing)
+
+    rig.present(Presenter(lambda _tx, ident: ident, lambda ident: Message(phrase("{x}", x=ident)), enrich))
+
+
+async def test_what_was_not_known_in_time_is_added_once(rig: Rig) -> None:
+    unfinished(rig, 5.0)
+    await rig.wants("alert:a", Priority.PAGE)
+    async with rig.running():
+        (posted, edited) = await rig.called(2)
+        rig.clock.at += timedelta(minutes=5)
+        await rig.wants("alert:b")
+        assert [how for _, how, _ in (await rig.called(3))[2:]] == ["post"], "not again after the second look"
+    assert (posted[1:], edited[1:]) == (("post", "alert:a"), ("edit", "alert:a"))
+    assert 5.0 <= edited[0] - posted[0] <= 7.0
+
+
+async def test_a_picture_that_was_late_is_added_as_well(rig: Rig) -> None:
+    rig.chat.again = 3.0
+    await rig.wants("alert:a")
+    async with rig.running():
+        calls = await rig.called(2)
+    assert [how for _, how, _ in calls] == ["post", "edit"]
+    assert 3.0 <= calls[1][0] - calls[0][0] <= 5.0

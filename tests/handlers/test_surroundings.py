@@ -313,6 +313,19 @@ async def test_what_is_slow_is_given_up_within_the_cards_second(department: Depa
         assert (await around.told(found)).silent
 
 
+async def test_what_did_not_answer_in_time_is_worth_a_second_look(department: Department, around: Surroundings) -> None:
+    """The first alert after a start, or a cluster that hesitates: its lines come with the second look."""
+    department.cluster.away = {"nyc2"}
+    seen = card.Seen(await department.fires(alert()))
+    message = await around.enrich(seen, card.draw(seen.group))
+    assert "scaled" not in read(message)
+    department.cluster.away, department.cluster.changed["nyc2"] = set(), (Scaled(ago(3), 4, 2),)
+    department.clock.at += timedelta(seconds=message.again)
+    message = await around.enrich(seen, card.draw(seen.group))
+    assert "scaled from 4 to 2" in read(message)
+    assert message.again == 0, "it is complete"
+
+
 async def test_a_refusal_is_an_answer(department: Department, around: Surroundings) -> None:
     """No such workload, or a missing permission: the card goes without, and the others are asked as ever."""
     del department.cluster.rollouts[Workload("nyc2", "production", "deployment", "api")]

@@ -101,9 +101,45 @@ async def test_a_painter_that_fails_or_is_late_holds_up_nothing(sim, chat, paint
     assert {ref.kind for ref in refs} == {"text"}
     assert len(sim.standing()) == 3
     assert len(painter.asked) == 1, "a storm must not wait for it again and again"
+    assert {ref.again for ref in refs} == {limits.PAINT_AGAIN}, "worth an edit"
     vars(painter).update(broken=False, late=0.0)
     sim.clock.forward(limits.PAINT_REST)
     assert (await chat.post(card(), graphed(), WORDS)).kind == "photo"
+
+
+@pytest.fixture
+async def bare(chat, painter, monkeypatch):
+    """A card whose picture did not come in time; the painter is awake by now."""
+    painter.late = 5.0
+    with monkeypatch.context() as hasty:
+        hasty.setattr(limits, "PAINT", 0.05)
+        ref = await chat.post(card(), graphed(), WORDS)
+    painter.late = 0.0
+    return ref
+
+
+async def test_a_late_picture_joins_the_words_at_the_next_edit(sim, chat, bare):
+    assert bare.kind == "text"
+    sim.clock.forward(bare.again)
+    ref = await chat.edit(card(ref=bare), bare, graphed(), WORDS)
+    (message,) = sim.standing()
+    assert edited(sim) == ["editMessageMedia"]
+    assert (ref.kind, message.kind, ref.again) == ("photo", "photo", 0.0)
+    assert message.text.startswith("🔴 HighErrorRate · api\n\n8 % of requests fail")
+    assert "▁" not in message.text
+    assert [button["text"] for button in message.buttons] == ["Ack", "Silence 1 h", "Details"]
+    again = await chat.edit(card(ref=ref), ref, graphed(blocks=(Paragraph(verbatim("held by anna")), graph())), WORDS)
+    assert (edited(sim)[1:], again) == (["editMessageCaption"], ref)
+
+
+@pytest.mark.parametrize("text", ["there is no media in the message to edit", "not enough rights to send photos"])
+async def test_where_no_picture_can_join_the_words_are_edited_all_the_same(sim, chat, bare, text):
+    sim.fail("editMessageMedia", error=text)
+    sim.clock.forward(bare.again)
+    ref = await chat.edit(card(ref=bare), bare, graphed(tone=Tone.OK), WORDS)
+    (message,) = sim.standing()
+    assert (ref.kind, message.kind, message.text[0]) == ("text", "text", "🟢")
+    assert edited(sim) == ["editMessageMedia", "editMessageText"]
 
 
 @pytest.mark.parametrize("text", ["IMAGE_PROCESS_FAILED", "not enough rights to send photos to the chat"])

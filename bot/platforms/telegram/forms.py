@@ -1,6 +1,7 @@
 """The forms a card can take: rich where a chat asked for it, a picture with its words, plain text. Drawn before a call.
 
-A message's kind is fixed when it is posted and decides how it is edited; only a rich one may become text, for life.
+A message's kind decides how it is edited. A rich one may become text, for life; a text gets its picture as soon as
+there is one (Bot API, editMessageMedia: "or to add media to text messages").
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ PICTURE, TONE = "picture", "tone"
 
 @dataclass(frozen=True)
 class Form:
-    """``drawn``: the classic words, or a picture's. ``sheet``: a rich message's HTML. ``bare``: without any markup."""
+    """``drawn``: the classic words, or a picture's. ``sheet``: a rich message's HTML. ``bare``: without any markup.
+
+    ``late``: its picture did not come in time.
+    """
 
     kind: str
     drawn: Rendered
@@ -39,6 +43,7 @@ class Form:
     picture: bytes = b""
     shortened: bool = False
     bare: bool = False
+    late: bool = False
 
     @property
     def text(self) -> str:
@@ -54,24 +59,34 @@ class Forms:
 
     async def to_post(self, card: Card, chat: int, message: Message, words: Words) -> list[Form]:
         """The best first, plain text last."""
-        graph, text = _graph(message), _text(message, words)
-        worded = caption(message, words) if graph and self._places.photos(chat) else None
         opted = self._takes_rich(card)
-        fits = worded is not None and not worded.cut
-        png = await self._pictures.of(graph, words) if fits or (opted and self._places.photos(chat)) else b""
-        forms = [self._rich(message, words, png)] if opted else []
-        if worded is not None and fits and png:
-            forms.append(Form(PHOTO, worded, picture=png, shortened=worded.shortened))
-        return [form for form in forms if form] + [text]
+        png, worded = await self._picture(chat, message, words, rich=opted)
+        forms = [self._rich(message, words, png or b"")] if opted else []
+        return [form for form in forms if form] + _classic(message, words, worded, png)
+
+    async def _picture(
+        self, chat: int, message: Message, words: Words, *, rich: bool = False
+    ) -> tuple[bytes | None, Rendered | None]:
+        """The picture as ``Pictures.of`` has it, and the words to stand over it where all of them fit."""
+        graph = _graph(message)
+        if graph is None or not self._places.photos(chat):
+            return b"", None
+        worded = caption(message, words)
+        if worded.cut and not rich:
+            return b"", None
+        return await self._pictures.of(graph, words), None if worded.cut else worded
 
     async def to_edit(self, card: Card, ref: Ref, message: Message, words: Words) -> list[Form]:
         """In the kind that stands there; a picture is only sent anew when it has something new to show."""
         if ref.kind == PHOTO:
             return await self._to_caption(ref, message, words)
+        if ref.kind == TEXT:
+            png, worded = await self._picture(int(ref.chat), message, words)
+            return _classic(message, words, worded, png)
         if ref.kind != RICH or not self._takes_rich(card) or self._plain.asked(int(ref.chat), int(ref.message)):
             return [_text(message, words)]
         png = await self._pictures.of(_graph(message), words)
-        sheet = self._rich(message, words, png)
+        sheet = self._rich(message, words, png or b"")
         return [*([sheet] if sheet else []), _text(message, words)]
 
     def other(self, form: Form, message: Message, words: Words) -> list[Form]:
@@ -102,9 +117,9 @@ class Forms:
             self._plain.keep(int(ref.chat), int(ref.message), form.drawn)
         graph = _graph(message)
         if form.kind != PHOTO or not form.picture or graph is None:
-            return replace(ref, kind=form.kind)
+            return replace(ref, kind=form.kind, again=limits.PAINT_AGAIN if form.late else 0.0)
         told = {PICTURE: str(newest(graph)), TONE: message.tone.value}
-        return replace(ref, kind=PHOTO, extra={**ref.extra, **told})
+        return replace(ref, kind=PHOTO, again=0.0, extra={**ref.extra, **told})
 
     async def _to_caption(self, ref: Ref, message: Message, words: Words) -> list[Form]:
         form, graph = _caption(message, words), _graph(message)
@@ -144,6 +159,12 @@ async def change(client: Client, standing: Sent, form: Form, words: Words) -> No
         await client.edit_caption(*standing, form.text, rows, html=html)
     else:
         await client.edit(*standing, form.text, rows, html=html)
+
+
+def _classic(message: Message, words: Words, worded: Rendered | None, png: bytes | None) -> list[Form]:
+    """The words under their picture, where there is one and they fit; then the words alone."""
+    photo = [Form(PHOTO, worded, picture=png, shortened=worded.shortened)] if worded is not None and png else []
+    return [*photo, replace(_text(message, words), late=worded is not None and png is None)]
 
 
 def _graph(message: Message) -> Graph | None:

@@ -54,7 +54,10 @@ DESCRIPTION: Final = 256  # characters
 # --- pictures ---
 PHOTO: Final = 10 * 1024 * 1024  # bytes: API, sendPhoto
 PAINT: Final = 1.0  # seconds; ours: a card waits no longer for its picture (interface.md, section 6)
-PAINT_REST: Final = 30.0  # seconds; ours: pause after a painting that failed or was late, so that no storm waits for it
+PAINT_REST: Final = 30.0  # seconds; ours: pause after a painting that failed, so that no storm waits for it
+PAINT_AGAIN: Final = (
+    5.0  # seconds; ours: pause after one that was late: its worker, which takes one to start, is up then
+)
 NEW_PICTURE: Final = 300.0  # seconds; ours: a picture this much older than its graph is replaced at the next edit
 NO_PHOTOS: Final = 3_600.0  # seconds; ours: pause before a chat that forbids photos is tried with one again
 

@@ -18,24 +18,27 @@ log = logging.getLogger(__name__)
 
 
 class Pictures:
-    """Asks the painter, but never lets a card wait for it: after a failure it is left alone for a while."""
+    """Asks the painter, but lets no storm wait for it: after a failure, or a late picture, it is left alone a while."""
 
     def __init__(self, painter: Painter | None, clock: Clock) -> None:
         self._painter, self._clock = painter, clock
         self._rests_until = 0.0
 
-    async def of(self, graph: Graph | None, words: Words) -> bytes:
-        """A PNG that Telegram takes; empty when there is nothing to draw, or none came within ``limits.PAINT``."""
+    async def of(self, graph: Graph | None, words: Words) -> bytes | None:
+        """A PNG that Telegram takes; empty when there is nothing to draw, None when it did not come in time."""
         now = self._clock.now().timestamp()
-        if self._painter is None or graph is None or now < self._rests_until or not drawable(graph):
+        if self._painter is None or graph is None or not drawable(graph):
             return b""
+        if now < self._rests_until:
+            return None
         try:
             async with asyncio.timeout(limits.PAINT):
                 png = await self._painter.paint(graph, words)
         except (PultError, TimeoutError) as error:
-            self._rests_until = now + limits.PAINT_REST
+            late = isinstance(error, TimeoutError)
+            self._rests_until = now + (limits.PAINT_AGAIN if late else limits.PAINT_REST)
             log.warning("a card goes without its picture", extra={"error": str(error) or "late"})
-            return b""
+            return None
         return png if len(png) <= limits.PHOTO else b""
 
 
