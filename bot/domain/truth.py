@@ -72,7 +72,7 @@ def compare(
 ) -> Findings:
     """One round. *groups*: those that are open, and those that closed in the last RE_FIRE_AFTER.
 
-    *receivers*: those that pult was ever told by. *watchdog_at*: when a Watchdog was heard last. Where no member
+    *receivers*: those that post to pult. *watchdog_at*: when a Watchdog was heard last. Where no member
     answers nothing is known: nothing is found, and nothing is suspected any longer.
     """
     court = Court(tuple(testimonies), watchdog_at, now)

@@ -20,6 +20,11 @@ class Silencer(Protocol):
         """How many members are configured."""
         ...
 
+    @property
+    def receivers(self) -> frozenset[str]:
+        """Of Alertmanager's own configuration: those said to post to pult."""
+        ...
+
     async def testimonies(self) -> tuple[Testimony, ...]:
         """All members at once, each with its own deadline; who is silent, slow or talks nonsense is left out."""
         ...

@@ -36,7 +36,7 @@ def duty(store: Store, clock: Clock, rules: Rules, silencer: Silencer) -> Period
             return
         testimonies = await silencer.testimonies()
         now = clock.now()
-        await store.write(lambda tx: _round(tx, rules, testimonies, now, whole=whole))
+        await store.write(lambda tx: _round(tx, rules, silencer.receivers, testimonies, now, whole=whole))
         if whole:
             last = now
             told = (now, len(testimonies), silencer.size)
@@ -49,12 +49,19 @@ def _cut_off(tx: Tx) -> bool:
     return any(group.truncated for group in tx.open_groups() if group.source == SOURCE)
 
 
-def _round(tx: Tx, rules: Rules, testimonies: tuple[Testimony, ...], now: datetime, *, whole: bool) -> None:
-    """One comparison. *whole*: everything; else only what was cut off, so that rounds stay a minute apart."""
+def _round(
+    tx: Tx, rules: Rules, named: frozenset[str], testimonies: tuple[Testimony, ...], now: datetime, *, whole: bool
+) -> None:
+    """One comparison. *whole*: everything; else only what was cut off, so that rounds stay a minute apart.
+
+    *named*: receivers of which the configuration says that they post to pult, if they never did.
+    """
     recent = tx.recent_groups(RECENT)
     ended = [group for group in recent if group.closed_at and now - group.closed_at < RE_FIRE_AFTER]
     before = tx.mark(SUSPECTS) or Suspects()
-    found = compare((*tx.open_groups(), *ended), testimonies, before, _receivers(tx, recent), _heard(tx, rules), now)
+    found = compare(
+        (*tx.open_groups(), *ended), testimonies, before, named | _receivers(tx, recent), _heard(tx, rules), now
+    )
     _act(tx, rules, found if whole else Findings(completed=found.completed), now)
     if whole and found.suspects != before:
         tx.put_mark(SUSPECTS, found.suspects)

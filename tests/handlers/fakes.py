@@ -521,6 +521,7 @@ MEMBER = re.compile(r'label_replace\((.*), "pult_query", "(\w+)", "", ""\)', re.
 
 class FakeSilencer:
     size = 1
+    receivers: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.made: dict[str, tuple[Mapping[str, str], datetime, str, str]] = {}

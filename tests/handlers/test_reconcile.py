@@ -93,6 +93,16 @@ async def test_what_no_webhook_told_is_raised_and_goes_the_way_of_all_pages(life
     assert len(await life.store.read(lambda tx: tx.recent_groups(10))) == 2
 
 
+async def test_a_new_pult_learns_what_fires_already(life: Life, rounds: Rounds) -> None:
+    """Its store is empty, and Alertmanager has told of it long ago: the next word of it may take hours."""
+    await rounds.pass_(member(fires()), minutes=3)
+    assert await life.store.read(lambda tx: tx.open_groups()) == ()
+    rounds.silencer.receivers = frozenset({"pult"})
+    await rounds.pass_(member(fires()), minutes=2)
+    (raised,) = await life.store.read(lambda tx: tx.open_groups())
+    assert (raised.receiver, raised.pages) == ("pult", True)
+
+
 async def test_a_silence_made_elsewhere_shows_and_its_end_wakes_again(life: Life, rounds: Rounds) -> None:
     await life.hears(fires())
     life.clock.at += 2 * MINUTE

@@ -19,6 +19,9 @@ class AlertmanagerSettings(BaseModel):
 
     urls: Annotated[tuple[Address, ...], Strict(strict=False)] = Field(min_length=1)
     """Every member of one Alertmanager cluster; the first that answers is asked. No default."""
+    receivers: Annotated[tuple[str, ...], Strict(strict=False)] = ("pult",)
+    """Names, in Alertmanager's configuration, of the receivers that post to pult: of what fires for them already, a new
+    pult is told within minutes. Others are known from the first webhook of theirs on."""
     token: SecretStr | None = None
     """Bearer token, where a proxy asks for one."""
     timeout: Annotated[timedelta, BeforeValidator(parse_duration)] = Field(default=timedelta(seconds=5), gt=timedelta())

@@ -41,6 +41,7 @@ class AlertmanagerSilencer:
 
     def __init__(self, settings: AlertmanagerSettings, session: aiohttp.ClientSession) -> None:
         self._urls = tuple(url.rstrip("/") for url in settings.urls)
+        self.receivers = frozenset(settings.receivers)
         self._session, self._deadline = session, settings.timeout.total_seconds()
 
     @property
