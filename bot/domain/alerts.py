@@ -164,9 +164,13 @@ class Group:
     def since(self) -> datetime:
         return min(alert.starts_at for alert in self.firing or self.alerts.values())
 
-    def lasts(self, at: datetime) -> timedelta:
-        """How long it has lasted by *at*; nothing where the sender's clock is ahead of ours."""
-        return max(at - self.since, timedelta())
+    def lasted(self, heard: datetime) -> timedelta:
+        """From its first firing to the end that its sender names, which may be heard of much later, at *heard*.
+
+        Up to then where no such end can be; nothing where the sender's clock is ahead of ours.
+        """
+        end = max((alert.ends_at for alert in self.alerts.values() if alert.ends_at), default=heard)
+        return max((end if self.since <= end <= heard else heard) - self.since, timedelta())
 
     @property
     def name(self) -> str:

@@ -174,7 +174,7 @@ def _facts(group: Group) -> Iterable[tuple[Phrase, Phrase]]:
     yield phrase("Severity"), phrase("{level}", level=Strong(SEVERITY_WORDS[group.severity]))
     yield phrase("Since"), phrase("{at}", at=group.since)
     if group.closed_at:
-        yield phrase("Lasted"), phrase("{length}", length=group.lasts(group.closed_at))
+        yield phrase("Lasted"), phrase("{length}", length=group.lasted(group.closed_at))
     firing, total = len(group.firing), len(group.alerts)
     if total > 1:
         yield phrase("Firing"), phrase("{firing} of {total}", firing=firing, total=total)
@@ -254,7 +254,9 @@ def _buttons(group: Group, suspect: Suspect | None) -> tuple[Button, ...]:
 
 
 def _silence(group: Group) -> Button:
-    """Grafana's alerts are silenced in Grafana: no Alertmanager of ours has a say in them."""
+    """Its end where it is silenced. Grafana's are silenced in Grafana: no Alertmanager of ours has a say in them."""
+    if group.silenced:
+        return Button(phrase("End silence"), f"unsilence {group.id}")
     url = group.firing[0].annotations.get("silence_url", "") if group.source == GRAFANA else ""
     if web(url):
         return Button(phrase("Silence in Grafana"), url=url)

@@ -10,6 +10,7 @@ from bot.domain.history import RuleRecord
 from bot.domain.messages import Aside, Facts, Message, Paragraph, Table, Tone
 from bot.domain.phrases import Code, Phrase, Quantity, Strong, counted, phrase
 from bot.ports.store import Tx
+from handlers.cards.own import PAGE
 
 NOISIEST = 10
 OFTEN = 5
@@ -44,13 +45,18 @@ def _said(happening: Happening) -> Phrase:
 
 def noisy(tx: Tx, since: datetime, until: datetime) -> Message:
     """The rules that fired most, each with what would make it quieter."""
-    found = [record for record in tx.records(since, until) if record.name][:NOISIEST]
+    found = _rules(tx.records(since, until))[:NOISIEST]
     if not found:
         return Message(phrase("No alert fired in that time"), Tone.OK)
     header = (phrase("Rule"), phrase("Fired"), phrase("Mean length"), phrase("Advice"))
     return Message(
         phrase("The noisiest rules"), Tone.INFO, (Table(header, tuple(map(_row, found))), _span(since, until))
     )
+
+
+def _rules(records: Iterable[RuleRecord]) -> list[RuleRecord]:
+    """Those of machines: a person who calls another is no rule that could be made quieter."""
+    return [record for record in records if record.name and record.name != PAGE]
 
 
 def _row(record: RuleRecord) -> tuple[Phrase, ...]:
@@ -87,7 +93,7 @@ def digest(tx: Tx, since: datetime, until: datetime) -> Message:
         "{n} alert group, {before} in the time before", "{n} alert groups, {before} in the time before", fired,
         before=earlier,
     )  # fmt: skip
-    rows = tuple(_row(record) for record in now if record.name)[:OFTEN]
+    rows = tuple(map(_row, _rules(now)[:OFTEN]))
     header = (phrase("Rule"), phrase("Fired"), phrase("Mean length"), phrase("Advice"))
     table = (Table(header, rows),) if rows else ()
     blocks = (Paragraph(trend), Facts(tuple(_figures(now))), *table, _span(since, until))

@@ -84,10 +84,10 @@ def _said(group: Group, happening: Happening) -> Phrase:  # noqa: C901 - one fla
         case "resolved" if group.unmeasured:
             return phrase(
                 "Ended without a measurement after {length}: whether it is well is unknown",
-                length=group.lasts(happening.at),
+                length=group.lasted(happening.at),
             )
         case "resolved":
-            return phrase("Resolved after {length}", length=group.lasts(happening.at))
+            return phrase("Resolved after {length}", length=group.lasted(happening.at))
         case kind:
             return PLAIN.get(kind) or phrase("{what}", what=kind)
 

@@ -8,6 +8,8 @@ from bot.domain.phrases import Code, Phrase, phrase
 from bot.domain.services import TOOLS
 from handlers.cards import ailing, region
 
+PAGE = "Page"
+"""Name of the alert that a person raises by paging another."""
 TELLING = ("prometheus", "region", "cluster", "environment")
 """Labels that say which Prometheus has gone silent."""
 

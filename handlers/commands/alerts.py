@@ -119,7 +119,8 @@ def one(store: Store, surroundings: Surroundings, services: Catalogue) -> Comman
         every = tuple(_labels(alert) for alert in seen.group.alerts.values())
         labels = Collapsed(counted("{n} alert with its labels", "{n} alerts with their labels", len(every)), every)
         past = (Collapsed(phrase("What happened"), tuple(lines(seen.group))),) if seen.group.history else ()
-        return Reply(replace(message, blocks=(*message.blocks, *silent, *past, labels)))
+        buttons = tuple(each for each in message.buttons if each.command != f"alert {seen.group.id}")  # it is this
+        return Reply(replace(message, blocks=(*message.blocks, *silent, *past, labels), buttons=buttons))
 
     return Command(("alert", "алерт"), "alert <id>", phrase("one alert with its trend, history and labels"), run)
 

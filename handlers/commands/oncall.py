@@ -18,14 +18,13 @@ from bot.ports.commands import Call, Command, Reply
 from bot.ports.store import Store, Tx
 from handlers.alerting import escalation
 from handlers.alerting.rules import Rules, shifts_now
+from handlers.cards.own import PAGE
 from handlers.commands.replies import argument, done, misuse, said
 
 AHEAD = timedelta(weeks=4)
 NEXT = 4
 LONGEST = timedelta(days=14)
 """An override longer than that belongs into the rotation."""
-PAGE = "Page"
-"""Name of the alert that a person raises by paging another."""
 TEXT = 500
 
 

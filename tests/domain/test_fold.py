@@ -293,5 +293,12 @@ def test_the_end_of_an_older_incident_does_not_end_the_one_that_fires() -> None:
 
 def test_a_group_lasts_from_its_first_alert_and_never_less_than_nothing() -> None:
     """The sender's clock may be ahead of ours."""
-    assert FIRED.lasts(FIRED.since + MINUTE) == MINUTE
-    assert FIRED.lasts(FIRED.since - MINUTE) == 0 * MINUTE
+    assert FIRED.lasted(FIRED.since + MINUTE) == MINUTE
+    assert FIRED.lasted(FIRED.since - MINUTE) == 0 * MINUTE
+
+
+@pytest.mark.parametrize(("ended", "lasted"), [(5, 5), (120, 120), (-3, 120), (500, 120)])
+def test_a_resolve_that_is_heard_late_ends_when_its_sender_says(ended: int, lasted: int) -> None:
+    ends = FIRED.since + ended * MINUTE
+    over = replace(FIRED, alerts={name: replace(one, ends_at=ends) for name, one in FIRED.alerts.items()})
+    assert over.lasted(over.since + 120 * MINUTE) == lasted * MINUTE

@@ -75,6 +75,10 @@ async def test_what_is_resolved_can_not_be_held(department: Department) -> None:
 async def test_silence(department: Department) -> None:
     await department.fires(alert("a", pod="api-1"), alert("b", pod="api-2"))
     assert "silenced until 2026-03-01 14:00:00" in await department.say("anna", "silence 7k2f 2h rolling out 1.8.0")
+    shown = await department.say("anna", "alert 7k2f")
+    assert "→ End silence: unsilence a-7k2f" in shown
+    assert "silence a-7k2f 1h" not in shown
+    assert "alert a-7k2f" not in shown, "the details lead to no details"
     matchers, until, person, comment = department.silencer.made["s1"]
     assert matchers == {"alertname": "HighErrors", "service": "api", "severity": "critical", "region": "nyc2"}
     assert until == department.clock.at + timedelta(hours=2)

@@ -74,7 +74,7 @@ class Facts(Session):
             key=index_key(group.key),
             episode=group.episode,
             opened_at=micros(group.opened_at),
-            closed_at=maybe_micros(group.closed_at),
+            closed_at=maybe_micros(group.closed_at and group.opened_at + group.lasted(group.closed_at)),
             doc=document(group),
             name=clean(group.name),
             service=clean(group.service),

@@ -69,7 +69,9 @@ groups = Table(
     Column("words", Text, nullable=False, server_default=EMPTY),
     UniqueConstraint("key", "episode", name="groups_key"),
 )
-"""The last five are drawn out of the document: what history is counted and searched by."""
+"""The last five are drawn out of the document: what history is counted and searched by. So is ``closed_at``, from which
+``opened_at`` is as far away as its alerts lasted by their sender's word, which comes with the sender's next flush.
+"""
 OPEN = groups.c.closed_at.is_(None)
 Index("groups_open", groups.c.opened_at, groups.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
 Index("groups_recent", groups.c.opened_at, groups.c.id)
