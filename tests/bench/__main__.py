@@ -49,6 +49,9 @@ MEASUREMENTS: Mapping[str, Measure] = {
 def main() -> int:
     """0 also where a budget is not met: a bench is no test."""
     wanted = sys.argv[1:] or list(MEASUREMENTS)
+    if {"-h", "--help"} & set(wanted):
+        print(f"{(__doc__ or '').strip()}\n\nMeasurements: {', '.join(MEASUREMENTS)}")
+        return 0
     if unknown := [name for name in wanted if name not in MEASUREMENTS]:
         print(f"no such measurement: {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}", file=sys.stderr)
         return 2

@@ -61,6 +61,7 @@ async def test_429s_5xx_and_dropped_connections_only_delay(pult: Pult, departmen
     await _all_stand(department, names)
 
 
+@BOTH
 async def test_an_outage_of_both_chats_and_a_kill_in_it_lose_nothing(pult: Pult, department: Department) -> None:
     for platform, fault in (("slack", "drop"), ("telegram", "error")):
         await department.fault(fault, platform)

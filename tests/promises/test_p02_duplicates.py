@@ -43,6 +43,7 @@ async def test_a_kill_between_post_and_answer_makes_no_duplicate_on_slack(pult: 
     assert len(slack["revisions"]) > 1
 
 
+@BOTH
 async def test_a_restart_and_a_refusal_make_no_duplicate_anywhere(pult: Pult, department: Department) -> None:
     for trouble in UNAMBIGUOUS:
         await department.telegram("fail", method="sendMessage", **trouble)

@@ -55,6 +55,7 @@ async def test_one_of_two_resolved_leaves_the_message_firing(pult: Pult, departm
     assert slack["ts"] == first["ts"]
 
 
+@BOTH
 async def test_a_new_incident_after_the_resolve_is_a_new_message(pult: Pult, department: Department) -> None:
     await pult.alert(fires("Again"))
     first, _ = await department.shows("Again")

@@ -40,6 +40,7 @@ async def test_a_page_that_slack_does_not_take_is_shown_elsewhere_with_the_reaso
     assert len(burns) == 1, "shown elsewhere once"
 
 
+@BOTH
 async def test_when_a_dead_platform_is_back_the_other_hears_of_it(make: Make, department: Department) -> None:
     pult = make(oncall__reroute_after=SOON, oncall__rotation=[], chat__approvals=["telegram:-1001000000001"])
     pult.configure(routes=SLACK_ONLY)
