@@ -82,7 +82,7 @@ def _known(tx: Tx, vitals: Vitals, chosen: tuple[Service, ...], service: Service
     )
 
 
-def _screen(title: Phrase, known: _Known, runs: Runs, left: Part, trouble: Mapping[str, str]) -> Reply:
+def _screen(title: Phrase, known: _Known, runs: Runs, left: Part, trouble: Mapping[str, Phrase]) -> Reply:
     live = tuple(
         phrase("{id} {title}: {state}", id=Code(each.id), title=each.plan.title, state=STATE_WORDS[each.state])
         for each in known.operations
