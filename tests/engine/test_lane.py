@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.sql import SqlStore, open_store
+from bot.domain.breakers import AFTER
 from bot.domain.cards import Card, Place, Priority, Ref, Wish
 from bot.domain.errors import ClosedError, DeferredError, FencedError, LostReferenceError, PermanentError
 from bot.domain.messages import Message
 from bot.domain.phrases import NOTHING, English, Phrase, phrase
+from bot.engine import enrichment
 from bot.engine.lane import Lane
 from bot.engine.meters import Meters
 from bot.engine.ownership import Sole
@@ -247,3 +249,16 @@ async def test_a_picture_that_was_late_is_added_as_well(rig: Rig) -> None:
         calls = await rig.called(2)
     assert [how for _, how, _ in calls] == ["post", "edit"]
     assert 3.0 <= calls[1][0] - calls[0][0] <= 5.0
+
+
+async def test_extras_that_hang_cost_their_deadline_and_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrichment, "ENRICH_DEADLINE", 0.05)
+
+    async def hangs(_: object, message: Message) -> Message:
+        await asyncio.Event().wait()
+        return message
+
+    bare = Message(phrase("{x}", x="a"))
+    assert await enrichment.drawn(Presenter(lambda _tx, _: None, lambda _: bare, hangs), None, "alert:a") == replace(
+        bare, again=AFTER
+    )
