@@ -21,6 +21,10 @@ AGAIN = timedelta(minutes=1)
 """When a timer whose work failed is tried again: one that always fails must not stop the others."""
 
 
+MISSED = timedelta(minutes=1)
+"""A timer that goes off later than this was due while pult was not there; while it is, it looks each second."""
+
+
 class Scheduler:
     """A timer that was due while pult was down runs at the next start; of several replicas one runs it."""
 
@@ -57,6 +61,8 @@ class Scheduler:
             return  # it was put off meanwhile, or another replica ran it
         tx.drop_timer(timer.kind, timer.ident)
         if timed := self._timed.get(timer.kind):
-            timed.run(tx, timer.ident, self._clock.now())
+            now = self._clock.now()
+            missed = timed.missed if now - timer.at > MISSED else None
+            (missed or timed.run)(tx, timer.ident, now)
         else:
             log.error("a timer of no known kind", extra={"kind": timer.kind, "ident": timer.ident})

@@ -11,10 +11,14 @@ from bot.ports.store import Tx
 
 @dataclass(frozen=True)
 class Timed:
-    """What a timer of *kind* does, in one transaction with its going: (tx, ident, now)."""
+    """What a timer of *kind* does, in one transaction with its going: (tx, ident, now).
+
+    ``missed``: what it does instead where nobody was there when it was due: pult was down, or its store away.
+    """
 
     kind: str
     run: Callable[[Tx, str, datetime], None]
+    missed: Callable[[Tx, str, datetime], None] | None = None
 
 
 @dataclass(frozen=True)

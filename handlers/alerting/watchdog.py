@@ -38,5 +38,10 @@ def silent(tx: Tx, rules: Rules, fingerprint: str, now: datetime) -> bool:
     return own.fires(tx, rules, f"{KIND} {fingerprint}", {"alertname": BLIND, **told}, now)
 
 
+def unheard(tx: Tx, rules: Rules, fingerprint: str, now: datetime) -> None:
+    """It was pult that was away: the Watchdog gets its time anew, and nobody is woken for what was no silence."""
+    tx.set_timer(KIND, fingerprint, now + rules.watchdog)
+
+
 def _name(fingerprint: str) -> str:
     return f"{KIND}:{fingerprint}"

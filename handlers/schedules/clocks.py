@@ -26,5 +26,5 @@ def clocks(rules: Rules) -> tuple[Timed, ...]:
         Timed(holding.SILENCE, by(holding.silence_over)),
         Timed(storms.KIND, by(storms.calm)),
         Timed(storms.LIST, by(storms.listed)),
-        Timed(watchdog.KIND, by(watchdog.silent)),
+        Timed(watchdog.KIND, by(watchdog.silent), by(watchdog.unheard)),
     )

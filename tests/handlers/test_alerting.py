@@ -509,6 +509,15 @@ async def test_the_watchdog_is_never_shown_and_its_silence_wakes_people(life: Li
     assert (await life.group("pult watchdog dog")).closed_at is not None
 
 
+async def test_a_pult_that_was_down_itself_cries_no_wolf_and_still_listens(life: Life) -> None:
+    await life.hears(watchdog(), key="dog")
+    life.clock.at += 60 * MINUTE  # nobody looked at the clock meanwhile
+    await life.passes(9 * MINUTE)
+    assert await life.cards() == {}
+    await life.passes(2 * MINUTE)
+    assert (await life.group("pult watchdog dog")).firing, "it is still not heard"
+
+
 async def test_a_watchdog_that_resolves_is_silence_at_once(life: Life) -> None:
     await life.hears(watchdog(), key="dog")
     await life.hears(over(watchdog(), NOON + MINUTE), key="dog")
