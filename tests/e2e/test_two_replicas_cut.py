@@ -65,6 +65,7 @@ async def pair(
             await pult.start()
             sides.append(Side(pult, {name: each for name, (each, _) in found.items()}))
         one, other = sides
+        await until("the second has nothing yet", lambda: owned(other.pult))
         await settled(one.pult, other.pult)
         yield one, other
 
