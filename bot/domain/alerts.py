@@ -165,10 +165,7 @@ class Group:
         return min(alert.starts_at for alert in self.firing or self.alerts.values())
 
     def lasted(self, heard: datetime) -> timedelta:
-        """From its first firing to the end that its sender names, which may be heard of much later, at *heard*.
-
-        Up to then where no such end can be; nothing where the sender's clock is ahead of ours.
-        """
+        """From its first firing to the end that its sender names; to when that was *heard* where no such end can be."""
         end = max((alert.ends_at for alert in self.alerts.values() if alert.ends_at), default=heard)
         return max((end if self.since <= end <= heard else heard) - self.since, timedelta())
 
