@@ -7,12 +7,13 @@ from tests.pult_process import Pult
 
 
 async def test_a_department_that_is_ready_for_a_failover(pult: Pult, department: Department) -> None:
+    """The record's minute is a second: the simulated world is that much faster."""
     _, said, _ = await pult.run("check")
     lines = [line for line in said.splitlines() if "  failover." in line and "witnesses" not in line]
     assert lines == [
         "ok    failover.database: db-nyc2 and its replica db-sfo3 trust the same sources; a move needs the scope "
         "database:update, the way back database:create",
-        "ok    failover.traffic: the record points at nyc2, for 60 s at a time; a move needs the scope domain:update",
+        "ok    failover.traffic: the record points at nyc2, for 1 s at a time; a move needs the scope domain:update",
         "ok    failover.connections sfo3: api-database DATABASE_URL holds db-nyc2.db.dept.example:25060 and can be "
         "switched",
         "ok    failover.connections nyc2: api-database DATABASE_URL holds private-db-nyc2.db.dept.example:25060 and "

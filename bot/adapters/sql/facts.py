@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Select, bindparam, select
 
 from bot.adapters.sql.schema import OPEN, events, groups, releases
@@ -74,7 +76,7 @@ class Facts(Session):
             key=index_key(group.key),
             episode=group.episode,
             opened_at=micros(group.opened_at),
-            closed_at=maybe_micros(group.closed_at and group.opened_at + group.lasted(group.closed_at)),
+            closed_at=maybe_micros(group.closed_at and _over(group, group.closed_at)),
             doc=document(group),
             name=clean(group.name),
             service=clean(group.service),
@@ -108,3 +110,11 @@ class Facts(Session):
         """The last one told of first; of every service when none is named."""
         statement = self._facts.releases_of if service else self._facts.releases
         return self._docs(statement, service=clean(service), limit=limit)
+
+
+def _over(group: Group, closed: datetime) -> datetime:
+    """When it ended by its sender's word, as far from its opening as it lasted.
+
+    Never near an opening that lies long before what is left in the group: it would be forgotten too early.
+    """
+    return min(max(group.since, group.opened_at), closed) + group.lasted(closed)
