@@ -6,6 +6,8 @@ import asyncio
 import json
 import time
 
+import pytest
+
 from bot.simulator.kubernetes import nodes, pods
 from bot.simulator.kubernetes.api import TOKEN
 from bot.simulator.kubernetes.kinds import NODE, POD
@@ -97,6 +99,7 @@ async def test_pults_own_restart_is_told_once(pult: Pult, department: Department
         assert "restarted" not in shown(message), message
 
 
+@pytest.mark.alone
 async def test_a_dead_api_server_delays_no_card(pult: Pult, department: Department) -> None:
     await looks(pult)
     await department.fault("slow", "kubernetes", delay=5)

@@ -49,6 +49,7 @@ async def test_alerts_to_either_replica_are_delivered_once(pair: Pair, departmen
     await once(department, names)
 
 
+@pytest.mark.alone
 async def test_a_killed_owner_is_replaced_within_ten_seconds(pair: Pair, department: Department) -> None:
     for killed, left in (pair, pair[::-1]):
         await killed.kill()
@@ -83,6 +84,7 @@ async def test_kills_under_load_lose_nothing_and_post_nothing_twice_on_slack(
     assert twice <= kills
 
 
+@pytest.mark.alone
 async def test_a_rolling_update_loses_nothing_and_posts_nothing_twice(
     pair: Pair, make: Make, department: Department
 ) -> None:
@@ -151,6 +153,7 @@ async def test_telegram_is_polled_by_one_and_handed_over(pair: Pair, department:
     assert conflicts == []
 
 
+@pytest.mark.alone
 @SLOW
 async def test_an_operation_goes_on_where_its_replica_was_killed(pair: Pair, department: Department) -> None:
     await released(pair[0], "api", "1.8.0")

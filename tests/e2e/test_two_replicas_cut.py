@@ -70,6 +70,7 @@ async def pair(
         yield one, other
 
 
+@pytest.mark.alone
 @EITHER_WAY
 async def test_cut_off_from_the_store_it_is_replaced_and_comes_back(
     pair: tuple[Side, Side], department: Department, how: Cut

@@ -22,6 +22,7 @@ def store_url(standby_pair: Pair) -> str:
     return standby_pair.url
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("department", [15], indirect=True)
 async def test_both_go_on_with_the_promoted_standby(make: Make, department: Department, standby_pair: Pair) -> None:
     pair = make(), make()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from bot.simulator.kubernetes.kinds import POD
 from bot.simulator.kubernetes.state import Clusters
 from tests.department import OPS, Department, until
@@ -31,6 +33,7 @@ async def live(pult: Pult) -> None:
     await until("the clusters are not watched", watched)
 
 
+@pytest.mark.alone
 async def test_it_is_told_within_seconds_and_over_when_it_is_over(make: Make, department: Department) -> None:
     pult = make(watch={"within": "8s"})
     await pult.start()

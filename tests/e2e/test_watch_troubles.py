@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import CERTIFICATE, DEPLOYMENT, JOB, NODE
 from bot.simulator.kubernetes.state import Clusters
@@ -95,6 +97,7 @@ async def told(department: Department) -> dict[str, list[Json]]:
     return {what: [each for each in cards if not each["thread_ts"]] for what, cards in found.items()}
 
 
+@pytest.mark.alone
 async def test_each_is_told_within_seconds_once_and_is_over_when_it_is_mended(
     make: Make, department: Department
 ) -> None:
