@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -18,6 +19,8 @@ from bot.domain.redact import redact
 log = logging.getLogger(__name__)
 DEADLINES: Final = {"fence": 60.0, "confirm": 20.0, "rejoin": 900.0}
 """Seconds for each word: a copy of the whole server may be part of rejoining, though it may also go on by itself."""
+ENDED: Final = 5.0
+"""Seconds for what was killed to be gone, and its pipe with it."""
 TOLD: Final = 2000
 """Bytes of what it says that are kept for the log."""
 
@@ -67,10 +70,18 @@ class Program:
         except TimeoutError as error:
             raise TemporaryError(f"{self._command[0]} {word} is not done after {DEADLINES[word]:g} s") from error
         finally:
-            with suppress(ProcessLookupError):  # with all that it started
-                os.killpg(process.pid, signal.SIGKILL)
+            await _ended(process)
         code = process.returncode or 0
         if code:
             told = redact(said[-TOLD:].decode("utf-8", "replace").strip())
             log.warning("program failed", extra={"program": self._command[0], "word": word, "code": code, "said": told})
         return code
+
+
+async def _ended(process: Process) -> None:
+    """With all that it started; only what left its session could hold the pipe open."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ENDED):
+            await process.communicate()
