@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import aiohttp
@@ -37,6 +37,23 @@ async def until(what: str, look: Callable[[], Awaitable[T | None]], patience: fl
             return found
         assert time.monotonic() < ends, what
         await asyncio.sleep(LOOK_EVERY)
+
+
+@asynccontextmanager
+async def always(look: Callable[[], None], pause: float) -> AsyncIterator[None]:
+    """*look* every *pause* seconds, and fail with whatever it raised."""
+
+    async def watch() -> None:
+        while True:
+            look()
+            await asyncio.sleep(pause)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+        assert not watching.done(), watching.exception()
+    finally:
+        watching.cancel()
 
 
 class Department:
@@ -145,22 +162,14 @@ class Department:
         assert isinstance(cloud, Cloud)
         return cloud
 
-    @asynccontextmanager
-    async def one_writer(self, pause: float = 0.0) -> AsyncIterator[None]:
+    def one_writer(self, pause: float = 0.0) -> AbstractAsyncContextManager[None]:
         """Promise 19, looked at every *pause* seconds: at no instant do two databases take writes."""
 
-        async def watch() -> None:
-            while True:
-                writable = self.cloud.writable()
-                assert len(writable) < 2, f"several databases take writes: {writable}"
-                await asyncio.sleep(pause)
+        def look() -> None:
+            writable = self.cloud.writable()
+            assert len(writable) < 2, f"several databases take writes: {writable}"
 
-        watching = asyncio.create_task(watch())
-        try:
-            yield
-            assert not watching.done(), watching.exception()
-        finally:
-            watching.cancel()
+        return always(look, pause)
 
     def commits(self, repository: str) -> int:
         """How many commits the repository's main branch has."""

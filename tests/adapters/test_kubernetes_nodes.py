@@ -6,7 +6,6 @@ What changes nothing is asked of a real cluster, too, where PULT_TEST_KUBECONFIG
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,26 +18,20 @@ from bot.ports.evictions import Kin, Resident, Standing
 from bot.ports.nodes import Node
 from bot.simulator.kubernetes.cluster import Cluster
 from bot.simulator.kubernetes.kinds import BUDGET, NODE, POD
+from tests.adapters import test_kubernetes_cluster
 from tests.adapters import test_kubernetes_trouble as trouble
 from tests.adapters.test_kubernetes_cluster import Bench as Places
-from tests.adapters.test_kubernetes_cluster import real, simulated
 from tests.adapters.test_kubernetes_trouble import API, Bench, Scripted
 from tests.department import until
 
 CASES = Path(__file__).parents[1] / "fixtures" / "kubernetes"
 bench, scripted = trouble.bench, trouble.scripted
+somewhere = test_kubernetes_cluster.bench
+"""On a real cluster: a namespace of its own with a deployment of two pods, on nodes that nobody marks."""
 POD_1 = Standing("nyc2", "production", "api-1", "uid-1", "rs-1", "app=api")
 EVICTION = "/api/v1/namespaces/production/pods/api-1/eviction"
 LISTED = "/api/v1/namespaces/production/pods"
 READ = "/api/v1/nodes/pool-1"
-
-
-@pytest.fixture(params=[simulated, real], ids=["simulator", "real"])
-async def somewhere(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Places]:
-    """On a real cluster: a namespace of its own with a deployment of two pods, on nodes that nobody marks."""
-    async with request.param(tmp_path) as opened:
-        await opened.until(lambda rollout: rollout.done)
-        yield opened
 
 
 async def test_the_nodes_and_who_stands_where(somewhere: Places) -> None:

@@ -6,7 +6,6 @@ Production is a real pair, too, beside it: not touched.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import itertools
 import re
@@ -20,7 +19,7 @@ import pytest
 from bot.simulator.digitalocean.catalogue import ADDRESSES, DOMAIN, RECORD, STAGING_RECORD
 from bot.simulator.kubernetes import objects
 from bot.simulator.kubernetes.kinds import AUTOSCALER, CONFIGMAP, DEPLOYMENT, SECRET
-from tests.department import Department, until
+from tests.department import Department, always, until
 from tests.e2e.test_failover import fresh
 from tests.postgres_load import Load, loaded
 from tests.postgres_pair import Node, Pair, started_pair
@@ -118,18 +117,12 @@ async def production_stays(department: Department, pair: Pair) -> AsyncIterator[
     before, timeline = production(department), _timeline(pair.nyc2)
     started_at = [node.sql("SELECT pg_postmaster_start_time()") for node in pair.nodes]
 
-    async def watch() -> None:
-        while True:
-            assert department.cloud.traffic() == "nyc2"
-            assert department.cloud.writable() == {"db-nyc2"}
-            await asyncio.sleep(0.002)
+    def look() -> None:
+        assert department.cloud.traffic() == "nyc2"
+        assert department.cloud.writable() == {"db-nyc2"}
 
-    watching = asyncio.create_task(watch())
-    try:
+    async with always(look, 0.002):
         yield
-        assert not watching.done(), watching.exception()
-    finally:
-        watching.cancel()
     assert production(department) == before
     assert {space for region in ("nyc2", "sfo3") for space, *_ in changes(department, region)} == {"staging"}
     assert (pair.nyc2.is_standby(), pair.sfo3.is_standby(), _timeline(pair.nyc2)) == (False, True, timeline)
