@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.adapters.postgres_ha.link import DEADLINE, Server, Talk, first, talking
 from bot.adapters.postgres_ha.seen import Seen, distinct, look
-from bot.domain.errors import TemporaryError, UserError
+from bot.domain.errors import TemporaryError, UserError, ungrouped
 from bot.domain.failover import Way
 from bot.domain.phrases import Code
 
@@ -58,11 +58,9 @@ class Couple:
 
     async def both(self, way: Way) -> tuple[Seen | None, Seen | None]:
         """Both at the same time. TemporaryError: neither answers. UserError: they are one server, or strangers."""
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 one, two = group.create_task(self.glimpsed(way.source)), group.create_task(self.glimpsed(way.target))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
         source, target = one.result(), two.result()
         if source is None and target is None:
             raise TemporaryError(f"neither database server answers, in {way.source} nor in {way.target}")
